@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::marking::{Marking, TokenOverflow, shifted};
 use super::net::{PetriNet, PlaceIx, TransitionIx};
 use super::plan::{Effect, Plan};
+use super::watch::{Changes, Watch};
 
 /// Marks a transition that is not in the enabled array.
 const ABSENT: u32 = u32::MAX;
@@ -76,24 +77,6 @@ pub enum InjectError {
     Overflow(PlaceIx),
 }
 
-/// The places changed since somebody last asked.
-#[derive(Clone, Debug)]
-struct Changed {
-    places: Vec<u32>,
-    listed: Vec<bool>,
-}
-
-impl Changed {
-    #[inline(always)]
-    fn note(&mut self, place: u32) {
-        let listed = &mut self.listed[place as usize];
-        if !*listed {
-            *listed = true;
-            self.places.push(place);
-        }
-    }
-}
-
 /// A net being run. See the module's head for what it costs and promises.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -115,7 +98,8 @@ struct State {
     enabled: Vec<u32>,
     /// Per transition: where it lies in `enabled`, or [`ABSENT`].
     slot: Vec<u32>,
-    changed: Option<Changed>,
+    /// Boxed: it is rarely there.
+    watch: Option<Box<Watch>>,
 }
 
 impl Engine {
@@ -174,11 +158,9 @@ impl Engine {
         if !self.is_enabled(t) {
             return Err(FireError::NotEnabled(t));
         }
-        let applied = match self.state.changed {
-            Some(_) => self.state.apply::<true>(&self.plan, t.0),
-            None => self.state.apply::<false>(&self.plan, t.0),
-        };
-        applied.map_err(|place| FireError::Overflow { transition: t, place })?;
+        self.state
+            .apply::<true>(&self.plan, t.0)
+            .map_err(|place| FireError::Overflow { transition: t, place })?;
         self.fired[t.index()] += 1;
         self.total += 1;
         Ok(())
@@ -197,7 +179,7 @@ impl Engine {
 
     /// At most `max_firings` steps; the hot loop.
     pub fn run(&mut self, max_firings: u64) -> RunOutcome {
-        match self.state.changed {
+        match self.state.watch {
             Some(_) => self.run_loop::<true>(max_firings),
             None => self.run_loop::<false>(max_firings),
         }
@@ -224,14 +206,16 @@ impl Engine {
 
     /// Back to the initial marking, counts at zero and the generator at its seed: what follows is what followed before.
     pub fn reset(&mut self) {
-        let changed = self.state.changed.take();
+        let watch = self.state.watch.take();
         let before = std::mem::replace(&mut self.state, State::initial(&self.net));
-        self.state.changed = changed;
-        if let Some(changed) = &mut self.state.changed {
-            let pairs = before.marking.as_slice().iter().zip(self.state.marking.as_slice());
-            for (place, _) in pairs.enumerate().filter(|(_, (old, new))| old != new) {
-                changed.note(place as u32);
-            }
+        if let Some(mut watch) = watch {
+            let tokens = before.marking.as_slice().iter().zip(self.state.marking.as_slice());
+            tokens.enumerate().filter(|(_, (old, new))| old != new).for_each(|(p, _)| watch.place(p as u32));
+            let slots = before.slot.iter().zip(&self.state.slot);
+            let toggled = slots.enumerate().filter(|(_, (old, new))| (**old == ABSENT) != (**new == ABSENT));
+            toggled.for_each(|(t, _)| watch.toggle(t as u32));
+            watch.forget_fired();
+            self.state.watch = Some(watch);
         }
         self.rng = Xoshiro256PlusPlus::seed_from_u64(self.seed);
         self.fired.fill(0);
@@ -246,24 +230,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts or stops the list of changed places. Off, a run pays nothing for it.
-    pub fn watch_changes(&mut self, on: bool) {
-        if on == self.state.changed.is_some() {
-            return;
+    /// Starts or stops the account of changes. Off, a run pays nothing for it.
+    pub fn watch(&mut self, on: bool) {
+        if on != self.state.watch.is_some() {
+            let (places, transitions) = (self.net.places.len(), self.net.transitions.len());
+            self.state.watch = on.then(|| Box::new(Watch::new(places, transitions)));
         }
-        let places = self.net.places.len();
-        self.state.changed = on.then(|| Changed { places: Vec::new(), listed: vec![false; places] });
     }
 
-    /// Each place touched since the last call, with its tokens now, in no order that means anything. At most one entry
-    /// a place, however long the run. Empty unless [`watch_changes`](Self::watch_changes) is on.
-    pub fn take_changed(&mut self) -> Vec<(PlaceIx, u64)> {
-        let Some(changed) = &mut self.state.changed else { return Vec::new() };
-        let tokens = self.state.marking.as_slice();
-        for &place in &changed.places {
-            changed.listed[place as usize] = false;
-        }
-        changed.places.drain(..).map(|place| (PlaceIx(place), tokens[place as usize])).collect()
+    /// What changed since the last call. Empty unless [`watch`](Self::watch) is on.
+    pub fn take_changes(&mut self) -> Changes {
+        let State { marking, slot, watch, .. } = &mut self.state;
+        let Some(watch) = watch else { return Changes::default() };
+        watch.take(marking.as_slice(), |t| slot[t as usize] != ABSENT)
     }
 
     /// A uniform pick among the enabled transitions (Lemire, "Fast random integer generation in an interval", 2019).
@@ -292,14 +271,14 @@ impl State {
             enabled: Vec::new(),
             slot: vec![ABSENT; net.transitions.len()],
             marking,
-            changed: None,
+            watch: None,
         };
         for t in net.transition_indexes() {
             let tokens = state.marking.as_slice();
             let unmet = net.inputs(t).iter().filter(|arc| tokens[arc.place.index()] < arc.weight).count();
             state.unmet.push(unmet as u32);
             if unmet == 0 {
-                state.enable(t.0);
+                state.enable::<false>(t.0);
             }
         }
         state
@@ -318,6 +297,9 @@ impl State {
                 }
             }
         }
+        if WATCHED && let Some(watch) = &mut self.watch {
+            watch.fired(t);
+        }
         Ok(())
     }
 
@@ -333,8 +315,8 @@ impl State {
     #[inline(always)]
     fn put<const WATCHED: bool>(&mut self, plan: &Plan, place: u32, new: u64) {
         let old = std::mem::replace(&mut self.marking.0[place as usize], new);
-        if WATCHED && let Some(changed) = &mut self.changed {
-            changed.note(place);
+        if WATCHED && let Some(watch) = &mut self.watch {
+            watch.place(place);
         }
         let (top, consumers) = plan.consumers(place);
         if old < top && old < new {
@@ -343,7 +325,7 @@ impl State {
                     let unmet = &mut self.unmet[consumer.transition as usize];
                     *unmet -= 1;
                     if *unmet == 0 {
-                        self.enable(consumer.transition);
+                        self.enable::<WATCHED>(consumer.transition);
                     }
                 }
             }
@@ -353,7 +335,7 @@ impl State {
                     let unmet = &mut self.unmet[consumer.transition as usize];
                     *unmet += 1;
                     if *unmet == 1 {
-                        self.disable(consumer.transition);
+                        self.disable::<WATCHED>(consumer.transition);
                     }
                 }
             }
@@ -361,13 +343,22 @@ impl State {
     }
 
     #[inline(always)]
-    fn enable(&mut self, t: u32) {
+    fn toggled<const WATCHED: bool>(&mut self, t: u32) {
+        if WATCHED && let Some(watch) = &mut self.watch {
+            watch.toggle(t);
+        }
+    }
+
+    #[inline(always)]
+    fn enable<const WATCHED: bool>(&mut self, t: u32) {
+        self.toggled::<WATCHED>(t);
         self.slot[t as usize] = self.enabled.len() as u32;
         self.enabled.push(t);
     }
 
     #[inline(always)]
-    fn disable(&mut self, t: u32) {
+    fn disable<const WATCHED: bool>(&mut self, t: u32) {
+        self.toggled::<WATCHED>(t);
         let slot = std::mem::replace(&mut self.slot[t as usize], ABSENT);
         self.enabled.swap_remove(slot as usize);
         if let Some(&moved) = self.enabled.get(slot as usize) {

@@ -1,7 +1,7 @@
 //! Petri nets: reading them, running them, drawing them.
 //!
 //! What lives here: the net itself ([`net`]), the PNML reader ([`pnml`]), markings ([`marking`]), the engine that
-//! fires transitions ([`engine`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), and the nets
+//! fires transitions ([`engine`]) and the account of what changed ([`watch`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), and the nets
 //! we ship ([`samples`]).
 //!
 //! What may come in: bytes, seeds and limits, as values. What must not: files, sockets, clocks, threads and global
@@ -15,6 +15,7 @@ pub mod net;
 mod plan;
 pub mod pnml;
 pub mod samples;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -24,3 +25,4 @@ pub use graph::NetGraph;
 pub use marking::Marking;
 pub use net::{NetBuilder, PetriNet, Place, PlaceIx, Transition, TransitionIx};
 pub use pnml::{Limits, PnmlError, PnmlErrorKind};
+pub use watch::Changes;

@@ -1,6 +1,6 @@
 //! What the engine promises: enabledness, replay, atomic firings, deadness, changes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn a_run_is_replayed_from_its_seed(net in any_net(), acts in prop::collection::vec(any_act(), 0..40), seed: u64) {
         let (mut one, mut two) = (Engine::new(net.clone(), seed), Engine::new(net, seed));
-        two.watch_changes(true);
+        two.watch(true);
         for next in &acts {
             act(&mut one, next);
             act(&mut two, next);
@@ -100,20 +100,26 @@ proptest! {
     }
 
     #[test]
-    fn a_watcher_of_changes_knows_the_marking(net in any_net(), acts in prop::collection::vec(any_act(), 0..40), seed: u64) {
+    fn a_watcher_of_changes_knows_the_net(net in any_net(), acts in prop::collection::vec(any_act(), 0..40), seed: u64) {
         let mut engine = Engine::new(net, seed);
-        engine.watch_changes(true);
-        let mut seen: BTreeMap<usize, u64> = engine.marking().as_slice().iter().copied().enumerate().collect();
+        engine.watch(true);
+        let mut tokens = engine.marking().as_slice().to_vec();
+        let mut able: BTreeSet<TransitionIx> = engine.enabled().collect();
         for next in &acts {
+            let before = engine.total_fired();
             act(&mut engine, next);
-            let changed = engine.take_changed();
-            let mut places: Vec<_> = changed.iter().map(|(p, _)| *p).collect();
-            places.sort();
-            places.dedup();
-            prop_assert_eq!(places.len(), changed.len(), "each place once");
-            seen.extend(changed.into_iter().map(|(p, tokens)| (p.index(), tokens)));
-            prop_assert_eq!(seen.values().copied().collect::<Vec<_>>(), engine.marking().as_slice());
+            let changes = engine.take_changes();
+            let places: BTreeSet<_> = changes.tokens.iter().map(|(p, _)| *p).collect();
+            prop_assert_eq!(places.len(), changes.tokens.len(), "each place once");
+            changes.tokens.iter().for_each(|&(p, n)| tokens[p.index()] = n);
+            prop_assert!(changes.enabled.iter().all(|t| able.insert(*t)));
+            prop_assert!(changes.disabled.iter().all(|t| able.remove(t)));
+            prop_assert_eq!(&tokens[..], engine.marking().as_slice());
+            prop_assert_eq!(able.iter().copied().collect::<Vec<_>>(), enabled(&engine));
+            let fired = engine.total_fired().saturating_sub(before);
+            prop_assert_eq!(changes.skipped + changes.fired.len() as u64, fired);
         }
+        prop_assert!(engine.take_changes().is_empty());
     }
 
     #[test]
@@ -217,7 +223,7 @@ fn what_the_net_does_not_have_is_an_error() {
     let mut engine = Engine::new(own("producer-consumer"), 0);
     assert_eq!(engine.fire(TransitionIx(99)), Err(FireError::Unknown(TransitionIx(99))));
     assert_eq!(engine.inject(PlaceIx(99), 1), Err(InjectError::Unknown(PlaceIx(99))));
-    assert!(engine.take_changed().is_empty(), "nobody watches");
+    assert!(engine.take_changes().is_empty(), "nobody watches");
 }
 
 #[test]
@@ -233,4 +239,20 @@ fn picks_are_uniform() {
     engine.run(100_000);
     // Binomial with mean 20,000 and standard deviation 126: five of them either way.
     assert!(engine.fired().iter().all(|n| n.abs_diff(20_000) < 640), "{:?}", engine.fired());
+}
+
+#[test]
+fn the_last_firings_are_told_and_the_others_counted() {
+    let (mut told, mut whole) =
+        (Engine::new(own("producer-consumer"), 5), Engine::new(own("producer-consumer"), 5));
+    told.watch(true);
+    told.run(120);
+    let fired: Vec<TransitionIx> = (0..120)
+        .map(|_| match whole.step() {
+            Step::Fired(t) => t,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let changes = told.take_changes();
+    assert_eq!((&changes.fired[..], changes.skipped), (&fired[70..], 70));
 }

@@ -1,0 +1,118 @@
+//! Every way the fleet can change.
+//!
+//! A change carries the whole row as it is afterwards, with the cause beside it, as etcd's watch does: applying one is putting a row, a row
+//! that enters somebody's scope needs no special form, and two replicas that hold the same revision hold the same row. The price is bytes;
+//! rows are small, because telemetry and definitions are not in them.
+
+use super::{Cluster, ClusterId, Event, EventId, Net, NetId, Project, ProjectId, Worker, WorkerId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Why a worker's row changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerCause {
+    Created,
+    /// Name, size or another property.
+    Edited,
+    /// Status or detail; the operation may have ended with it.
+    Status,
+    /// An operation began, ended or was given up; the status stayed.
+    Operation,
+    /// Its machine was destroyed: seed 001's `worker.terminated`.
+    Terminated,
+}
+
+/// Why a net's row changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetCause {
+    Created,
+    Edited,
+    LoadState,
+    RunState,
+    Assigned,
+    Unassigned,
+    Operation,
+}
+
+/// One change of the fleet. A transaction is a list of these, and is applied whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    ClusterPut {
+        created: bool,
+        cluster: Arc<Cluster>,
+    },
+    ClusterDeleted {
+        id: ClusterId,
+    },
+    ProjectPut {
+        created: bool,
+        project: Arc<Project>,
+    },
+    ProjectDeleted {
+        id: ProjectId,
+    },
+    WorkerPut {
+        cause: WorkerCause,
+        worker: Arc<Worker>,
+    },
+    WorkerDeleted {
+        id: WorkerId,
+    },
+    NetPut {
+        cause: NetCause,
+        net: Arc<Net>,
+        /// The project it was in before, if it moved: that project's scopes see a removal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        moved_from: Option<ProjectId>,
+    },
+    NetDeleted {
+        id: NetId,
+        /// The project it was in; `None` in the removal that a scope sees when a net leaves it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        project_id: Option<ProjectId>,
+    },
+    EventLogged {
+        event: Arc<Event>,
+    },
+    /// Events before `before` leave the snapshot; the history keeps them.
+    EventsTrimmed {
+        before: EventId,
+    },
+}
+
+impl Change {
+    /// The name of this change in the event stream (DESIGN.md section 3), or `None` for what only keeps the state small.
+    pub fn event_type(&self) -> Option<&'static str> {
+        Some(match self {
+            Change::ClusterPut { cluster, .. } => match cluster.connection {
+                super::Connection::Connected => "cluster.connected",
+                super::Connection::Disconnected => "cluster.disconnected",
+            },
+            Change::ClusterDeleted { .. } => "cluster.status.updated",
+            Change::ProjectPut { created: true, .. } => "project.created",
+            Change::ProjectPut { created: false, .. } => "project.status.updated",
+            Change::ProjectDeleted { .. } => "project.deleted",
+            Change::WorkerPut { cause, .. } => match cause {
+                WorkerCause::Created => "worker.created",
+                WorkerCause::Edited | WorkerCause::Operation => "worker.updated",
+                WorkerCause::Status => "worker.status.updated",
+                WorkerCause::Terminated => "worker.terminated",
+            },
+            Change::WorkerDeleted { .. } => "worker.deleted",
+            Change::NetPut { cause, .. } => match cause {
+                NetCause::Created => "net.created",
+                NetCause::Edited | NetCause::Operation => "net.updated",
+                NetCause::LoadState => "net.load_state.updated",
+                NetCause::RunState => "net.run_state.updated",
+                NetCause::Assigned => "net.assigned",
+                NetCause::Unassigned => "net.unassigned",
+            },
+            Change::NetDeleted { .. } => "net.deleted",
+            Change::EventLogged { .. } => "event.logged",
+            Change::EventsTrimmed { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! A cluster: one provider account or region.
+
+use super::{ClusterId, Name, Provider, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Whether the provider behind a cluster answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Connection {
+    Connected,
+    Disconnected,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    pub id: ClusterId,
+    pub name: Name,
+    pub provider: Provider,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    pub connection: Connection,
+    /// Counts every change of this record.
+    pub revision: u64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}

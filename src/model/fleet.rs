@@ -1,0 +1,235 @@
+//! The whole state of a fleet, and the only way to change it.
+
+use super::{
+    Change, Cluster, ClusterId, Event, EventId, LoadState, Net, NetId, Project, ProjectId, RunState, Worker,
+    WorkerId, WorkerStatus,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// How many of the newest events the snapshot holds.
+pub const EVENTS_IN_SNAPSHOT: usize = 100;
+
+/// A row of the fleet, by kind and id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntityRef {
+    Cluster(ClusterId),
+    Project(ProjectId),
+    Worker(WorkerId),
+    Net(NetId),
+    Event(EventId),
+}
+
+/// Every versioned row. Rows are shared, so a clone costs a pointer a row and a snapshot never holds up a writer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "FleetRows", into = "FleetRows")]
+pub struct Fleet {
+    clusters: BTreeMap<ClusterId, Arc<Cluster>>,
+    projects: BTreeMap<ProjectId, Arc<Project>>,
+    workers: BTreeMap<WorkerId, Arc<Worker>>,
+    nets: BTreeMap<NetId, Arc<Net>>,
+    events: BTreeMap<EventId, Arc<Event>>,
+    /// Derived from `nets`.
+    nets_of: BTreeMap<WorkerId, BTreeSet<NetId>>,
+}
+
+/// The snapshot on the wire: plain lists, ordered by id.
+#[derive(Serialize, Deserialize)]
+struct FleetRows {
+    clusters: Vec<Arc<Cluster>>,
+    projects: Vec<Arc<Project>>,
+    workers: Vec<Arc<Worker>>,
+    nets: Vec<Arc<Net>>,
+    events: Vec<Arc<Event>>,
+}
+
+impl Fleet {
+    pub fn clusters(&self) -> impl ExactSizeIterator<Item = &Arc<Cluster>> {
+        self.clusters.values()
+    }
+    pub fn projects(&self) -> impl ExactSizeIterator<Item = &Arc<Project>> {
+        self.projects.values()
+    }
+    pub fn workers(&self) -> impl ExactSizeIterator<Item = &Arc<Worker>> {
+        self.workers.values()
+    }
+    pub fn nets(&self) -> impl ExactSizeIterator<Item = &Arc<Net>> {
+        self.nets.values()
+    }
+    /// Oldest first.
+    pub fn events(&self) -> impl ExactSizeIterator<Item = &Arc<Event>> + DoubleEndedIterator {
+        self.events.values()
+    }
+
+    pub fn cluster(&self, id: ClusterId) -> Option<&Arc<Cluster>> {
+        self.clusters.get(&id)
+    }
+    pub fn project(&self, id: ProjectId) -> Option<&Arc<Project>> {
+        self.projects.get(&id)
+    }
+    pub fn worker(&self, id: WorkerId) -> Option<&Arc<Worker>> {
+        self.workers.get(&id)
+    }
+    pub fn net(&self, id: NetId) -> Option<&Arc<Net>> {
+        self.nets.get(&id)
+    }
+    pub fn event(&self, id: EventId) -> Option<&Arc<Event>> {
+        self.events.get(&id)
+    }
+
+    /// The nets assigned to a worker.
+    pub fn nets_on(&self, worker: WorkerId) -> impl Iterator<Item = &Arc<Net>> {
+        self.nets_of.get(&worker).into_iter().flatten().filter_map(|id| self.nets.get(id))
+    }
+
+    /// The worker a net is assigned to.
+    pub fn worker_of(&self, net: &Net) -> Option<&Arc<Worker>> {
+        net.worker_id.and_then(|id| self.workers.get(&id))
+    }
+
+    /// The fleet without the rows of projects that `sees` does not hold for.
+    pub fn filtered(&self, sees: impl Fn(ProjectId) -> bool) -> Fleet {
+        let rows = FleetRows {
+            clusters: self.clusters.values().cloned().collect(),
+            projects: self.projects.values().filter(|row| sees(row.id)).cloned().collect(),
+            workers: self.workers.values().cloned().collect(),
+            nets: self.nets.values().filter(|row| sees(row.project_id)).cloned().collect(),
+            events: self.events.values().filter(|row| row.project_id.is_none_or(&sees)).cloned().collect(),
+        };
+        rows.into()
+    }
+
+    /// Applies one change. Total: a change of a row that is not here (a scope may not hold it) does nothing.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::ClusterPut { cluster, .. } => {
+                self.clusters.insert(cluster.id, cluster.clone());
+            }
+            Change::ClusterDeleted { id } => {
+                self.clusters.remove(id);
+            }
+            Change::ProjectPut { project, .. } => {
+                self.projects.insert(project.id, project.clone());
+            }
+            Change::ProjectDeleted { id } => {
+                self.projects.remove(id);
+            }
+            Change::WorkerPut { worker, .. } => {
+                self.workers.insert(worker.id, worker.clone());
+            }
+            Change::WorkerDeleted { id } => {
+                self.workers.remove(id);
+            }
+            Change::NetPut { net, .. } => self.put_net(net.clone()),
+            Change::NetDeleted { id, .. } => self.remove_net(*id),
+            Change::EventLogged { event } => {
+                self.events.insert(event.id, event.clone());
+            }
+            Change::EventsTrimmed { before } => self.events = self.events.split_off(before),
+        }
+    }
+
+    /// Applies a transaction: all of its changes. Where assertions are on, the invariants must hold afterwards.
+    pub fn apply_all(&mut self, changes: &[Change]) {
+        changes.iter().for_each(|change| self.apply(change));
+        #[cfg(any(test, debug_assertions))]
+        for change in changes {
+            let broken = match change {
+                Change::WorkerPut { worker, .. } => self.violation_at_worker(worker.id),
+                Change::WorkerDeleted { id } => self.violation_at_worker(*id),
+                Change::NetPut { net, .. } => self.violation_at_net(net),
+                _ => None,
+            };
+            assert_eq!(broken, None, "a transaction broke an invariant: {changes:?}");
+        }
+    }
+
+    /// The first invariant of DESIGN.md section 2 that does not hold, in words.
+    pub fn violation(&self) -> Option<String> {
+        self.nets.values().find_map(|net| self.violation_at_net(net))
+    }
+
+    fn violation_at_worker(&self, worker: WorkerId) -> Option<String> {
+        self.nets_on(worker).find_map(|net| self.violation_at_net(net))
+    }
+
+    fn violation_at_net(&self, net: &Net) -> Option<String> {
+        let of = |what: &str| Some(format!("net {} {what}", net.name));
+        let worker = self.worker_of(net);
+        if net.worker_id.is_some() && worker.is_none() {
+            return of("is assigned to a worker that does not exist");
+        }
+        if net.load_state != LoadState::Unloaded
+            && worker.is_none_or(|worker| worker.status != WorkerStatus::Ready)
+        {
+            return of("is not unloaded although its worker is not ready");
+        }
+        if net.load_state != LoadState::Loaded && net.run_state != RunState::Idle {
+            return of("is not idle although it is not loaded");
+        }
+        if net.load_state == LoadState::Loaded && net.load_id.is_none() {
+            return of("is loaded without a load id");
+        }
+        if net.worker_id.is_none() && net.load_id.is_some() {
+            return of("has a load id although it is assigned to no worker");
+        }
+        None
+    }
+
+    fn put_net(&mut self, net: Arc<Net>) {
+        let (id, worker_id) = (net.id, net.worker_id);
+        if let Some(before) = self.nets.insert(id, net)
+            && before.worker_id != worker_id
+        {
+            self.unindex(before.worker_id, id);
+        }
+        if let Some(worker_id) = worker_id {
+            self.nets_of.entry(worker_id).or_default().insert(id);
+        }
+    }
+
+    fn remove_net(&mut self, id: NetId) {
+        if let Some(before) = self.nets.remove(&id) {
+            self.unindex(before.worker_id, id);
+        }
+    }
+
+    fn unindex(&mut self, worker: Option<WorkerId>, net: NetId) {
+        let Some(worker) = worker else { return };
+        if let Some(nets) = self.nets_of.get_mut(&worker) {
+            nets.remove(&net);
+            if nets.is_empty() {
+                self.nets_of.remove(&worker);
+            }
+        }
+    }
+}
+
+impl From<FleetRows> for Fleet {
+    fn from(rows: FleetRows) -> Fleet {
+        let mut fleet = Fleet {
+            clusters: rows.clusters.into_iter().map(|row| (row.id, row)).collect(),
+            projects: rows.projects.into_iter().map(|row| (row.id, row)).collect(),
+            workers: rows.workers.into_iter().map(|row| (row.id, row)).collect(),
+            events: rows.events.into_iter().map(|row| (row.id, row)).collect(),
+            ..Fleet::default()
+        };
+        rows.nets.into_iter().for_each(|net| fleet.put_net(net));
+        fleet
+    }
+}
+
+impl From<Fleet> for FleetRows {
+    fn from(fleet: Fleet) -> FleetRows {
+        FleetRows {
+            clusters: fleet.clusters.into_values().collect(),
+            projects: fleet.projects.into_values().collect(),
+            workers: fleet.workers.into_values().collect(),
+            nets: fleet.nets.into_values().collect(),
+            events: fleet.events.into_values().collect(),
+        }
+    }
+}

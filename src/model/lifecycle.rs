@@ -1,0 +1,371 @@
+//! THE table: which actions each state permits, how states follow each other, and the words of every refusal.
+//!
+//! The server asks it inside the transaction, the guards in the browser ask it before sending, the views ask it which buttons to show.
+//! There is no second place that knows.
+
+use super::{
+    Category, ErrorDetail, LoadState, Net, Operation, RunState, Timestamp, Worker, WorkerStatus, time::age,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What an operator can do to a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerAction {
+    Provision,
+    Start,
+    Stop,
+    Destroy,
+    Delete,
+    Refresh,
+}
+
+/// What an operator can do to a net.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetAction {
+    Assign,
+    Unassign,
+    Load,
+    Unload,
+    Step,
+    Run,
+    Stop,
+    Reset,
+    Inject,
+    Delete,
+}
+
+/// The forms of an action's verb: on the button, while it runs, in an event.
+pub trait Verb: Copy {
+    /// On a button: `Stop`.
+    fn label(self) -> &'static str;
+    /// While it runs: `Stopping`.
+    fn doing(self) -> &'static str;
+    /// Within a sentence: `stop`.
+    fn verb(self) -> &'static str;
+}
+
+macro_rules! verbs {
+    ($type:ident { $($variant:ident: $label:literal, $doing:literal, $verb:literal;)* }) => {
+        impl $type {
+            pub const ALL: &[$type] = &[$($type::$variant),*];
+        }
+        impl Verb for $type {
+            fn label(self) -> &'static str { match self { $($type::$variant => $label),* } }
+            fn doing(self) -> &'static str { match self { $($type::$variant => $doing),* } }
+            fn verb(self) -> &'static str { match self { $($type::$variant => $verb),* } }
+        }
+    };
+}
+
+verbs!(WorkerAction {
+    Provision: "Provision", "Provisioning", "provision";
+    Start: "Start", "Starting", "start";
+    Stop: "Stop", "Stopping", "stop";
+    Destroy: "Destroy", "Destroying", "destroy";
+    Delete: "Delete", "Deleting", "delete";
+    Refresh: "Check", "Checking", "check";
+});
+
+verbs!(NetAction {
+    Assign: "Assign", "Assigning", "assign";
+    Unassign: "Unassign", "Unassigning", "unassign";
+    Load: "Load", "Loading", "load";
+    Unload: "Unload", "Unloading", "unload";
+    Step: "Step", "Stepping", "step";
+    Run: "Run", "Starting", "run";
+    Stop: "Stop", "Stopping", "stop";
+    Reset: "Reset", "Resetting", "reset";
+    Inject: "Inject", "Injecting", "inject tokens into";
+    Delete: "Delete", "Deleting", "delete";
+});
+
+/// Why an action is not permitted now. Each names the state that stands in the way and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("Cannot {verb} {name}: it is {status}.{hint}")]
+    Worker { verb: &'static str, name: String, status: WorkerStatus, hint: &'static str },
+
+    #[error(
+        "Cannot {verb} {name}: it is ephemeral ({status}), and an ephemeral worker lives once. Destroy it instead."
+    )]
+    Ephemeral { verb: &'static str, name: String, status: WorkerStatus },
+
+    #[error("Cannot {verb} {name}: its worker {worker} is {status}.{hint}")]
+    NetWorker { verb: &'static str, name: String, worker: String, status: WorkerStatus, hint: &'static str },
+
+    #[error("Cannot {verb} {name}: it is {load_state} and assigned to no worker. Assign it first.")]
+    Unassigned { verb: &'static str, name: String, load_state: &'static str },
+
+    #[error("Cannot {verb} {name}: it is {state}.{hint}")]
+    Net { verb: &'static str, name: String, state: &'static str, hint: &'static str },
+
+    #[error("Cannot {verb} {name}: {actor} is already {doing} {what}, since {since}. Wait for it to end.")]
+    InFlight {
+        verb: &'static str,
+        name: String,
+        what: String,
+        doing: String,
+        actor: String,
+        since: Timestamp,
+    },
+}
+
+impl Refusal {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Worker { .. } | Refusal::Ephemeral { .. } => "worker_state",
+            Refusal::NetWorker { .. } => "net_worker_state",
+            Refusal::Unassigned { .. } => "net_unassigned",
+            Refusal::Net { .. } => "net_state",
+            Refusal::InFlight { .. } => "operation_in_flight",
+        }
+    }
+}
+
+/// How one status may follow another. Anything may be deleted; that is not a status.
+pub fn may_follow(before: WorkerStatus, after: WorkerStatus) -> bool {
+    use WorkerStatus::*;
+    match (before, after) {
+        (Pending, Provisioning) => true,
+        (Provisioning, Ready | Error(_)) => true,
+        (Ready, Stopped | Error(_) | Pending) => true,
+        (Stopped, Ready | Error(_) | Pending) => true,
+        (Error(_), Provisioning | Ready | Pending) => true,
+        // What is wrong can turn out to be something else, or be understood to be a stop on purpose.
+        (Error(a), Error(b)) => a != b,
+        _ => false,
+    }
+}
+
+/// Whether `action` is permitted on `worker` as it is now.
+pub fn worker_action(worker: &Worker, action: WorkerAction) -> Result<(), Refusal> {
+    use WorkerStatus::*;
+    let persistent = worker.category == Category::Persistent;
+    let refused = |hint| {
+        Err(Refusal::Worker {
+            verb: action.verb(),
+            name: worker.name.to_string(),
+            status: worker.status,
+            hint,
+        })
+    };
+    let ephemeral = || {
+        Err(Refusal::Ephemeral { verb: action.verb(), name: worker.name.to_string(), status: worker.status })
+    };
+
+    if let Some(operation) = &worker.operation {
+        // A machine that takes too long to be made may be given up: deleting destroys the half-made one.
+        let gives_up = action == WorkerAction::Delete
+            && worker.status == Provisioning
+            && operation.action != WorkerAction::Delete;
+        if !gives_up {
+            return Err(in_flight(action.verb(), worker.name.as_str(), "it", operation));
+        }
+    }
+
+    match (action, worker.status) {
+        (WorkerAction::Provision, Pending) => Ok(()),
+        (WorkerAction::Provision, Error(ErrorDetail::MachineDestroyed | ErrorDetail::ProvisionFailed)) => {
+            Ok(())
+        }
+        (WorkerAction::Provision, Error(ErrorDetail::MachineStopped)) if !persistent => Ok(()),
+        (WorkerAction::Provision, Error(ErrorDetail::MachineStopped)) => refused(" Start it instead."),
+        (WorkerAction::Provision, Error(ErrorDetail::Unreachable)) => {
+            refused(" Check whether it answers again, or destroy it first.")
+        }
+        (WorkerAction::Provision, Provisioning | Ready | Stopped) => refused(" It has a machine already."),
+
+        (WorkerAction::Start, Stopped) => Ok(()),
+        (WorkerAction::Start, Error(ErrorDetail::MachineStopped)) if persistent => Ok(()),
+        (WorkerAction::Start, Error(ErrorDetail::MachineStopped)) => ephemeral(),
+        (
+            WorkerAction::Start,
+            Pending | Error(ErrorDetail::MachineDestroyed | ErrorDetail::ProvisionFailed),
+        ) => refused(" Provision it instead."),
+        (WorkerAction::Start, Error(ErrorDetail::Unreachable)) => refused(" Check whether it answers again."),
+        (WorkerAction::Start, Provisioning) => refused(" Wait until it is ready."),
+        (WorkerAction::Start, Ready) => refused(" It is running already."),
+
+        (WorkerAction::Stop, Ready) if persistent => Ok(()),
+        (WorkerAction::Stop, Ready) => ephemeral(),
+        (WorkerAction::Stop, _) => refused(" Only a ready worker can be stopped."),
+
+        (WorkerAction::Destroy, Ready | Stopped | Error(_)) => Ok(()),
+        (WorkerAction::Destroy, Pending) => refused(" It has no machine."),
+        (WorkerAction::Destroy, Provisioning) => refused(" Delete it to give up the half-made machine."),
+
+        (WorkerAction::Delete, _) => Ok(()),
+
+        (WorkerAction::Refresh, Ready | Stopped | Error(_)) => Ok(()),
+        (WorkerAction::Refresh, Pending) => refused(" There is no machine to check."),
+        (WorkerAction::Refresh, Provisioning) => refused(" Its machine is still being made."),
+    }
+}
+
+/// Whether `action` is permitted on `net`, which is assigned to `worker`. For assigning also ask [`assign_target`].
+pub fn net_action(net: &Net, worker: Option<&Worker>, action: NetAction) -> Result<(), Refusal> {
+    let verb = action.verb();
+    let name = || net.name.to_string();
+    let refused = |state, hint| Err(Refusal::Net { verb, name: name(), state, hint });
+
+    if let Some(operation) = &net.operation {
+        return Err(in_flight(verb, net.name.as_str(), "it", operation));
+    }
+    if action == NetAction::Delete {
+        return match net.load_state {
+            LoadState::Loaded => refused("loaded", " Unload it first."),
+            LoadState::Unloaded | LoadState::Error => Ok(()),
+        };
+    }
+
+    // Where the net is decides first: what the worker's state forbids, no state of the net permits.
+    match worker {
+        None if action == NetAction::Assign => return Ok(()),
+        None => return Err(Refusal::Unassigned { verb, name: name(), load_state: net.load_state.as_str() }),
+        Some(worker) => {
+            if let Some(operation) = &worker.operation
+                && operation.action != WorkerAction::Refresh
+            {
+                return Err(in_flight(verb, net.name.as_str(), worker.name.as_str(), operation));
+            }
+            let permitted = match worker.status {
+                WorkerStatus::Ready => true,
+                WorkerStatus::Stopped => matches!(action, NetAction::Assign | NetAction::Unassign),
+                WorkerStatus::Pending | WorkerStatus::Provisioning | WorkerStatus::Error(_) => false,
+            };
+            if !permitted {
+                let (worker, status) = (worker.name.to_string(), worker.status);
+                return Err(Refusal::NetWorker {
+                    verb,
+                    name: name(),
+                    worker,
+                    status,
+                    hint: worker_hint(status),
+                });
+            }
+        }
+    }
+
+    match (action, net.load_state) {
+        (NetAction::Assign | NetAction::Unassign, _) => Ok(()),
+        (NetAction::Load, LoadState::Unloaded | LoadState::Error) => Ok(()),
+        (NetAction::Load, LoadState::Loaded) => refused("loaded", " Unload it first to load it anew."),
+        (NetAction::Unload, LoadState::Loaded | LoadState::Error) => Ok(()),
+        (_, LoadState::Unloaded) => refused("unloaded", " Load it first."),
+        (_, LoadState::Error) => refused("not loaded (load error)", " Load it again first."),
+        (NetAction::Reset | NetAction::Inject, LoadState::Loaded) => Ok(()),
+        (NetAction::Step, LoadState::Loaded) => match net.run_state {
+            RunState::Idle => Ok(()),
+            RunState::Running => refused("running", " Stop it first to step."),
+            RunState::Dead => refused("dead", " No transition is enabled. Reset it or inject tokens."),
+        },
+        (NetAction::Run, LoadState::Loaded) => match net.run_state {
+            // Running again changes the rate.
+            RunState::Idle | RunState::Running => Ok(()),
+            RunState::Dead => refused("dead", " No transition is enabled. Reset it or inject tokens."),
+        },
+        (NetAction::Stop, LoadState::Loaded) => match net.run_state {
+            RunState::Running => Ok(()),
+            RunState::Idle => refused("idle", " It is not running."),
+            RunState::Dead => refused("dead", " It is not running."),
+        },
+        (NetAction::Delete, _) => unreachable!("answered above"),
+    }
+}
+
+/// Whether a net may be assigned to `target`.
+pub fn assign_target(net: &Net, target: &Worker) -> Result<(), Refusal> {
+    let verb = NetAction::Assign.verb();
+    if net.worker_id == Some(target.id) {
+        return Err(Refusal::Net {
+            verb,
+            name: net.name.to_string(),
+            state: "assigned to this worker already",
+            hint: "",
+        });
+    }
+    if let Some(operation) = &target.operation
+        && operation.action != WorkerAction::Refresh
+    {
+        return Err(in_flight(verb, net.name.as_str(), target.name.as_str(), operation));
+    }
+    match target.status {
+        WorkerStatus::Ready | WorkerStatus::Stopped => Ok(()),
+        status => Err(Refusal::NetWorker {
+            verb,
+            name: net.name.to_string(),
+            worker: target.name.to_string(),
+            status,
+            hint: worker_hint(status),
+        }),
+    }
+}
+
+/// The actions that `worker` permits now, in the order the console offers them.
+pub fn worker_actions(worker: &Worker) -> impl Iterator<Item = WorkerAction> {
+    WorkerAction::ALL.iter().copied().filter(|&action| worker_action(worker, action).is_ok())
+}
+
+/// The actions that `net` permits now, in the order the console offers them.
+pub fn net_actions(net: &Net, worker: Option<&Worker>) -> impl Iterator<Item = NetAction> {
+    NetAction::ALL.iter().copied().filter(move |&action| net_action(net, worker, action).is_ok())
+}
+
+fn worker_hint(status: WorkerStatus) -> &'static str {
+    match status {
+        WorkerStatus::Pending => " Provision the worker first.",
+        WorkerStatus::Provisioning => " Wait until the worker is ready.",
+        WorkerStatus::Ready => "",
+        WorkerStatus::Stopped => " Start the worker first.",
+        WorkerStatus::Error(_) => " Repair the worker first.",
+    }
+}
+
+fn in_flight<A: Verb>(verb: &'static str, name: &str, what: &str, operation: &Operation<A>) -> Refusal {
+    Refusal::InFlight {
+        verb,
+        name: name.to_owned(),
+        what: what.to_owned(),
+        doing: operation.action.doing().to_lowercase(),
+        actor: operation.actor.to_string(),
+        since: operation.since,
+    }
+}
+
+/// What the guard says when the state changed between render and click (seed 000).
+pub fn worker_changed(worker: &Worker) -> String {
+    format!("Worker state has changed — it is now {}. Please review before retrying.", worker.status)
+}
+
+/// The same for a net.
+pub fn net_changed(net: &Net, worker: Option<&Worker>) -> String {
+    let at = match worker {
+        Some(worker) if !worker.is_ready() => format!(" (its worker is {})", worker.status),
+        _ => String::new(),
+    };
+    format!("Net state has changed — it is now {}{at}. Please review before retrying.", NetWord(net))
+}
+
+/// The one word for a net: its load state, or what it does once loaded.
+pub struct NetWord<'a>(pub &'a Net);
+
+impl fmt::Display for NetWord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.load_state, self.0.run_state) {
+            (LoadState::Loaded, RunState::Running) => f.write_str("loaded and running"),
+            (LoadState::Loaded, RunState::Dead) => f.write_str("loaded and dead"),
+            (LoadState::Loaded, RunState::Idle) => f.write_str("loaded"),
+            (LoadState::Error, _) => f.write_str("not loaded (load error)"),
+            (LoadState::Unloaded, _) => f.write_str("unloaded"),
+        }
+    }
+}
+
+/// An operation in flight as its row shows it: `Stopping 3 s`.
+pub fn in_progress<A: Verb>(operation: &Operation<A>, now: Timestamp) -> String {
+    format!("{} {}", operation.action.doing(), age(now.since(operation.since)))
+}

@@ -1,0 +1,42 @@
+//! The domain: what a fleet is, what may happen to it, and in which words that is refused.
+//!
+//! Everything here is pure. No I/O, no clock, no randomness, no async: time and fresh ids come in as arguments, so the server, the
+//! browser, the tests and the simulation all run the very same rules. Depends on nothing else in the crate.
+//!
+//! Start with [`lifecycle`] (states and permitted actions), then [`change`] (how a fleet changes) and [`fleet`] (the whole state).
+
+pub mod action;
+pub mod change;
+pub mod cluster;
+pub mod definition;
+pub mod draft;
+pub mod event;
+pub mod fleet;
+pub mod id;
+pub mod lifecycle;
+pub mod name;
+pub mod net;
+pub mod operation;
+pub mod project;
+pub mod telemetry;
+pub mod time;
+pub mod user;
+pub mod worker;
+
+pub use action::{Action, Done, NetRequest, NewNet, NewWorker, Options};
+pub use change::{Change, NetCause, WorkerCause};
+pub use cluster::{Cluster, Connection};
+pub use definition::{DefinitionHash, NetSize};
+pub use draft::{Draft, Gone};
+pub use event::{Event, Severity};
+pub use fleet::{EntityRef, Fleet};
+pub use id::{ClusterId, EventId, Incarnation, LoadId, NetId, OperationId, ProjectId, UserId, WorkerId};
+pub use lifecycle::{NetAction, Refusal, WorkerAction};
+pub use name::{Name, NameError};
+pub use net::{LoadState, Net, RunState};
+pub use operation::{Actor, Operation};
+pub use project::Project;
+pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
+pub use time::Timestamp;
+pub use user::Role;
+pub use worker::{Category, ErrorDetail, Machine, Provider, Worker, WorkerStatus};

@@ -1,0 +1,91 @@
+//! A net: a Petri net that can be loaded on a worker and run there. (Seed 004 calls it a workload.)
+
+use super::lifecycle::NetAction;
+use super::{DefinitionHash, LoadId, Name, NetId, NetSize, Operation, ProjectId, Timestamp, WorkerId};
+use serde::{Deserialize, Serialize};
+
+/// Whether a net is on its worker (seed 000).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadState {
+    Unloaded,
+    /// Confirmed active on a ready worker.
+    Loaded,
+    /// The worker is alive and refused or failed to load it.
+    Error,
+}
+
+impl LoadState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LoadState::Unloaded => "unloaded",
+            LoadState::Loaded => "loaded",
+            LoadState::Error => "error",
+        }
+    }
+}
+
+/// What a loaded net is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    Idle,
+    Running,
+    /// No transition is enabled.
+    Dead,
+}
+
+impl RunState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunState::Idle => "idle",
+            RunState::Running => "running",
+            RunState::Dead => "dead",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Net {
+    pub id: NetId,
+    pub project_id: ProjectId,
+    pub name: Name,
+    pub definition: DefinitionHash,
+    pub size: NetSize,
+    /// The worker it is assigned to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_id: Option<WorkerId>,
+    pub load_state: LoadState,
+    /// Why it is not loaded. The text may stay after the net became `unloaded`, to be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_error: Option<String>,
+    /// The loading last made on `worker_id`. It outlives the worker's `error`, so that a net that kept running there can be adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_id: Option<LoadId>,
+    pub run_state: RunState,
+    /// The rate last asked for, in firings per second; 0 is as fast as possible.
+    pub rate: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation<NetAction>>,
+    /// Counts every change of this record.
+    pub revision: u64,
+    /// Counts changes of what decides whether an action is permitted: load state, worker, definition and operation. `If-Match` compares
+    /// this one, so that a net that starts running does not make an action stale.
+    pub state_revision: u64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Net {
+    pub fn is_loaded(&self) -> bool {
+        self.load_state == LoadState::Loaded
+    }
+
+    /// Whether `self` and `before` differ in what decides which actions are permitted.
+    pub(super) fn state_differs(&self, before: &Net) -> bool {
+        self.load_state != before.load_state
+            || self.worker_id != before.worker_id
+            || self.definition != before.definition
+            || self.operation != before.operation
+    }
+}

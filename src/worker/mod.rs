@@ -1,0 +1,3 @@
+//! The worker's side.
+
+pub mod protocol;

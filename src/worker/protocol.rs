@@ -1,0 +1,132 @@
+//! The worker protocol on the wire: what `muster worker` and the console say to each other (docs/worker-protocol.md).
+
+use crate::model::{Incarnation, LoadId, NetId, NetMetrics, RunState, WorkerId, WorkerMetrics};
+use serde::{Deserialize, Serialize};
+
+/// The one line a worker prints on standard output once it listens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ready {
+    /// Base address, for example `http://127.0.0.1:40123`.
+    pub endpoint: String,
+    pub pid: u32,
+    pub incarnation: Incarnation,
+}
+
+/// `GET /health`, and the first frame of `GET /events`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    pub worker_id: WorkerId,
+    pub incarnation: Incarnation,
+    pub version: String,
+    pub nets: Vec<HostedNet>,
+    pub metrics: WorkerMetrics,
+}
+
+/// A net as its worker holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostedNet {
+    pub id: NetId,
+    pub load_id: LoadId,
+    pub run_state: RunState,
+    /// Firings per second asked for; 0 is as fast as possible. Meaningful while running.
+    pub rate: u32,
+    pub firings: u64,
+}
+
+/// A frame of `GET /events`: SSE event `state` for the whole picture, `worker` for what happened since. Never silent for more than 2 s.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum WorkerEvent {
+    /// The whole picture: first on every stream, and again when a reader was too slow for the frames between.
+    State(Health),
+    Loaded(HostedNet),
+    Unloaded {
+        id: NetId,
+        load_id: LoadId,
+    },
+    RunState {
+        id: NetId,
+        load_id: LoadId,
+        run_state: RunState,
+        rate: u32,
+    },
+    /// Every second.
+    Metrics {
+        worker: WorkerMetrics,
+        nets: Vec<NetMetrics>,
+    },
+    /// Something an operator should read. `net` is the net it is about.
+    Log {
+        level: LogLevel,
+        net: Option<NetId>,
+        text: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    Info,
+    Warning,
+    Error,
+}
+
+/// A frame of `GET /events?net=<id>`: one net, watched closely. At most 20 frames a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum NetEvent {
+    /// Tokens of every place, in the order of the PNML file: first on every stream, and again after an overflow or a reset.
+    Marking {
+        load_id: LoadId,
+        firings: u64,
+        tokens: Vec<u64>,
+        enabled: Vec<u32>,
+    },
+    /// What changed since the last frame. `tokens` holds (place, tokens now); `enabled` and `disabled` hold transitions that changed;
+    /// `fired` holds the last transitions fired, oldest first, at most 50; `skipped` says how many firings before those are not listed.
+    Changed {
+        firings: u64,
+        tokens: Vec<(u32, u64)>,
+        enabled: Vec<u32>,
+        disabled: Vec<u32>,
+        fired: Vec<u32>,
+        skipped: u64,
+    },
+    RunState {
+        run_state: RunState,
+        rate: u32,
+    },
+    /// The net is not (or no longer) loaded; the stream ends after it.
+    Gone,
+}
+
+/// `POST /nets/{id}/run`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRequest {
+    /// Firings per second; 0 is as fast as possible.
+    pub rate: u32,
+}
+
+/// `POST /nets/{id}/inject`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InjectRequest {
+    /// The place's id in the PNML file.
+    pub place: String,
+    pub tokens: u64,
+}
+
+/// The answer to `PUT /nets/{id}` and to every control: the net as it is afterwards.
+pub type NetAnswer = HostedNet;
+
+/// What a worker says when it refuses: with status 401, 404, 409, 413 or 422.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerError {
+    /// A sentence.
+    pub error: String,
+    /// A stable word: `unauthorized`, `not_loaded`, `dead`, `running`, `bad_pnml`, `unknown_place`, `overflow`, `too_large`, …
+    pub code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+}
