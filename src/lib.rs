@@ -3,5 +3,7 @@
 //! One crate, three programs: the server (feature `ssr`), the frontend that takes over a server-rendered page (`hydrate`) and a demo
 //! without a server (`csr`). Dependencies point one way: [`model`] ← `sync`, `petri` ← (`app`, `server`, `worker`).
 
+pub mod app;
 pub mod model;
+pub mod sync;
 pub mod worker;

@@ -90,6 +90,18 @@ impl Fleet {
         net.worker_id.and_then(|id| self.workers.get(&id))
     }
 
+    /// The fleet without the rows of projects that `sees` does not hold for.
+    pub fn filtered(&self, sees: impl Fn(ProjectId) -> bool) -> Fleet {
+        let rows = FleetRows {
+            clusters: self.clusters.values().cloned().collect(),
+            projects: self.projects.values().filter(|row| sees(row.id)).cloned().collect(),
+            workers: self.workers.values().cloned().collect(),
+            nets: self.nets.values().filter(|row| sees(row.project_id)).cloned().collect(),
+            events: self.events.values().filter(|row| row.project_id.is_none_or(&sees)).cloned().collect(),
+        };
+        rows.into()
+    }
+
     /// Applies one change. Total: a change of a row that is not here (a scope may not hold it) does nothing.
     pub fn apply(&mut self, change: &Change) {
         match change {

@@ -5,6 +5,7 @@
 //!
 //! Start with [`lifecycle`] (states and permitted actions), then [`change`] (how a fleet changes) and [`fleet`] (the whole state).
 
+pub mod action;
 pub mod change;
 pub mod cluster;
 pub mod definition;
@@ -22,6 +23,7 @@ pub mod time;
 pub mod user;
 pub mod worker;
 
+pub use action::{Action, Done, NetRequest, NewNet, NewWorker, Options};
 pub use change::{Change, NetCause, WorkerCause};
 pub use cluster::{Cluster, Connection};
 pub use definition::{DefinitionHash, NetSize};

@@ -1,0 +1,210 @@
+//! The one error of every action, by whichever door it was asked: server function or REST route.
+
+use crate::model::{LoadState, Net, Refusal, Worker};
+use serde::{Deserialize, Serialize};
+use server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use std::sync::Arc;
+
+/// The row as it is now, for a caller whose picture of it was old.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Current {
+    Worker(Arc<Worker>),
+    Net(Arc<Net>),
+}
+
+/// Why an action was not done. Each variant is one HTTP status and reads as a sentence an operator can act on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ApiError {
+    /// 400
+    #[error("{detail}")]
+    BadRequest { detail: String },
+    /// 401
+    #[error("You are not signed in. Sign in and try again.")]
+    Unauthorized,
+    /// 401, at sign-in
+    #[error("The email address or the password is wrong.")]
+    WrongCredentials,
+    /// 403
+    #[error("{detail}")]
+    Forbidden { detail: String },
+    /// 404
+    #[error("The {what} no longer exists.")]
+    Gone { what: String },
+    /// 409: the lifecycle refuses
+    #[error("{detail}")]
+    Refused { detail: String, code: String, current: Option<Current> },
+    /// 409: another row has the name
+    #[error("{detail}")]
+    Conflict { detail: String },
+    /// 412
+    #[error("{name} changed since you looked; it is now {state}. Review it and try again.")]
+    Stale { name: String, state: String, current: Current },
+    /// 422
+    #[error("The PNML file was not accepted: line {line}, column {column}: {reason}")]
+    BadPnml { line: u32, column: u32, reason: String },
+    /// 429
+    #[error("Too many requests. Try again in {retry_after_s} s.")]
+    TooMany { retry_after_s: u64 },
+    /// 502: the worker does not answer, or answers nonsense
+    #[error("{detail}")]
+    WorkerUnavailable { detail: String, current: Option<Current> },
+    /// 504: not known yet how it ended
+    #[error("{detail}")]
+    Unknown { detail: String, current: Option<Current> },
+    /// 503: going down, or the database does not answer
+    #[error("{detail}")]
+    Unavailable { detail: String },
+    /// 500; the detail is in the server's log under this reference
+    #[error(
+        "Something went wrong in the console (reference {reference}). Nothing was changed. Try again; if it stays, look for the reference in the server's log."
+    )]
+    Internal { reference: String },
+    /// The answer never came, or could not be read. Made in the browser only.
+    #[error(
+        "The console could not be reached: {detail}. It is not known whether the action was done; look at the state before you try again."
+    )]
+    Unreachable { detail: String },
+}
+
+impl ApiError {
+    pub fn refused(refusal: &Refusal, current: Option<Current>) -> ApiError {
+        ApiError::Refused { detail: refusal.to_string(), code: refusal.code().to_owned(), current }
+    }
+
+    /// The HTTP status of this error.
+    pub fn status(&self) -> u16 {
+        match self {
+            ApiError::BadRequest { .. } => 400,
+            ApiError::Unauthorized | ApiError::WrongCredentials => 401,
+            ApiError::Forbidden { .. } => 403,
+            ApiError::Gone { .. } => 404,
+            ApiError::Refused { .. } | ApiError::Conflict { .. } => 409,
+            ApiError::Stale { .. } => 412,
+            ApiError::BadPnml { .. } => 422,
+            ApiError::TooMany { .. } => 429,
+            ApiError::Internal { .. } => 500,
+            ApiError::WorkerUnavailable { .. } => 502,
+            ApiError::Unavailable { .. } => 503,
+            ApiError::Unknown { .. } | ApiError::Unreachable { .. } => 504,
+        }
+    }
+
+    /// A stable word for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            ApiError::BadRequest { .. } => "bad_request",
+            ApiError::Unauthorized => "unauthorized",
+            ApiError::WrongCredentials => "wrong_credentials",
+            ApiError::Forbidden { .. } => "forbidden",
+            ApiError::Gone { .. } => "gone",
+            ApiError::Refused { code, .. } => code,
+            ApiError::Conflict { .. } => "conflict",
+            ApiError::Stale { .. } => "stale",
+            ApiError::BadPnml { .. } => "bad_pnml",
+            ApiError::TooMany { .. } => "too_many_requests",
+            ApiError::Internal { .. } => "internal",
+            ApiError::WorkerUnavailable { .. } => "worker_unavailable",
+            ApiError::Unavailable { .. } => "unavailable",
+            ApiError::Unknown { .. } => "unknown_outcome",
+            ApiError::Unreachable { .. } => "unreachable",
+        }
+    }
+
+    /// The row as it is now, where the error says so.
+    pub fn current(&self) -> Option<&Current> {
+        match self {
+            ApiError::Stale { current, .. } => Some(current),
+            ApiError::Refused { current, .. }
+            | ApiError::WorkerUnavailable { current, .. }
+            | ApiError::Unknown { current, .. } => current.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// An error as the REST API writes it (DESIGN.md section 5).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ErrorBody<'a> {
+    /// The HTTP status in words.
+    pub error: &'static str,
+    /// A sentence for people.
+    pub detail: String,
+    /// A stable word for programs.
+    pub code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_load_state: Option<LoadState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_revision: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<&'a Current>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
+}
+
+impl<'a> From<&'a ApiError> for ErrorBody<'a> {
+    fn from(error: &'a ApiError) -> ErrorBody<'a> {
+        let current = error.current();
+        let (line, column) = match error {
+            ApiError::BadPnml { line, column, .. } => (Some(*line), Some(*column)),
+            _ => (None, None),
+        };
+        ErrorBody {
+            error: match error.status() {
+                400 => "bad request",
+                401 => "not signed in",
+                403 => "forbidden",
+                404 => "not found",
+                409 => "conflict",
+                412 => "precondition failed",
+                422 => "unprocessable",
+                429 => "too many requests",
+                502 => "worker unavailable",
+                503 => "unavailable",
+                504 => "outcome unknown",
+                _ => "internal error",
+            },
+            detail: error.to_string(),
+            code: error.code(),
+            worker_status: current
+                .and_then(|row| if let Current::Worker(row) = row { Some(row.status.word()) } else { None }),
+            net_load_state: current
+                .and_then(|row| if let Current::Net(row) = row { Some(row.load_state) } else { None }),
+            state_revision: current.map(|row| match row {
+                Current::Worker(row) => row.state_revision,
+                Current::Net(row) => row.state_revision,
+            }),
+            current,
+            line,
+            column,
+            retry_after_s: if let ApiError::TooMany { retry_after_s } = error {
+                Some(*retry_after_s)
+            } else {
+                None
+            },
+        }
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> ApiError {
+        match error {
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
+                ApiError::BadRequest { detail: format!("The request could not be read: {detail}") }
+            }
+            other => ApiError::Unreachable { detail: other.to_string() },
+        }
+    }
+}

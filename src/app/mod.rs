@@ -1,0 +1,3 @@
+//! The console's user interface.
+
+pub mod error;

@@ -1,0 +1,99 @@
+//! What can be asked of the fleet: the argument of `server::actions::perform`, from whichever door it comes.
+
+use super::{
+    Category, ClusterId, Net, NetId, ProjectId, Worker, WorkerId,
+    lifecycle::{NetAction, WorkerAction},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The largest worker that may be asked for.
+pub const MAX_CPUS: u16 = 256;
+/// Mebibytes.
+pub const MAX_MEMORY_MB: u32 = 1 << 20;
+/// Firings per second; 0 is as fast as possible.
+pub const MAX_RATE: u32 = 10_000_000;
+/// JavaScript's numbers are exact up to here, and so is every count of tokens.
+pub const MAX_TOKENS: u64 = 1 << 53;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewWorker {
+    pub name: String,
+    pub cluster_id: ClusterId,
+    pub category: Category,
+    pub cpus: u16,
+    /// Mebibytes.
+    pub memory_mb: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewNet {
+    /// Empty: the name in the PNML file.
+    pub name: String,
+    pub project_id: ProjectId,
+    pub pnml: Vec<u8>,
+}
+
+/// A net action with what it needs to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum NetRequest {
+    Assign { worker_id: WorkerId },
+    Unassign,
+    Load,
+    Unload,
+    Step,
+    Run { rate: u32 },
+    Stop,
+    Reset,
+    Inject { place: String, tokens: u64 },
+    Delete,
+}
+
+impl NetRequest {
+    pub fn action(&self) -> NetAction {
+        match self {
+            NetRequest::Assign { .. } => NetAction::Assign,
+            NetRequest::Unassign => NetAction::Unassign,
+            NetRequest::Load => NetAction::Load,
+            NetRequest::Unload => NetAction::Unload,
+            NetRequest::Step => NetAction::Step,
+            NetRequest::Run { .. } => NetAction::Run,
+            NetRequest::Stop => NetAction::Stop,
+            NetRequest::Reset => NetAction::Reset,
+            NetRequest::Inject { .. } => NetAction::Inject,
+            NetRequest::Delete => NetAction::Delete,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    CreateWorker(NewWorker),
+    Worker { id: WorkerId, action: WorkerAction },
+    CreateNet(NewNet),
+    Net { id: NetId, request: NetRequest },
+}
+
+/// What a caller adds to an action.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// The `state_revision` the caller decided on; another one now means the action is refused with the current row.
+    #[serde(default)]
+    pub if_match: Option<u64>,
+    /// The idempotency key: the same key by the same user gets the first answer again, and nothing is done twice.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+/// An action that was done, or that goes on as an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// A sentence: `worker-1 is ready`.
+    pub message: String,
+    /// The rows as they are now; absent when deleted or not concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<Arc<Worker>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net: Option<Arc<Net>>,
+}

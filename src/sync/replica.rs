@@ -1,0 +1,418 @@
+//! A replica of the fleet, and everything it must decide to follow the server.
+//!
+//! Messages, the time and the fate of the connection come in; effects come out. It never shows a state that the server did not have, never
+//! goes backwards, and never calls a connection good that has not proven it with a `sync`.
+
+use super::{
+    backoff::Backoff,
+    digest::Digest,
+    message::{Delta, FullState, Message, Sync, TelemetryBatch},
+    position::Token,
+};
+use crate::model::{Change, EntityRef, Fleet, Timestamp};
+use std::{collections::VecDeque, time::Duration};
+
+/// Without a frame for this long the stream is dead, whatever the socket says.
+pub const SILENCE: Duration = Duration::from_secs(12);
+/// Several reasons to ask for the whole state within this time make one request.
+const DEBOUNCE: Duration = Duration::from_millis(500);
+/// An answer that takes longer is given up.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
+/// Deltas kept while the whole state is fetched. More than this, and a new stream is the shorter way.
+const MOST_WAITING: usize = 10_000;
+/// So many tries are called `reconnecting`; beyond them the badge says `disconnected`, still trying.
+const TRIES_UNTIL_RED: u32 = 10;
+
+/// A point on the caller's monotonic clock, milliseconds.
+pub type Instant = u64;
+
+/// What the badge says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// A stream is being opened, or has not proven itself yet.
+    Connecting,
+    /// A `sync` arrived on this stream: everything up to it is here.
+    Connected,
+    /// Waiting for try number `attempt`, at `retry_at`.
+    Reconnecting { attempt: u32, retry_at: Instant },
+    /// The same beyond the tenth try.
+    Disconnected { retry_at: Instant },
+    /// Not signed in (any more). Trying again cannot help; signing in does.
+    SignedOut,
+    /// The browser says it is offline. It is tried again when that changes.
+    Offline,
+    /// Retrying cannot help; why.
+    Error(String),
+}
+
+/// How a connection (or the try to make one) ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// The stream ended or broke, or could not be opened.
+    Broken,
+    /// The server answered with an HTTP status other than 200.
+    Refused { status: u16, retry_after: Option<Duration> },
+    /// The server sent what is not the protocol.
+    Nonsense(String),
+}
+
+/// What the caller has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Rows that changed; read them from [`Replica::fleet`].
+    Changed(Vec<EntityRef>),
+    /// Every row may have changed.
+    Replaced,
+    Telemetry(TelemetryBatch),
+    /// The badge changed; see [`Replica::status`].
+    Status,
+    /// Ask `GET /api/state?at_least=` and hand the answer to [`Replica::on_full_state`].
+    FetchFullState {
+        at_least: u64,
+    },
+    /// Drop the stream, if there is one, and open a new one now.
+    Connect,
+    /// Drop the stream, if there is one.
+    Disconnect,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    /// No stream; the next try is due at the instant, if there is to be one.
+    Down { retry_at: Option<Instant> },
+    /// A stream is open or being opened. `last_frame` is when something last came; `proven` once a `sync` did.
+    Up { last_frame: Instant, proven: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fetch {
+    Idle,
+    Due { at: Instant },
+    InFlight { since: Instant },
+}
+
+#[derive(Clone, Debug)]
+pub struct Replica {
+    fleet: Fleet,
+    at: Option<At>,
+    link: Link,
+    status: Status,
+    backoff: Backoff,
+    fetch: Fetch,
+    /// Deltas that came while there is a gap before them.
+    waiting: VecDeque<Delta>,
+    /// The server said it is going down, and over how many milliseconds to spread coming back.
+    leaving: Option<u64>,
+    /// Server time of the last `sync`, or of the snapshot: "as of".
+    as_of: Option<Timestamp>,
+    /// When, on the caller's clock, that arrived.
+    as_of_seen: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct At {
+    position: Token,
+    version: u64,
+}
+
+impl Replica {
+    /// An empty replica; the first stream brings an `init`.
+    pub fn empty() -> Replica {
+        Replica {
+            fleet: Fleet::default(),
+            at: None,
+            link: Link::Down { retry_at: Some(0) },
+            status: Status::Connecting,
+            backoff: Backoff::default(),
+            fetch: Fetch::Idle,
+            waiting: VecDeque::new(),
+            leaving: None,
+            as_of: None,
+            as_of_seen: 0,
+        }
+    }
+
+    /// A replica that starts from a snapshot, such as the one a page was rendered from.
+    pub fn from_snapshot(snapshot: FullState, as_of: Timestamp, now: Instant) -> Replica {
+        Replica {
+            fleet: snapshot.state,
+            at: Some(At { position: snapshot.position, version: snapshot.version }),
+            as_of: Some(as_of),
+            as_of_seen: now,
+            ..Replica::empty()
+        }
+    }
+
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    pub fn version(&self) -> Option<u64> {
+        self.at.as_ref().map(|at| at.version)
+    }
+
+    /// The `since` of the next stream.
+    pub fn position(&self) -> Option<&Token> {
+        self.at.as_ref().map(|at| &at.position)
+    }
+
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The server's time up to which this state is known to be complete.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
+    }
+
+    /// How long ago that was, on the caller's clock.
+    pub fn age(&self, now: Instant) -> Duration {
+        Duration::from_millis(now.saturating_sub(self.as_of_seen))
+    }
+
+    /// When [`Replica::tick`] has something to do at the latest.
+    pub fn next_tick(&self) -> Option<Instant> {
+        let link = match self.link {
+            Link::Down { retry_at } => retry_at,
+            Link::Up { last_frame, .. } => Some(last_frame + millis(SILENCE)),
+        };
+        let fetch = match self.fetch {
+            Fetch::Idle => None,
+            Fetch::Due { at } => Some(at),
+            Fetch::InFlight { since } => Some(since + millis(FETCH_TIMEOUT)),
+        };
+        link.into_iter().chain(fetch).min()
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Instant, jitter: f64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match self.link {
+            Link::Down { retry_at: Some(at) } if at <= now => self.connect(now, &mut effects),
+            Link::Up { last_frame, .. } if last_frame + millis(SILENCE) <= now => {
+                effects.push(Effect::Disconnect);
+                self.lost(now, jitter, None, &mut effects);
+            }
+            Link::Down { .. } | Link::Up { .. } => {}
+        }
+        match self.fetch {
+            Fetch::Due { at } if at <= now => {
+                self.fetch = Fetch::InFlight { since: now };
+                effects.push(Effect::FetchFullState { at_least: self.wanted_version() });
+            }
+            Fetch::InFlight { since } if since + millis(FETCH_TIMEOUT) <= now => {
+                self.fetch = Fetch::Due { at: now + millis(DEBOUNCE) };
+            }
+            Fetch::Idle | Fetch::Due { .. } | Fetch::InFlight { .. } => {}
+        }
+        effects
+    }
+
+    /// The network is back, the page is visible again, the machine woke up, the operator pressed "Retry now": try at once.
+    pub fn retry_now(&mut self, now: Instant) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let stale = match self.link {
+            Link::Down { .. } => true,
+            // A stream that slept with the machine looks open and is dead.
+            Link::Up { last_frame, .. } => now.saturating_sub(last_frame) > millis(SILENCE) / 2,
+        };
+        if stale && self.status != Status::SignedOut {
+            self.connect(now, &mut effects);
+        }
+        effects
+    }
+
+    /// The browser lost its network.
+    pub fn offline(&mut self) -> Vec<Effect> {
+        let mut effects = vec![Effect::Disconnect];
+        self.link = Link::Down { retry_at: None };
+        self.set_status(Status::Offline, &mut effects);
+        effects
+    }
+
+    /// The stream ended.
+    pub fn on_close(&mut self, close: Close, now: Instant, jitter: f64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match close {
+            Close::Broken => self.lost(now, jitter, None, &mut effects),
+            Close::Refused { status: 401, .. } => {
+                self.link = Link::Down { retry_at: None };
+                self.set_status(Status::SignedOut, &mut effects);
+            }
+            Close::Refused { status: 403 | 404 | 406 | 410, .. } => {
+                self.link = Link::Down { retry_at: None };
+                self.set_status(
+                    Status::Error("the server refuses the stream; reload the page".to_owned()),
+                    &mut effects,
+                );
+            }
+            Close::Refused { retry_after, .. } => self.lost(now, jitter, retry_after, &mut effects),
+            Close::Nonsense(_) => {
+                // The position may be what provoked it: begin anew.
+                self.at = None;
+                self.lost(now, jitter, None, &mut effects);
+            }
+        }
+        effects
+    }
+
+    /// A message of the open stream.
+    pub fn on_message(&mut self, message: Message, now: Instant) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let Link::Up { last_frame, .. } = &mut self.link else { return effects };
+        *last_frame = now;
+        match message {
+            Message::Connected(_) => self.leaving = None,
+            Message::Init(state) => {
+                // The server's word on a stream is final even where its number is lower: it was restored, or forgot its epoch.
+                self.replace(state, &mut effects);
+                (self.fetch, self.as_of_seen) = (Fetch::Idle, now);
+            }
+            Message::Delta(delta) => self.on_delta(delta, now, &mut effects),
+            Message::Sync(sync) => self.on_sync(sync, now, &mut effects),
+            Message::Telemetry(batch) => effects.push(Effect::Telemetry(batch)),
+            Message::Shutdown(shutdown) => self.leaving = Some(shutdown.spread_ms),
+        }
+        effects
+    }
+
+    /// The answer to [`Effect::FetchFullState`]; `None` if it could not be had.
+    pub fn on_full_state(&mut self, answer: Option<FullState>, now: Instant) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if !matches!(self.fetch, Fetch::InFlight { .. }) {
+            return effects;
+        }
+        let Some(answer) = answer else {
+            self.fetch = Fetch::Due { at: now + 4 * millis(DEBOUNCE) };
+            return effects;
+        };
+        self.fetch = Fetch::Idle;
+        if self.version().is_none_or(|version| answer.version >= version) {
+            self.replace_keeping_waiting(answer, &mut effects);
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting.into_iter().for_each(|delta| self.on_delta(delta, now, &mut effects));
+        effects
+    }
+
+    fn on_delta(&mut self, delta: Delta, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(version) = self.version() else {
+            return self.want_full_state(now);
+        };
+        if delta.version <= version {
+            return;
+        }
+        if delta.prev > version {
+            if self.waiting.len() < MOST_WAITING {
+                self.waiting.push_back(delta);
+            }
+            return self.want_full_state(now);
+        }
+        self.fleet.apply_all(&delta.changes);
+        effects.push(Effect::Changed(delta.changes.iter().flat_map(touched).collect()));
+        self.at = Some(At { position: delta.position, version: delta.version });
+        self.as_of = self.as_of.max(Some(delta.at));
+    }
+
+    fn on_sync(&mut self, sync: Sync, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(version) = self.version() else {
+            return self.want_full_state(now);
+        };
+        if sync.version < version {
+            // Nothing is behind us on an ordered stream: what we hold came from elsewhere and is newer. The next beacon will agree.
+            return self.proven(now, effects);
+        }
+        if sync.prev > version {
+            return self.want_full_state(now);
+        }
+        if sync.digest.is_some_and(|digest| digest != Digest::of(&self.fleet)) {
+            return self.want_full_state(now);
+        }
+        self.at = Some(At { position: sync.position, version: sync.version });
+        (self.as_of, self.as_of_seen) = (Some(sync.server_time), now);
+        self.proven(now, effects);
+    }
+
+    fn proven(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        self.backoff.reset();
+        self.link = Link::Up { last_frame: now, proven: true };
+        self.set_status(Status::Connected, effects);
+    }
+
+    fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        self.link = Link::Up { last_frame: now, proven: false };
+        self.leaving = None;
+        if matches!(self.status, Status::Connected | Status::Offline | Status::SignedOut | Status::Error(_)) {
+            self.set_status(Status::Connecting, effects);
+        }
+        effects.push(Effect::Connect);
+    }
+
+    fn lost(&mut self, now: Instant, jitter: f64, at_least: Option<Duration>, effects: &mut Vec<Effect>) {
+        let wait = self.backoff.next(jitter).max(at_least.unwrap_or_default());
+        // A server that said goodbye is coming back: its clients spread over the time it named, each at its own point.
+        let wait = match self.leaving.take() {
+            Some(spread_ms) => Duration::from_millis(spread_ms).mul_f64(jitter.clamp(0.0, 1.0)),
+            None => wait,
+        };
+        let retry_at = now + millis(wait);
+        self.link = Link::Down { retry_at: Some(retry_at) };
+        let attempt = self.backoff.tries();
+        let status = if attempt <= TRIES_UNTIL_RED {
+            Status::Reconnecting { attempt, retry_at }
+        } else {
+            Status::Disconnected { retry_at }
+        };
+        self.set_status(status, effects);
+    }
+
+    fn want_full_state(&mut self, now: Instant) {
+        if self.fetch == Fetch::Idle {
+            self.fetch = Fetch::Due { at: now + millis(DEBOUNCE) };
+        }
+    }
+
+    /// The version a fetched state must have to close the gap.
+    fn wanted_version(&self) -> u64 {
+        self.waiting.front().map(|delta| delta.prev).or(self.version()).unwrap_or(0)
+    }
+
+    fn replace(&mut self, state: FullState, effects: &mut Vec<Effect>) {
+        self.waiting.clear();
+        self.replace_keeping_waiting(state, effects);
+    }
+
+    fn replace_keeping_waiting(&mut self, state: FullState, effects: &mut Vec<Effect>) {
+        self.fleet = state.state;
+        self.at = Some(At { position: state.position, version: state.version });
+        effects.push(Effect::Replaced);
+    }
+
+    fn set_status(&mut self, status: Status, effects: &mut Vec<Effect>) {
+        if self.status != status {
+            self.status = status;
+            effects.push(Effect::Status);
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    duration.as_millis() as u64
+}
+
+/// The rows whose view a change alters.
+fn touched(change: &Change) -> Vec<EntityRef> {
+    match change {
+        Change::ClusterPut { cluster, .. } => vec![EntityRef::Cluster(cluster.id)],
+        Change::ClusterDeleted { id } => vec![EntityRef::Cluster(*id)],
+        Change::ProjectPut { project, .. } => vec![EntityRef::Project(project.id)],
+        Change::ProjectDeleted { id } => vec![EntityRef::Project(*id)],
+        Change::WorkerPut { worker, .. } => vec![EntityRef::Worker(worker.id)],
+        Change::WorkerDeleted { id } => vec![EntityRef::Worker(*id)],
+        Change::NetPut { net, .. } => vec![EntityRef::Net(net.id)],
+        Change::NetDeleted { id, .. } => vec![EntityRef::Net(*id)],
+        Change::EventLogged { event } => vec![EntityRef::Event(event.id)],
+        // The list of events is read as a whole; any id of it will do.
+        Change::EventsTrimmed { before } => vec![EntityRef::Event(*before)],
+    }
+}
