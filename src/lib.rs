@@ -5,5 +5,7 @@
 
 pub mod app;
 pub mod model;
+#[cfg(feature = "ssr")]
+pub mod server;
 pub mod sync;
 pub mod worker;

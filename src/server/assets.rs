@@ -70,7 +70,8 @@ impl Site {
     fn new(read: fn(&str) -> Option<Cow<'static, [u8]>>) -> Self {
         let manifest: Manifest =
             read("manifest.json").and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-        let urls = manifest.files.iter().map(|(name, asset)| (name.clone(), format!("/assets/{}", asset.path)));
+        let urls =
+            manifest.files.iter().map(|(name, asset)| (name.clone(), format!("/assets/{}", asset.path)));
         Self {
             urls: urls.collect(),
             assets: manifest.files.values().map(|asset| (asset.path.clone(), asset.clone())).collect(),
@@ -109,7 +110,9 @@ impl Site {
 }
 
 fn site_routes<S: Clone + Send + Sync + 'static>(site: &'static Site) -> Router<S> {
-    let asset = move |Path(path): Path<String>, headers: HeaderMap| async move { site.respond(&path, &headers, FOREVER) };
+    let asset = move |Path(path): Path<String>, headers: HeaderMap| async move {
+        site.respond(&path, &headers, FOREVER)
+    };
     Router::new()
         .route("/assets/{*path}", get(asset))
         .route("/favicon.ico", get(move |headers: HeaderMap| async move { site.favicon(&headers) }))
@@ -256,7 +259,11 @@ mod tests {
         ] {
             let (status, headers, got) = request("GET", "/assets/muster_bg.aa.wasm", accept).await;
             assert_eq!(status, StatusCode::OK);
-            assert_eq!(headers.get(header::CONTENT_ENCODING).map(|it| it.to_str().unwrap()), coding, "{accept:?}");
+            assert_eq!(
+                headers.get(header::CONTENT_ENCODING).map(|it| it.to_str().unwrap()),
+                coding,
+                "{accept:?}"
+            );
             assert_eq!(got, body, "{accept:?}");
             assert_eq!(headers[header::CONTENT_TYPE], "application/wasm");
             assert_eq!(headers[header::VARY], "accept-encoding");
@@ -273,7 +280,14 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_the_manifest_lists_is_served() {
-        for path in ["manifest.json", "muster_bg.wasm", "muster_bg.aa.wasm.br", "../Cargo.toml", "%2e%2e/Cargo.toml", "img"] {
+        for path in [
+            "manifest.json",
+            "muster_bg.wasm",
+            "muster_bg.aa.wasm.br",
+            "../Cargo.toml",
+            "%2e%2e/Cargo.toml",
+            "img",
+        ] {
             let (status, headers, _) = request("GET", &format!("/assets/{path}"), None).await;
             assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
             assert_eq!(headers[header::CACHE_CONTROL], "no-store");
