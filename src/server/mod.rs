@@ -1,0 +1,4 @@
+//! The server.
+
+pub mod clock;
+pub mod storage;
