@@ -1,9 +1,20 @@
 //! Muster: a live operations console for a fleet of workers that run Petri nets.
 //!
 //! One crate, three programs: the server (feature `ssr`), the frontend that takes over a server-rendered page (`hydrate`) and a demo
-//! without a server (`csr`). Dependencies point one way: [`model`] ← `sync`, `petri` ← (`app`, `server`, `worker`).
+//! without a server (`csr`). Dependencies point one way: [`model`] ← [`sync`], [`petri`] ← (`app`, `server`, `worker`).
 
 pub mod app;
 pub mod model;
+pub mod petri;
+#[cfg(feature = "ssr")]
+pub mod server;
 pub mod sync;
 pub mod worker;
+
+/// Takes over the page that the server rendered. Called once, by the script in the page's head.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::App);
+}

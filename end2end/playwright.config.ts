@@ -1,0 +1,51 @@
+// The browser tests. `cargo xtask e2e` builds what they need and runs them.
+//
+// Two projects: `hydrated` runs every test but those tagged @no-js; `no-js` has JavaScript switched off and runs those tagged @no-js or
+// @both. So a test of what must work either way is written once:
+//
+//     test('a worker can be created', { tag: '@both' }, async ({ admin }) => { … });
+
+import { availableParallelism } from 'node:os';
+
+import { defineConfig } from '@playwright/test';
+
+const asRoot = process.getuid?.() === 0;
+
+export default defineConfig({
+  testDir: 'tests',
+  outputDir: 'test-results',
+  // The tests of one file share a server and run in order.
+  fullyParallel: false,
+  // Some tests measure how soon the page tells the truth: they need a core to themselves.
+  workers: availableParallelism() > 2 ? 2 : 1,
+  retries: 0,
+  forbidOnly: !!process.env.CI,
+  timeout: 60_000,
+  expect: { timeout: 5_000 },
+  // The JSON goes to the file that PLAYWRIGHT_JSON_OUTPUT_FILE names.
+  reporter: process.env.PLAYWRIGHT_JSON_OUTPUT_FILE ? [['list'], ['json']] : 'list',
+  use: {
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    viewport: { width: 1440, height: 900 },
+    actionTimeout: 10_000,
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env.MUSTER_CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        ...(asRoot ? ['--no-sandbox'] : []),
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  projects: [
+    { name: 'hydrated', grepInvert: /@no-js/ },
+    { name: 'no-js', grep: /@no-js|@both/, use: { javaScriptEnabled: false } },
+  ],
+});

@@ -1,0 +1,27 @@
+//! `cargo xtask bench <name>`: one benchmark of `benches/`, in release.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::step::Steps;
+use crate::{cargo, process};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// A file of `benches/`, without its ending
+    #[arg(value_parser = ["petri"])]
+    name: String,
+    /// Handed to the benchmark
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let bench = ["bench", "--bench", &args.name];
+    let mut steps = Steps::new(2);
+    steps.step("Building the benchmark", || process::run(cargo::cargo().args(bench).arg("--no-run")))?;
+    steps.step("Measuring", || process::run(cargo::cargo().args(bench).arg("--").args(&args.rest)))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,34 @@
+//! `cargo xtask e2e`: the browser tests alone.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::profile::Profile;
+use crate::step::Steps;
+use crate::{assets, cargo, playwright, wasm};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Save pictures of the pages, light and dark, wide and narrow, in target/screenshots
+    #[arg(long)]
+    screenshots: bool,
+    /// Handed to Playwright, for example `-- tests/smoke.spec.ts --headed`
+    #[arg(last = true)]
+    rest: Vec<OsString>,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let mut steps = Steps::new(6);
+    steps.step("Installing the browser tests' packages", playwright::install)?;
+    steps.step("Checking the browser tests' types", playwright::check_types)?;
+    let frontend = steps.step("Building the frontend", || wasm::build(Profile::Quick))?;
+    steps.step("Collecting the static files", || assets::collect(&frontend, Profile::Quick))?;
+    let program = steps.step("Building the server", || cargo::build_program(Profile::Quick))?;
+    let tally = steps.step("Browser tests", || playwright::run(&program, args.screenshots, &args.rest))?;
+    if args.screenshots {
+        println!("pictures: target/screenshots");
+    }
+    Ok(tally.conclude())
+}

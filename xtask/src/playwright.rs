@@ -1,0 +1,65 @@
+//! The browser tests: their packages, their types, and running them.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::tally::Tally;
+use crate::{prereq, process, project};
+
+/// Installs exactly what `package-lock.json` says, if it is not there already.
+pub fn install() -> Result<()> {
+    prereq::node()?;
+    let folder = project::end2end();
+    let lock =
+        std::fs::read(folder.join("package-lock.json")).context("cannot read end2end/package-lock.json")?;
+    let stamp = folder.join("node_modules/.installed-from");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder).stdin(Stdio::null());
+    // The browser is the system's.
+    npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+    process::run(&mut npm).context("cannot install the browser tests' packages")?;
+    std::fs::write(stamp, lock).context("cannot note what was installed")
+}
+
+/// Checks the types of the tests: Playwright itself runs them without.
+pub fn check_types() -> Result<()> {
+    process::run(&mut local("tsc", &["--noEmit"]))
+}
+
+/// Runs the tests against `program`; `Err` only if they could not be run at all.
+pub fn run(program: &Path, screenshots: bool, rest: &[OsString]) -> Result<Tally> {
+    let chromium = prereq::chromium()?;
+    let report = project::root().join("target/playwright.json");
+    std::fs::remove_file(&report).ok();
+    let mut command = local("playwright", &["test"]);
+    command.args(rest).stdin(Stdio::null());
+    command
+        .env("MUSTER_BIN", program)
+        .env("MUSTER_CHROMIUM", chromium)
+        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+    if screenshots {
+        command.env("MUSTER_SCREENSHOTS", project::root().join("target/screenshots"));
+    }
+    let status = command.status().context("cannot start Playwright")?;
+    let written = std::fs::read(&report)
+        .with_context(|| format!("Playwright ended with {status} and left no report"))?;
+    let mut tally = Tally::from_playwright(&written)?;
+    if !status.success() && tally.failed == 0 {
+        tally.add(Tally::ONE_FAILED);
+    }
+    Ok(tally)
+}
+
+/// A command of one of the installed packages.
+fn local(name: &str, args: &[&str]) -> Command {
+    let folder = project::end2end();
+    let mut command = Command::new(folder.join("node_modules/.bin").join(name));
+    command.args(args).current_dir(folder);
+    command
+}
