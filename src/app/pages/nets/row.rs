@@ -30,7 +30,8 @@ pub fn NetRow(id: NetId) -> impl IntoView {
         let rate = figures.with(|dated| dated.as_ref().map(|dated| format::rate(dated.value.rate)));
         if running.get() { rate } else { None }
     });
-    let size = format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
+    let size =
+        format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
     Some(view! {
         <tbody class="entry" role="rowgroup" data-net=row.name.to_string()>
             <tr role="row">
@@ -65,5 +66,7 @@ pub fn NetRow(id: NetId) -> impl IntoView {
 #[component]
 fn Actions(id: NetId) -> impl IntoView {
     let net = use_store().net_row(id)?;
-    Some(view! { <NetButtons net among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]/> })
+    Some(
+        view! { <NetButtons net among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]/> },
+    )
 }

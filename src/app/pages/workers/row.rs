@@ -127,7 +127,9 @@ pub fn Figures(id: WorkerId, cpus: u16) -> impl IntoView {
     });
     let latest = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| dated.value)));
     let current = move || if fresh.get() { latest.get() } else { None };
-    let load = Memo::new(move |_| current().map(|value| f64::from(value.cpu_percent) / (100.0 * f64::from(cpus.max(1)))));
+    let load = Memo::new(move |_| {
+        current().map(|value| f64::from(value.cpu_percent) / (100.0 * f64::from(cpus.max(1))))
+    });
     let last = move |words: fn(crate::model::WorkerMetrics) -> String| {
         if fresh.get() { None } else { latest.get().map(|value| format!("Last known: {}", words(value))) }
     };
