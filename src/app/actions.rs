@@ -16,7 +16,7 @@ use crate::{
     server::{
         actions::perform,
         auth,
-        context::{app, fail, set_session, who},
+        context::{app, fail, remove_session, set_session, who},
     },
 };
 use leptos::prelude::*;
@@ -199,8 +199,9 @@ pub async fn set_up(token: String, name: String, email: String, password: String
 #[server(prefix = "/do", endpoint = "sign-out")]
 pub async fn sign_out() -> Result<(), ApiError> {
     if let Ok(who) = who().await {
-        auth::sign_out(&app().map_err(fail)?, &who).await;
+        auth::sign_out(&app().map_err(fail)?, &who).await.map_err(fail)?;
     }
+    remove_session();
     leptos_axum::redirect("/sign-in");
     Ok(())
 }
@@ -217,7 +218,7 @@ pub async fn set_theme(theme: Theme) -> Result<(), ApiError> {
 }
 
 /// The drawing of a net.
-#[server(prefix = "/do", endpoint = "net-graph")]
+#[server(prefix = "/do", endpoint = "graph")]
 pub async fn net_graph(id: NetId) -> Result<crate::petri::graph::NetGraph, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     app.net_graph(&who, id).await.map_err(fail)
