@@ -225,7 +225,7 @@ pub async fn set_theme(theme: Theme) -> Result<(), ApiError> {
 }
 
 /// The drawing of a net.
-#[server(prefix = "/do", endpoint = "net-graph")]
+#[server(prefix = "/do", endpoint = "graph")]
 pub async fn net_graph(id: NetId) -> Result<crate::petri::graph::NetGraph, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     app.net_graph(&who, id).await.map_err(fail)

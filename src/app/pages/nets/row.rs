@@ -13,6 +13,8 @@ pub fn NetRow(id: NetId) -> impl IntoView {
     let store = use_store();
     let net = store.net_row(id)?;
     let row = net.get_untracked();
+    let name = row.name.to_string();
+    let shown_name = name.clone();
     let at = Memo::new({
         let net = net.clone();
         move |_| store.worker_of(&net.get()).map(|worker| (worker.id, worker.name.to_string()))
@@ -33,10 +35,10 @@ pub fn NetRow(id: NetId) -> impl IntoView {
     let size =
         format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
     Some(view! {
-        <tbody class="entry" role="rowgroup" data-net=row.name.to_string()>
+        <tbody class="entry" role="rowgroup" data-net=name.clone()>
             <tr role="row">
                 <th class="cell-name" scope="row" role="rowheader">
-                    <A href=format!("/nets/{id}")>{row.name.to_string()}</A>
+                    <A href=format!("/nets/{id}")>{shown_name}</A>
                 </th>
                 <td class="cell-status" role="cell" data-label="State">
                     <NetBadge net=net.clone()/>
