@@ -2,6 +2,7 @@
 
 mod badge;
 pub mod freshness;
+mod keys;
 mod nav;
 mod top;
 
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::model::{Actor, Severity};
 use freshness::{Freshness, freshness};
+use keys::Keys;
 use leptos::{prelude::*, server::ServerActionError};
 use leptos_router::{
     components::{Outlet, Redirect},
@@ -46,6 +48,7 @@ pub fn Console() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -69,17 +72,23 @@ fn Opened(opening: Opening) -> impl IntoView {
             </main>
         </div>
         <ConfirmDialog/>
+        <Keys/>
         <ToastRegion/>
     }
+    .into_any()
 }
 
 #[component]
 fn ToSignIn() -> impl IntoView {
     let location = use_location();
-    let here = format!("{}{}", location.pathname.get_untracked(), match location.search.get_untracked() {
-        search if search.is_empty() => String::new(),
-        search => format!("?{}", search.trim_start_matches('?')),
-    });
+    let here = format!(
+        "{}{}",
+        location.pathname.get_untracked(),
+        match location.search.get_untracked() {
+            search if search.is_empty() => String::new(),
+            search => format!("?{}", search.trim_start_matches('?')),
+        }
+    );
     let path = if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", encode(&here)) };
     view! { <Redirect path/> }
 }
@@ -97,6 +106,7 @@ fn CannotOpen(error: ApiError) -> impl IntoView {
             </p>
         </main>
     }
+    .into_any()
 }
 
 /// What went wrong with a form that was sent without JavaScript, unless the form itself shows it.
@@ -118,7 +128,8 @@ fn announce_trouble(store: Store) {
             let newest = events.first().map(|event| event.id);
             if let Some(seen) = seen {
                 let fresh = events.iter().take_while(|event| Some(event.id) > seen);
-                let trouble = fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
+                let trouble =
+                    fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
                 for event in trouble.take(3).collect::<Vec<_>>().into_iter().rev() {
                     match event.severity {
                         Severity::Error => toasts.error(event.text.clone()),
@@ -136,7 +147,9 @@ fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => encoded.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                encoded.push(byte as char)
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }

@@ -10,9 +10,10 @@ pub fn SetupPage() -> impl IntoView {
     let action = ServerAction::<SetUp>::new();
     let error = Memo::new(move |_| {
         action.value().with(|value| match value.as_ref()?.as_ref().err()? {
-            ApiError::Gone { .. } | ApiError::Forbidden { .. } => {
-                Some("This setup link is used up. Sign in, or look for a newer link in the server's output.".to_owned())
-            }
+            ApiError::Gone { .. } | ApiError::Forbidden { .. } => Some(
+                "This setup link is used up. Sign in, or look for a newer link in the server's output."
+                    .to_owned(),
+            ),
             error => Some(error.to_string()),
         })
     });
@@ -26,7 +27,10 @@ pub fn SetupPage() -> impl IntoView {
                 <input type="hidden" name="token" value=token/>
                 <div class="field">
                     <label for="name">"Your name"</label>
-                    <input id="name" name="name" autocomplete="name" maxlength="80" required=true autofocus=true/>
+                    <input id="name" name="name" autocomplete="name" maxlength="80" autofocus=true aria-describedby="name-note"/>
+                    <p class="field-note" id="name-note">
+                        "Others see it beside what you do. Empty: the part of your address before the @."
+                    </p>
                 </div>
                 <div class="field">
                     <label for="email">"Email address"</label>
@@ -54,4 +58,5 @@ pub fn SetupPage() -> impl IntoView {
             </ActionForm>
         </main>
     }
+    .into_any()
 }

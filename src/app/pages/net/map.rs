@@ -13,6 +13,7 @@ pub struct Camera {
 
 impl Camera {
     /// The whole of a drawing in a space of `width` × `height` pixels.
+    #[cfg_attr(not(any(feature = "browser", test)), expect(dead_code))]
     pub fn fit(drawing: (f64, f64), width: f64, height: f64) -> Camera {
         let scale = (width / drawing.0.max(1.0)).min(height / drawing.1.max(1.0)).min(2.0);
         Camera { x: (drawing.0 - width / scale) / 2.0, y: (drawing.1 - height / scale) / 2.0, scale }
@@ -46,7 +47,9 @@ pub fn Map(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView 
         let (px, py) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         change(&|camera: Camera| camera.zoom(factor, px, py));
     };
-    let on_down = move |event: ev::PointerEvent| drag.set(Some((event.offset_x().into(), event.offset_y().into(), false)));
+    let on_down = move |event: ev::PointerEvent| {
+        drag.set(Some((event.offset_x().into(), event.offset_y().into(), false)))
+    };
     let on_move = move |event: ev::PointerEvent| {
         let Some((px, py, moved)) = drag.get_untracked() else { return };
         let (nx, ny) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
@@ -63,8 +66,11 @@ pub fn Map(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView 
         let graph = graph.clone();
         move |x: f64, y: f64, within: f64| {
             let places = graph.places.iter().enumerate().map(|(i, place)| (Node::Place(i), place.x, place.y));
-            let transitions = graph.transitions.iter().enumerate().map(|(i, t)| (Node::Transition(i), t.x, t.y));
-            let near = places.chain(transitions).map(|(node, nx, ny)| (node, (f64::from(nx) - x).hypot(f64::from(ny) - y)));
+            let transitions =
+                graph.transitions.iter().enumerate().map(|(i, t)| (Node::Transition(i), t.x, t.y));
+            let near = places
+                .chain(transitions)
+                .map(|(node, nx, ny)| (node, (f64::from(nx) - x).hypot(f64::from(ny) - y)));
             near.filter(|(_, d)| *d <= within).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(node, _)| node)
         }
     };
@@ -122,16 +128,15 @@ pub fn Map(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView 
             </button>
         </div>
     }
+    .into_any()
 }
 
 #[cfg(feature = "browser")]
 mod paint {
     use super::{Camera, Marking, Node};
-    use crate::{
-        app::{
-            live::canvas::{Pen, Size, watch_size},
-            pages::net::geometry::{PLACE, TRANSITION, short},
-        },
+    use crate::app::{
+        live::canvas::{Pen, Size, watch_size},
+        pages::net::geometry::{PLACE, TRANSITION, short},
     };
     use leptos::{html, prelude::*};
 
@@ -162,7 +167,9 @@ mod paint {
     fn paint(pen: &Pen, marking: &Marking, camera: Camera, selected: Option<Node>) {
         let graph = &marking.graph;
         pen.clear();
-        let at = |x: f32, y: f32| ((f64::from(x) - camera.x) * camera.scale, (f64::from(y) - camera.y) * camera.scale);
+        let at = |x: f32, y: f32| {
+            ((f64::from(x) - camera.x) * camera.scale, (f64::from(y) - camera.y) * camera.scale)
+        };
         let seen = |(x, y): (f64, f64)| pen.holds(x, y, 40.0);
         // Lines only where they can be told apart.
         if camera.scale > 0.06 {
@@ -178,14 +185,36 @@ mod paint {
         }
         let radius = (f64::from(PLACE) * camera.scale).max(1.0);
         let half = (f64::from(TRANSITION) * camera.scale).max(1.0);
-        let places = || graph.places.iter().enumerate().map(|(i, place)| (i, at(place.x, place.y))).filter(|(_, p)| seen(*p));
+        let places = || {
+            graph
+                .places
+                .iter()
+                .enumerate()
+                .map(|(i, place)| (i, at(place.x, place.y)))
+                .filter(|(_, p)| seen(*p))
+        };
         let tokens = |i: usize| marking.tokens.get(i).map_or(0, |tokens| tokens.get_untracked());
-        pen.circles("--surface", "--ink-quiet", radius, places().filter(|(i, _)| tokens(*i) == 0).map(|(_, p)| p));
-        pen.circles("--token-fill", "--ink", radius, places().filter(|(i, _)| tokens(*i) > 0).map(|(_, p)| p));
+        pen.circles(
+            "--surface",
+            "--ink-quiet",
+            radius,
+            places().filter(|(i, _)| tokens(*i) == 0).map(|(_, p)| p),
+        );
+        pen.circles(
+            "--token-fill",
+            "--ink",
+            radius,
+            places().filter(|(i, _)| tokens(*i) > 0).map(|(_, p)| p),
+        );
         let transitions =
             || graph.transitions.iter().enumerate().map(|(i, t)| (i, at(t.x, t.y))).filter(|(_, p)| seen(*p));
         let enabled = |i: usize| marking.enabled.get(i).is_some_and(|enabled| enabled.get_untracked());
-        pen.squares("--surface", "--ink-quiet", half, transitions().filter(|(i, _)| !enabled(*i)).map(|(_, p)| p));
+        pen.squares(
+            "--surface",
+            "--ink-quiet",
+            half,
+            transitions().filter(|(i, _)| !enabled(*i)).map(|(_, p)| p),
+        );
         pen.squares("--accent", "--accent", half, transitions().filter(|(i, _)| enabled(*i)).map(|(_, p)| p));
         if camera.scale > 0.45 {
             for (i, (x, y)) in places() {
@@ -204,7 +233,9 @@ mod paint {
         }
         let chosen = match selected {
             Some(Node::Place(i)) => graph.places.get(i).map(|place| at(place.x, place.y)),
-            Some(Node::Transition(i)) => graph.transitions.get(i).map(|transition| at(transition.x, transition.y)),
+            Some(Node::Transition(i)) => {
+                graph.transitions.get(i).map(|transition| at(transition.x, transition.y))
+            }
             None => None,
         };
         if let Some(at) = chosen {

@@ -32,8 +32,10 @@ pub fn NetRow(id: NetId) -> impl IntoView {
         let rate = figures.with(|dated| dated.as_ref().map(|dated| format::rate(dated.value.rate)));
         if running.get() { rate } else { None }
     });
-    let size = format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
-    Some(view! {
+    let size =
+        format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
+    Some(
+        view! {
         <tbody class="entry" role="rowgroup" data-net=name.clone()>
             <tr role="row">
                 <th class="cell-name" scope="row" role="rowheader">
@@ -61,11 +63,15 @@ pub fn NetRow(id: NetId) -> impl IntoView {
                 </td>
             </tr>
         </tbody>
-    })
+        }
+        .into_any(),
+    )
 }
 
 #[component]
 fn Actions(id: NetId) -> impl IntoView {
     let net = use_store().net_row(id)?;
-    Some(view! { <NetButtons net among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]/> })
+    Some(
+        view! { <NetButtons net among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]/> },
+    )
 }

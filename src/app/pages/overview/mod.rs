@@ -4,13 +4,7 @@ mod attention;
 mod checklist;
 mod events;
 
-use crate::{
-    app::{
-        components::format::count,
-        frame::freshness::FreshnessLine,
-        store::use_store,
-    },
-};
+use crate::app::{components::format::count, frame::freshness::FreshnessLine, store::use_store};
 use attention::Attention;
 use checklist::Checklist;
 use events::RecentChanges;
@@ -41,6 +35,7 @@ pub fn Overview() -> impl IntoView {
         </div>
         <FreshnessLine/>
     }
+    .into_any()
 }
 
 /// The fleet in four figures.
@@ -77,4 +72,5 @@ fn Tiles() -> impl IntoView {
                 .collect_view()}
         </dl>
     }
+    .into_any()
 }

@@ -20,7 +20,8 @@ use leptos_router::{components::A, hooks::use_params_map};
 pub fn WorkerPage() -> impl IntoView {
     let store = use_store();
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<WorkerId>().ok()));
+    let id =
+        Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<WorkerId>().ok()));
     let here = Memo::new(move |_| id.get().filter(|id| store.worker(*id).is_some()));
     move || match here.get() {
         Some(id) => view! { <Detail id/> }.into_any(),
@@ -45,7 +46,8 @@ fn Detail(id: WorkerId) -> impl IntoView {
         move |_| nets.with(Vec::is_empty)
     });
     let machine = Memo::new(move |_| row.with(|row| row.machine.clone()));
-    Some(view! {
+    Some(
+        view! {
         <Title text=first.name.to_string()/>
         <p class="trail">
             <A href="/workers">"Workers"</A>
@@ -120,5 +122,7 @@ fn Detail(id: WorkerId) -> impl IntoView {
             </section>
         </div>
         <FreshnessLine/>
-    })
+        }
+        .into_any(),
+    )
 }

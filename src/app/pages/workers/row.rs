@@ -51,7 +51,8 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
         let worker = worker.clone();
         move |_| worker.with(|worker| worker.status_reason.clone())
     });
-    Some(view! {
+    Some(
+        view! {
         <tbody class="entry" class:open=move || open.get() role="rowgroup" data-worker=name.clone()>
             <tr role="row">
                 <td class="cell-open" role="cell">
@@ -114,7 +115,9 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
                     })
             }}
         </tbody>
-    })
+        }
+        .into_any(),
+    )
 }
 
 /// CPU and memory: never a false zero. What is old is a dash, with the last value and its age on hover.
@@ -129,7 +132,9 @@ pub fn Figures(id: WorkerId, cpus: u16) -> impl IntoView {
     });
     let latest = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| dated.value)));
     let current = move || if fresh.get() { latest.get() } else { None };
-    let load = Memo::new(move |_| current().map(|value| f64::from(value.cpu_percent) / (100.0 * f64::from(cpus.max(1)))));
+    let load = Memo::new(move |_| {
+        current().map(|value| f64::from(value.cpu_percent) / (100.0 * f64::from(cpus.max(1))))
+    });
     let last = move |words: fn(crate::model::WorkerMetrics) -> String| {
         if fresh.get() { None } else { latest.get().map(|value| format!("Last known: {}", words(value))) }
     };
@@ -142,4 +147,5 @@ pub fn Figures(id: WorkerId, cpus: u16) -> impl IntoView {
             {move || current().map_or("—".to_owned(), |value| format::bytes(value.memory_bytes))}
         </td>
     }
+    .into_any()
 }
