@@ -1,3 +1,4 @@
 //! The console's user interface.
 
 pub mod error;
+pub mod snapshot;

@@ -1,1 +1,5 @@
+//! The server.
+
 pub mod assets;
+pub mod clock;
+pub mod storage;

@@ -1,3 +1,41 @@
-//! The worker's side.
+//! The worker process: it loads nets, runs them and says how they are.
+//!
+//! What lives here: [`protocol`], the wire types and the contract with the console; and, on the server's side only, the
+//! process itself: `hosted` (one loaded net: what it does, told the time), `pace` (how many firings are due), `cell` (a
+//! hosted net shared between threads and watchers), `scheduler` (the threads), `nets` (all of them), `hub` (what is
+//! told on `/events`), `metrics`, `idempotency`, and `http`. What may come in: anything from a console that knows the
+//! token. What must not: the console's own types of state, storage, and trust in the files it is sent.
 
 pub mod protocol;
+
+#[cfg(feature = "ssr")]
+mod cell;
+#[cfg(feature = "ssr")]
+mod config;
+#[cfg(feature = "ssr")]
+mod hosted;
+#[cfg(feature = "ssr")]
+mod http;
+#[cfg(feature = "ssr")]
+mod hub;
+#[cfg(feature = "ssr")]
+mod idempotency;
+#[cfg(feature = "ssr")]
+mod metrics;
+#[cfg(feature = "ssr")]
+mod nets;
+#[cfg(feature = "ssr")]
+mod pace;
+#[cfg(feature = "ssr")]
+mod presence;
+#[cfg(feature = "ssr")]
+mod process;
+#[cfg(feature = "ssr")]
+mod refusal;
+#[cfg(feature = "ssr")]
+mod scheduler;
+
+#[cfg(feature = "ssr")]
+pub use config::{Args, Config, Error};
+#[cfg(feature = "ssr")]
+pub use process::{run, serve};

@@ -1,0 +1,98 @@
+//! What a page is rendered from: read once on the server, and the start of the replica in the browser.
+
+use crate::{
+    model::{Role, Telemetry, Timestamp},
+    sync::FullState,
+};
+use serde::{Deserialize, Serialize};
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+}
+
+/// The state in the scope of a user, with its position.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub full: FullState,
+    pub server_time: Timestamp,
+    pub user: Me,
+    /// The latest figures of every worker that ever sent some to this process.
+    pub telemetry: Vec<Telemetry>,
+}
+
+/// Light, dark, or as the system says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: [Theme; 3] = [Theme::System, Theme::Light, Theme::Dark];
+    /// The cookie that keeps the choice.
+    pub const COOKIE: &str = "muster_theme";
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Theme::System => "System",
+            Theme::Light => "Light",
+            Theme::Dark => "Dark",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Theme> {
+        Theme::ALL.into_iter().find(|theme| theme.as_str() == text)
+    }
+
+    /// The choice in a `Cookie` header.
+    pub fn in_cookies(header: &str) -> Theme {
+        header
+            .split(';')
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(name, _)| *name == Theme::COOKIE)
+            .and_then(|(_, value)| Theme::parse(value))
+            .unwrap_or_default()
+    }
+
+    /// A `Set-Cookie` value, also good for `document.cookie`, that keeps the choice for a year.
+    pub fn cookie(self) -> String {
+        format!("{}={}; Path=/; Max-Age=31536000; SameSite=Lax", Theme::COOKIE, self.as_str())
+    }
+}
+
+/// What the first render needs besides the state. Everything random or local in it was drawn on the server, so that both sides render the
+/// same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opening {
+    pub snapshot: Snapshot,
+    /// Drawn for this rendering: with the row and its revision it makes the idempotency key of a form sent without JavaScript.
+    pub form_key: String,
+    pub theme: Theme,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_theme_is_found_among_other_cookies() {
+        assert_eq!(Theme::in_cookies("a=b; muster_theme=dark; c=d"), Theme::Dark);
+        assert_eq!(Theme::in_cookies("muster_theme=purple"), Theme::System);
+        assert_eq!(Theme::in_cookies(""), Theme::System);
+    }
+}

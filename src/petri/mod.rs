@@ -1,0 +1,28 @@
+//! Petri nets: reading them, running them, drawing them.
+//!
+//! What lives here: the net itself ([`net`]), the PNML reader ([`pnml`]), markings ([`marking`]), the engine that
+//! fires transitions ([`engine`]) and the account of what changed ([`watch`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), and the nets
+//! we ship ([`samples`]).
+//!
+//! What may come in: bytes, seeds and limits, as values. What must not: files, sockets, clocks, threads and global
+//! state. Everything here compiles for wasm32, because the browser draws and the demo runs nets with it.
+
+pub mod engine;
+pub mod graph;
+pub mod layout;
+pub mod marking;
+pub mod net;
+mod plan;
+pub mod pnml;
+pub mod samples;
+pub mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Engine, FireError, InjectError, RunEnd, RunOutcome, Step};
+pub use graph::NetGraph;
+pub use marking::Marking;
+pub use net::{NetBuilder, PetriNet, Place, PlaceIx, Transition, TransitionIx};
+pub use pnml::{Limits, PnmlError, PnmlErrorKind};
+pub use watch::Changes;

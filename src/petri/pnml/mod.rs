@@ -1,0 +1,26 @@
+//! Reads P/T nets in PNML, the Petri net markup language (ISO/IEC 15909-2:2011).
+//!
+//! What lives here: [`limits`] (what a file may ask of us), [`error`] (what can be wrong with it, and where),
+//! `reader` (XML to nodes and arcs), `ids` (names to nodes, references followed), `value` (attributes and numbers). What may come in: bytes from anybody.
+//! What must not: trust. No document makes this panic, expand entities, recurse or use more memory than its own size
+//! explains.
+//!
+//! Read: pages within pages, arcs before the nodes they join, reference places and transitions, weights, the defaults
+//! of the standard (marking 0, weight 1), names, positions. Passed over: `toolspecific` and anything else that is not
+//! of the core model, wherever it stands. Refused: other net types, arcs that are not plain ones, DTDs and entities.
+
+pub mod error;
+mod ids;
+pub mod limits;
+mod reader;
+mod value;
+
+pub use error::{PnmlError, PnmlErrorKind};
+pub use limits::Limits;
+
+use super::net::PetriNet;
+
+/// Reads one P/T net. Time and memory are linear in the size of the file.
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<PetriNet, PnmlError> {
+    reader::Reader::new(limits).read(bytes)
+}

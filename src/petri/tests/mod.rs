@@ -1,0 +1,20 @@
+//! The rules the nets hold, as tests: reading, running, drawing, and the real nets of the contest.
+
+mod drawing;
+mod reading;
+mod running;
+mod shared;
+
+use super::net::PetriNet;
+use super::pnml::{self, Limits, PnmlError};
+
+/// A net file around the given body, which begins in line 2.
+pub(super) fn file(body: &str) -> String {
+    format!(
+        "<pnml xmlns=\"http://www.pnml.org/version-2009/grammar/pnml\"><net id=\"n\" type=\"http://www.pnml.org/version-2009/grammar/ptnet\"><page id=\"g\">\n{body}\n</page></net></pnml>"
+    )
+}
+
+pub(super) fn read(text: &str) -> Result<PetriNet, PnmlError> {
+    pnml::read(text.as_bytes(), &Limits::default())
+}

@@ -1,0 +1,84 @@
+//! What handlers share in reading requests and writing answers.
+
+use crate::{
+    app::error::ApiError,
+    model::{Options, Timestamp, Worker, Net},
+    server::{App, auth::Who, storage::audit},
+};
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::str::FromStr;
+
+/// An id in a path.
+pub fn id<T: FromStr>(text: &str, what: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|_| ApiError::BadRequest { detail: format!("{text:?} is not the id of a {what}.") })
+}
+
+/// A body that must be JSON. An empty one reads as `{}`.
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| ApiError::BadRequest { detail: format!("The body could not be read as JSON: {error}.") })
+}
+
+/// `If-Match` and `Idempotency-Key`.
+pub fn options(headers: &HeaderMap) -> Result<Options, ApiError> {
+    let text = |name: header::HeaderName| -> Result<Option<&str>, ApiError> {
+        let bad = |_| ApiError::BadRequest { detail: format!("The header {name} is not readable text.") };
+        headers.get(&name).map(HeaderValue::to_str).transpose().map_err(bad)
+    };
+    let if_match = match text(header::IF_MATCH)? {
+        None | Some("*") => None,
+        Some(tag) => Some(tag.trim_matches('"').parse().map_err(|_| ApiError::BadRequest {
+            detail: format!("If-Match must be a state_revision, a number in quotes; it is {tag}."),
+        })?),
+    };
+    Ok(Options { if_match, key: text(header::HeaderName::from_static("idempotency-key"))?.map(str::to_owned) })
+}
+
+/// A row with its `state_revision` as ETag, ready for `If-Match`.
+pub trait Tagged: Serialize {
+    fn tag(&self) -> u64;
+}
+
+impl Tagged for Worker {
+    fn tag(&self) -> u64 {
+        self.state_revision
+    }
+}
+
+impl Tagged for Net {
+    fn tag(&self) -> u64 {
+        self.state_revision
+    }
+}
+
+pub fn row<T: Tagged>(row: &T) -> Response {
+    let mut response = Json(row).into_response();
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", row.tag())) {
+        headers.insert(header::ETAG, tag);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `?ids=a,b`: only those rows; absent ones are left out.
+pub fn wanted<T: FromStr + Ord>(ids: Option<&str>, what: &str) -> Result<Option<std::collections::BTreeSet<T>>, ApiError> {
+    ids.map(|ids| ids.split(',').filter(|id| !id.is_empty()).map(|one| id(one, what)).collect()).transpose()
+}
+
+/// The position of `app`'s state as `who` sees it, as an ETag.
+pub fn position_tag(app: &App, who: &Who) -> String {
+    format!("\"{}\"", app.hub().head().position(who.scope.revision()))
+}
+
+/// Writes an action to the audit log. A log that cannot be written must not undo what was done.
+pub async fn audited(app: &App, who: &Who, at: Timestamp, action: &str, target: &str, outcome: &str) {
+    if let Err(error) = audit::record(app.store().pool(), at, &who.actor(), action, target, outcome).await {
+        tracing::error!(%error, action, target, outcome, "the audit log could not be written");
+    }
+}

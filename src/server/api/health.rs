@@ -1,0 +1,20 @@
+//! For whoever watches the console itself.
+
+use crate::server::App;
+use axum::{extract::State, http::StatusCode};
+
+/// The process answers.
+pub async fn alive() -> &'static str {
+    "alive\n"
+}
+
+/// The database answers, and the console is not going down.
+pub async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
+    if app.is_shutting_down() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n");
+    }
+    match sqlx::query("SELECT 1").execute(app.store().pool()).await {
+        Ok(_) => (StatusCode::OK, "ready\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
+}

@@ -1,0 +1,166 @@
+//! `/api/nets`.
+
+use super::{
+    error::internal,
+    extract::{id, json, options, row, wanted},
+    workers::ListQuery,
+};
+use crate::{
+    app::error::ApiError,
+    model::{Action, Done, Net, NetId, NetRequest, NewNet, ProjectId, WorkerId},
+    server::{App, actions::perform, auth::Who, storage::definitions},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, Multipart, Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+
+pub async fn list(State(app): State<App>, who: Who, Query(query): Query<ListQuery>) -> Result<Response, ApiError> {
+    let wanted = wanted::<NetId>(query.ids.as_deref(), "net")?;
+    let fleet = app.store().fleet();
+    let rows = fleet.nets().filter(|row| {
+        who.scope.sees_project(row.project_id) && wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id))
+    });
+    Ok(Json(rows.map(Arc::clone).collect::<Vec<_>>()).into_response())
+}
+
+pub async fn show(State(app): State<App>, who: Who, Path(net): Path<String>) -> Result<Response, ApiError> {
+    find(&app, &who, &net).map(|net| row(&*net))
+}
+
+/// The drawing. It never changes for a definition, so its hash is the ETag.
+pub async fn graph(State(app): State<App>, who: Who, Path(net): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let net = find(&app, &who, &net)?;
+    let tag = format!("\"{}\"", net.definition);
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted.as_bytes() == tag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    let graph = app.graph_json(net.definition).await?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+        (header::ETAG, HeaderValue::from_str(&tag).map_err(|error| internal(&error))?),
+    ];
+    Ok((headers, graph).into_response())
+}
+
+/// The PNML file as it was added.
+pub async fn definition(State(app): State<App>, who: Who, Path(net): Path<String>) -> Result<Response, ApiError> {
+    let net = find(&app, &who, &net)?;
+    let pnml = definitions::get(app.store().pool(), net.definition).await.map_err(|error| internal(&error))?;
+    let pnml = pnml.ok_or_else(|| internal(&format!("definition {} is missing", net.definition)))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/xml; charset=utf-8"),
+        // A file to keep, never a page to run.
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"net.pnml\""),
+    ];
+    Ok((headers, pnml).into_response())
+}
+
+#[derive(Deserialize)]
+struct NetBody {
+    #[serde(default)]
+    name: String,
+    project_id: ProjectId,
+    pnml: String,
+}
+
+/// JSON with the PNML as text, or a multipart form with it as a file.
+pub async fn create(State(app): State<App>, who: Who, request: Request) -> Result<Response, ApiError> {
+    let headers = request.headers().clone();
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let new = if kind.starts_with("multipart/form-data") {
+        from_form(Multipart::from_request(request, &app).await.map_err(|error| unreadable(&error))?).await?
+    } else {
+        let body = Bytes::from_request(request, &app).await.map_err(|error| unreadable(&error))?;
+        let body: NetBody = json(&body)?;
+        NewNet { name: body.name, project_id: body.project_id, pnml: body.pnml.into_bytes() }
+    };
+    let done = perform(&app, &who, Action::CreateNet(new), options(&headers)?).await?;
+    Ok((StatusCode::CREATED, Json(done)).into_response())
+}
+
+async fn from_form(mut form: Multipart) -> Result<NewNet, ApiError> {
+    let (mut name, mut project, mut pnml) = (String::new(), None, None);
+    while let Some(field) = form.next_field().await.map_err(|error| unreadable(&error))? {
+        match field.name() {
+            Some("name") => name = field.text().await.map_err(|error| unreadable(&error))?,
+            Some("project_id") => {
+                let text = field.text().await.map_err(|error| unreadable(&error))?;
+                project = Some(id(&text, "project")?);
+            }
+            Some("pnml") => {
+                let bytes = field.bytes().await.map_err(|error| unreadable(&error))?;
+                // A form with both a file and a text box sends the unused one empty.
+                if !bytes.is_empty() {
+                    pnml = Some(bytes.to_vec());
+                }
+            }
+            _ => {}
+        }
+    }
+    let missing = |what: &str| ApiError::BadRequest { detail: format!("The form has no field {what:?}.") };
+    Ok(NewNet { name, project_id: project.ok_or(missing("project_id"))?, pnml: pnml.ok_or(missing("pnml"))? })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ActBody {
+    worker_id: Option<WorkerId>,
+    rate: Option<u32>,
+    place: Option<String>,
+    tokens: Option<u64>,
+}
+
+pub async fn act(
+    State(app): State<App>,
+    who: Who,
+    Path((net, action)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Done>, ApiError> {
+    let body: ActBody = json(&body)?;
+    let missing = |what: &str| ApiError::BadRequest { detail: format!("{action} needs {what:?} in its JSON body.") };
+    let request = match action.as_str() {
+        "assign" => NetRequest::Assign { worker_id: body.worker_id.ok_or_else(|| missing("worker_id"))? },
+        "unassign" => NetRequest::Unassign,
+        "load" => NetRequest::Load,
+        "unload" => NetRequest::Unload,
+        "step" => NetRequest::Step,
+        "run" => NetRequest::Run { rate: body.rate.ok_or_else(|| missing("rate"))? },
+        "stop" => NetRequest::Stop,
+        "reset" => NetRequest::Reset,
+        "inject" => NetRequest::Inject {
+            place: body.place.ok_or_else(|| missing("place"))?,
+            tokens: body.tokens.ok_or_else(|| missing("tokens"))?,
+        },
+        other => return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on nets.") }),
+    };
+    perform(&app, &who, Action::Net { id: id(&net, "net")?, request }, options(&headers)?).await.map(Json)
+}
+
+pub async fn delete(
+    State(app): State<App>,
+    who: Who,
+    Path(net): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    let action = Action::Net { id: id(&net, "net")?, request: NetRequest::Delete };
+    perform(&app, &who, action, options(&headers)?).await.map(Json)
+}
+
+fn find(app: &App, who: &Who, net: &str) -> Result<Arc<Net>, ApiError> {
+    let id: NetId = id(net, "net")?;
+    let fleet = app.store().fleet();
+    let net = fleet.net(id).filter(|net| who.scope.sees_project(net.project_id));
+    net.cloned().ok_or(ApiError::Gone { what: "net".to_owned() })
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> ApiError {
+    ApiError::BadRequest { detail: format!("The request could not be read: {error}.") }
+}

@@ -1,0 +1,54 @@
+//! `/api/session`: sign in, who am I, sign out.
+
+use super::extract::json;
+use crate::{
+    app::error::ApiError,
+    model::Role,
+    server::{
+        App,
+        auth::{self, SignedIn, Who},
+    },
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize)]
+struct Me<'a> {
+    user_id: String,
+    name: &'a str,
+    email: &'a str,
+    role: Role,
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    email: String,
+    password: String,
+}
+
+pub async fn show(who: Who) -> Response {
+    me(&who).into_response()
+}
+
+pub async fn sign_in(State(app): State<App>, body: Bytes) -> Result<Response, ApiError> {
+    let credentials: Credentials = json(&body)?;
+    let signed_in: SignedIn = auth::sign_in(&app, &credentials.email, &credentials.password).await?;
+    let cookie = auth::session_cookie(app.config().cookie_style, &signed_in.token, signed_in.lifetime);
+    Ok(([(header::SET_COOKIE, cookie)], me(&signed_in.who)).into_response())
+}
+
+pub async fn sign_out(State(app): State<App>, who: Who) -> Result<Response, ApiError> {
+    auth::sign_out(&app, &who).await?;
+    let cookie = auth::session_cookie_removed(app.config().cookie_style);
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+fn me(who: &Who) -> impl IntoResponse {
+    Json(serde_json::json!(Me { user_id: who.user_id.to_string(), name: &who.name, email: &who.email, role: who.role }))
+}

@@ -1,0 +1,71 @@
+//! `/api/workers`.
+
+use super::extract::{id, json, options, row, wanted};
+use crate::{
+    app::error::ApiError,
+    model::{Action, Done, WorkerAction, WorkerId},
+    server::{App, actions::perform, auth::Who},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+pub struct ListQuery {
+    pub ids: Option<String>,
+}
+
+pub async fn list(State(app): State<App>, _: Who, Query(query): Query<ListQuery>) -> Result<Response, ApiError> {
+    let wanted = wanted::<WorkerId>(query.ids.as_deref(), "worker")?;
+    let fleet = app.store().fleet();
+    let rows = fleet.workers().filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
+    Ok(Json(rows.map(Arc::clone).collect::<Vec<_>>()).into_response())
+}
+
+pub async fn show(State(app): State<App>, _: Who, Path(worker): Path<String>) -> Result<Response, ApiError> {
+    let id: WorkerId = id(&worker, "worker")?;
+    let fleet = app.store().fleet();
+    fleet.worker(id).map(|worker| row(&**worker)).ok_or(ApiError::Gone { what: "worker".to_owned() })
+}
+
+pub async fn create(State(app): State<App>, who: Who, headers: HeaderMap, body: Bytes) -> Result<Response, ApiError> {
+    let done = perform(&app, &who, Action::CreateWorker(json(&body)?), options(&headers)?).await?;
+    Ok((StatusCode::CREATED, Json(done)).into_response())
+}
+
+pub async fn act(
+    State(app): State<App>,
+    who: Who,
+    Path((worker, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    let action = match action.as_str() {
+        "provision" => WorkerAction::Provision,
+        "start" => WorkerAction::Start,
+        "stop" => WorkerAction::Stop,
+        "destroy" => WorkerAction::Destroy,
+        "refresh" => WorkerAction::Refresh,
+        other => return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on workers.") }),
+    };
+    act_on(&app, &who, &worker, action, &headers).await
+}
+
+pub async fn delete(
+    State(app): State<App>,
+    who: Who,
+    Path(worker): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    act_on(&app, &who, &worker, WorkerAction::Delete, &headers).await
+}
+
+async fn act_on(app: &App, who: &Who, worker: &str, action: WorkerAction, headers: &HeaderMap) -> Result<Json<Done>, ApiError> {
+    let action = Action::Worker { id: id(worker, "worker")?, action };
+    perform(app, who, action, options(headers)?).await.map(Json)
+}

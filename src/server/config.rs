@@ -1,0 +1,52 @@
+//! How the server is configured: flags, each also as `MUSTER_*` in the environment.
+
+use super::auth::CookieStyle;
+use clap::Args as ClapArgs;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Run the console: user interface, API, streams and supervision.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// Address to listen on. Port 0 takes a free one.
+    #[arg(long, env = "MUSTER_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+
+    /// Directory for the database, the key file and what local workers write.
+    #[arg(long, env = "MUSTER_DATA", default_value = "data")]
+    pub data: PathBuf,
+
+    /// The console is reached over https (through a proxy that ends TLS): cookies are marked Secure. Assumed for every address but loopback.
+    #[arg(long, env = "MUSTER_HTTPS")]
+    pub https: Option<bool>,
+
+    /// Seconds between digests, by which a replica notices that it differs from the server.
+    #[arg(long, env = "MUSTER_SYNC_BEACON", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub sync_beacon: u64,
+
+    /// Create a local cluster, a project and the sample nets in an empty database.
+    #[arg(long, env = "MUSTER_SAMPLES", default_value_t = true, action = clap::ArgAction::Set)]
+    pub samples: bool,
+
+    /// Write the log as JSON lines. What is logged follows RUST_LOG.
+    #[arg(long, env = "MUSTER_LOG_JSON")]
+    pub log_json: bool,
+}
+
+/// What the rest of the server needs to know of it.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub data: PathBuf,
+    pub cookie_style: CookieStyle,
+    pub digest_every: Duration,
+}
+
+impl From<&Args> for Config {
+    fn from(args: &Args) -> Config {
+        let https = args.https.unwrap_or(!args.listen.ip().is_loopback());
+        Config {
+            data: args.data.clone(),
+            cookie_style: if https { CookieStyle::Https } else { CookieStyle::Loopback },
+            digest_every: Duration::from_secs(args.sync_beacon),
+        }
+    }
+}

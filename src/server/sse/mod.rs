@@ -1,0 +1,26 @@
+//! Streams to clients: the hub that the follower feeds, and the routes that hand its frames out.
+
+pub mod hub;
+mod queue;
+pub mod sync;
+pub mod watch;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::Stream;
+use std::convert::Infallible;
+
+/// A response that streams server-sent events, with the headers that keep proxies from holding them back.
+pub fn respond(frames: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    use axum::{
+        body::Body,
+        http::{HeaderName, HeaderValue, header},
+    };
+    use futures::StreamExt;
+    let mut response = Body::from_stream(frames.map(Ok::<_, Infallible>)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}

@@ -1,0 +1,97 @@
+//! The tables of the entities: what a change writes, and how the fleet is read back.
+
+use super::{StorageError, journal, ledger::Ledger};
+use crate::model::{Change, Fleet, fleet::EVENTS_IN_SNAPSHOT};
+use serde::de::DeserializeOwned;
+use sqlx::{Connection, Row, SqliteConnection};
+use std::sync::Arc;
+
+/// Writes one change to its table, in the transaction that writes it to the journal.
+pub async fn write(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
+    let query = match change {
+        Change::ClusterPut { cluster, .. } => {
+            sqlx::query("INSERT INTO clusters (id, name, row) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET name = ?2, row = ?3")
+                .bind(cluster.id.to_string())
+                .bind(cluster.name.to_string())
+                .bind(json(&**cluster))
+        }
+        Change::ClusterDeleted { id } => sqlx::query("DELETE FROM clusters WHERE id = ?").bind(id.to_string()),
+        Change::ProjectPut { project, .. } => {
+            sqlx::query("INSERT INTO projects (id, name, row) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET name = ?2, row = ?3")
+                .bind(project.id.to_string())
+                .bind(project.name.to_string())
+                .bind(json(&**project))
+        }
+        Change::ProjectDeleted { id } => sqlx::query("DELETE FROM projects WHERE id = ?").bind(id.to_string()),
+        Change::WorkerPut { worker, .. } => sqlx::query(
+            "INSERT INTO workers (id, cluster_id, name, row) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET cluster_id = ?2, name = ?3, row = ?4",
+        )
+        .bind(worker.id.to_string())
+        .bind(worker.cluster_id.to_string())
+        .bind(worker.name.to_string())
+        .bind(json(&**worker)),
+        Change::WorkerDeleted { id } => sqlx::query("DELETE FROM workers WHERE id = ?").bind(id.to_string()),
+        Change::NetPut { net, .. } => sqlx::query(
+            "INSERT INTO nets (id, project_id, definition, worker_id, name, row) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET project_id = ?2, definition = ?3, worker_id = ?4, name = ?5, row = ?6",
+        )
+        .bind(net.id.to_string())
+        .bind(net.project_id.to_string())
+        .bind(net.definition.to_string())
+        .bind(net.worker_id.map(|id| id.to_string()))
+        .bind(net.name.to_string())
+        .bind(json(&**net)),
+        Change::NetDeleted { id, .. } => sqlx::query("DELETE FROM nets WHERE id = ?").bind(id.to_string()),
+        Change::EventLogged { event } => sqlx::query("INSERT INTO events (id, at, row) VALUES (?, ?, ?)")
+            .bind(event.id.0 as i64)
+            .bind(event.at.0 as i64)
+            .bind(json(&**event)),
+        // The history keeps what the snapshot lets go.
+        Change::EventsTrimmed { .. } => return Ok(()),
+    };
+    query.execute(connection).await.map(drop)
+}
+
+/// Reads the whole fleet and the head it belongs to, as of one moment.
+pub async fn read(connection: &mut SqliteConnection) -> Result<Ledger, StorageError> {
+    let mut transaction = connection.begin().await?;
+    let head = journal::head(&mut transaction).await?;
+    let mut fleet = Fleet::default();
+    for cluster in rows(&mut transaction, "SELECT row FROM clusters").await? {
+        fleet.apply(&Change::ClusterPut { created: false, cluster });
+    }
+    for project in rows(&mut transaction, "SELECT row FROM projects").await? {
+        fleet.apply(&Change::ProjectPut { created: false, project });
+    }
+    for worker in rows(&mut transaction, "SELECT row FROM workers").await? {
+        fleet.apply(&Change::WorkerPut { cause: crate::model::WorkerCause::Edited, worker });
+    }
+    for net in rows(&mut transaction, "SELECT row FROM nets").await? {
+        fleet.apply(&Change::NetPut { cause: crate::model::NetCause::Edited, net, moved_from: None });
+    }
+    let newest = format!("SELECT row FROM events ORDER BY id DESC LIMIT {EVENTS_IN_SNAPSHOT}");
+    for event in rows(&mut transaction, &newest).await? {
+        fleet.apply(&Change::EventLogged { event });
+    }
+    transaction.rollback().await?;
+    Ok(Ledger { fleet, head })
+}
+
+async fn rows<T: DeserializeOwned>(
+    connection: &mut SqliteConnection,
+    sql: &str,
+) -> Result<Vec<Arc<T>>, StorageError> {
+    let rows = sqlx::query(sql).fetch_all(connection).await?;
+    let parse = |row: &sqlx::sqlite::SqliteRow| {
+        let text: String = row.try_get(0)?;
+        serde_json::from_str(&text)
+            .map(Arc::new)
+            .map_err(|error| StorageError::Corrupt(format!("{sql}: {error}")))
+    };
+    rows.iter().map(parse).collect()
+}
+
+fn json(row: &impl serde::Serialize) -> String {
+    serde_json::to_string(row).expect("rows are plain data: no map keys, no failing serialiser")
+}

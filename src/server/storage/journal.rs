@@ -1,0 +1,90 @@
+//! The journal's table.
+
+use super::{StorageError, ledger::Head};
+use crate::sync::journal::{Chain, Entry};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+pub async fn head(connection: &mut SqliteConnection) -> Result<Head, StorageError> {
+    let row =
+        sqlx::query("SELECT epoch, version, chain FROM meta WHERE id = 1").fetch_one(connection).await?;
+    let (epoch, version): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(Head { epoch: epoch as u64, version: version as u64, chain: chain_of(&row, 2)? })
+}
+
+/// Entries after `version`, at most `limit`, oldest first, each with the text its chain hashes.
+pub async fn after(
+    connection: &mut SqliteConnection,
+    version: u64,
+    limit: u32,
+) -> Result<Vec<(Entry, String)>, StorageError> {
+    let rows =
+        sqlx::query("SELECT version, chain, payload FROM journal WHERE version > ? ORDER BY version LIMIT ?")
+            .bind(version as i64)
+            .bind(limit)
+            .fetch_all(connection)
+            .await?;
+    rows.iter().map(entry_of).collect()
+}
+
+/// The chain at `version`, if the journal still has it.
+pub async fn chain_at(
+    connection: &mut SqliteConnection,
+    version: u64,
+) -> Result<Option<Chain>, StorageError> {
+    let row = sqlx::query("SELECT chain FROM journal WHERE version = ?")
+        .bind(version as i64)
+        .fetch_optional(connection)
+        .await?;
+    match row {
+        Some(row) => Ok(Some(chain_of(&row, 0)?)),
+        // Before the first transaction there is no row, and the chain is known.
+        None if version == 0 => Ok(Some(Chain::default())),
+        None => Ok(None),
+    }
+}
+
+/// Writes an entry and moves the head.
+pub async fn append(
+    connection: &mut SqliteConnection,
+    entry: &Entry,
+    payload: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO journal (version, chain, payload) VALUES (?, ?, ?)")
+        .bind(entry.version as i64)
+        .bind(&entry.chain.0[..])
+        .bind(payload)
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_head(connection: &mut SqliteConnection, head: Head) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE meta SET version = ?, chain = ? WHERE id = 1")
+        .bind(head.version as i64)
+        .bind(&head.chain.0[..])
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets entries up to `version`: replicas further back get an `init`.
+pub async fn trim(connection: &mut SqliteConnection, version: u64) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM journal WHERE version <= ?").bind(version as i64).execute(connection).await?;
+    Ok(())
+}
+
+fn entry_of(row: &SqliteRow) -> Result<(Entry, String), StorageError> {
+    let version: i64 = row.try_get(0)?;
+    let payload: String = row.try_get(2)?;
+    let transaction = serde_json::from_str(&payload)
+        .map_err(|error| StorageError::Corrupt(format!("journal row {version}: {error}")))?;
+    Ok((Entry { version: version as u64, chain: chain_of(row, 1)?, transaction }, payload))
+}
+
+fn chain_of(row: &SqliteRow, column: usize) -> Result<Chain, StorageError> {
+    let bytes: Vec<u8> = row.try_get(column)?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| StorageError::Corrupt("a chain hash is not 16 bytes long".to_owned()))?;
+    Ok(Chain(bytes))
+}

@@ -1,0 +1,41 @@
+//! Where the fleet is kept: SQLite through sqlx.
+//!
+//! [`ledger`] is the transaction code, without I/O. [`writer`] owns the one writing connection and commits in groups. [`follower`] reads
+//! committed rows of the journal and is the only source of what anybody is shown. [`entities`] maps rows to tables: a new kind of
+//! entity is added there.
+
+pub mod audit;
+pub mod definitions;
+mod entities;
+mod follower;
+pub mod idempotency;
+pub mod journal;
+pub mod ledger;
+mod open;
+mod store;
+mod writer;
+
+pub use follower::Followed;
+pub use open::open_pool;
+pub use store::{SideWrite, Store, TransactError};
+
+/// What can go wrong with the database itself.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StorageError {
+    #[error("the database at {path} cannot be opened: {reason}")]
+    Open { path: String, reason: String },
+    #[error("the database did not take the change: {0}")]
+    Write(String),
+    #[error("the database could not be read: {0}")]
+    Read(String),
+    #[error("a row in the database is not what this version of Muster wrote: {0}")]
+    Corrupt(String),
+    #[error("the console is shutting down")]
+    Closed,
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> StorageError {
+        StorageError::Read(error.to_string())
+    }
+}

@@ -1,0 +1,161 @@
+//! The writer: takes decisions, commits them in groups, answers once they are durable.
+
+use super::{
+    StorageError, definitions, entities,
+    idempotency::{self, Key, Known},
+    journal,
+    ledger::{Head, Ledger},
+    store::SideWrite,
+};
+use crate::{
+    model::{Actor, Change, Fleet, Timestamp},
+    server::clock::now,
+};
+use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// A decision that is waiting for its turn.
+pub struct Request {
+    pub key: Option<Key>,
+    pub decide: Box<dyn FnOnce(&Fleet, Timestamp, Known) -> Prepared + Send>,
+}
+
+/// What was decided, and how to tell the caller what became of it.
+pub struct Prepared {
+    pub actor: Actor,
+    pub changes: Vec<Change>,
+    pub side: Vec<SideWrite>,
+    pub settle: Box<dyn FnOnce(Result<u64, StorageError>) + Send>,
+}
+
+/// At most this many transactions share one commit.
+const GROUP: usize = 256;
+/// Entries that the journal keeps for replicas to resume from.
+const JOURNAL_KEEPS: u64 = 10_000;
+/// The journal is trimmed once it holds this many more.
+const TRIM_EVERY: u64 = 512;
+
+pub async fn run(
+    mut connection: SqliteConnection,
+    mut inbox: mpsc::Receiver<Request>,
+    committed: watch::Sender<u64>,
+    shutdown: CancellationToken,
+) {
+    let mut ledger: Option<Ledger> = None;
+    let mut group = Vec::with_capacity(GROUP);
+    loop {
+        let received = tokio::select! {
+            // What was asked before the shutdown is still done.
+            biased;
+            received = inbox.recv_many(&mut group, GROUP) => received,
+            () = shutdown.cancelled() => break,
+        };
+        if received == 0 {
+            break;
+        }
+        let mut settle = Vec::with_capacity(group.len());
+        let outcome = commit_group(&mut connection, &mut ledger, group.drain(..), &mut settle).await;
+        match &outcome {
+            Ok(head) => {
+                committed.send_replace(head.version);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a group of transactions was not committed");
+                // What the ledger holds never happened.
+                ledger = None;
+            }
+        }
+        let outcome = outcome.map(|head| head.version);
+        settle.into_iter().for_each(|settle: Settle| settle(outcome.clone()));
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "the database was not closed cleanly");
+    }
+}
+
+type Settle = Box<dyn FnOnce(Result<u64, StorageError>) + Send>;
+
+async fn commit_group(
+    connection: &mut SqliteConnection,
+    ledger: &mut Option<Ledger>,
+    group: impl Iterator<Item = Request>,
+    settle: &mut Vec<Settle>,
+) -> Result<Head, StorageError> {
+    let write = |error: sqlx::Error| StorageError::Write(error.to_string());
+    if ledger.is_none() {
+        *ledger = Some(entities::read(connection).await?);
+    }
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(write)?;
+    let ledger = catch_up(&mut transaction, ledger).await?;
+    let before = ledger.head.version;
+    for request in group {
+        let at = now();
+        // A decision that panics is a bug in one action; the others must not go down with it. Its caller is told that the answer is gone.
+        let known = match &request.key {
+            Some(key) => idempotency::look_up(&mut transaction, key).await.map_err(write)?,
+            None => Known::New,
+        };
+        let decided = catch_unwind(AssertUnwindSafe(|| (request.decide)(&ledger.fleet, at, known)));
+        let Ok(prepared) = decided else { continue };
+        settle.push(prepared.settle);
+        for side in &prepared.side {
+            write_side(&mut transaction, side, at).await.map_err(write)?;
+        }
+        if prepared.changes.is_empty() {
+            continue;
+        }
+        let written = ledger.append(at, prepared.actor, prepared.changes);
+        journal::append(&mut transaction, &written.entry, &written.payload).await.map_err(write)?;
+        for change in &written.entry.transaction.changes {
+            entities::write(&mut transaction, change).await.map_err(write)?;
+        }
+    }
+    let head = ledger.head;
+    if head.version != before {
+        journal::set_head(&mut transaction, head).await.map_err(write)?;
+        if head.version / TRIM_EVERY != before / TRIM_EVERY {
+            journal::trim(&mut transaction, head.version.saturating_sub(JOURNAL_KEEPS))
+                .await
+                .map_err(write)?;
+            idempotency::forget_old(&mut transaction, now()).await.map_err(write)?;
+        }
+    }
+    transaction.commit().await.map_err(write)?;
+    Ok(head)
+}
+
+/// Takes over what other connections committed since our last group. The write lock is held, so this is the latest.
+async fn catch_up<'l>(
+    transaction: &mut Transaction<'_, Sqlite>,
+    ledger: &'l mut Option<Ledger>,
+) -> Result<&'l mut Ledger, StorageError> {
+    let head = journal::head(transaction).await?;
+    let follows = match ledger {
+        Some(ledger) if ledger.head == head => true,
+        Some(ledger) if ledger.head.epoch == head.epoch && ledger.head.version < head.version => {
+            let missed = journal::after(transaction, ledger.head.version, u32::MAX).await?;
+            missed.iter().try_for_each(|(entry, payload)| ledger.follow(entry, payload)).is_ok()
+                && ledger.head == head
+        }
+        _ => false,
+    };
+    if !follows {
+        // Inside the transaction already; `read` begins a nested one, which sees the same state.
+        *ledger = Some(entities::read(transaction).await?);
+    }
+    Ok(ledger.as_mut().expect("it was just read where it was missing"))
+}
+
+async fn write_side(
+    connection: &mut SqliteConnection,
+    side: &SideWrite,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    match side {
+        SideWrite::Definition { hash, pnml } => definitions::put(connection, *hash, pnml).await,
+        SideWrite::Claim(key) => idempotency::claim(connection, key, at).await,
+        SideWrite::Answer { key, answer } => idempotency::answer(connection, key, answer).await,
+    }
+}

@@ -1,0 +1,30 @@
+//! `GET /health`: the whole picture.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::Shared;
+use crate::worker::protocol::Health;
+use crate::worker::refusal::Refusal;
+
+pub async fn show(State(shared): State<Arc<Shared>>) -> Result<Json<Health>, Refusal> {
+    shared.health().await.map(Json)
+}
+
+impl Shared {
+    pub(super) async fn health(&self) -> Result<Health, Refusal> {
+        let nets = self.nets.clone();
+        let nets =
+            tokio::task::spawn_blocking(move || nets.describe()).await.map_err(|_| Refusal::Internal)?;
+        let metrics = *self.metrics.borrow();
+        Ok(Health {
+            worker_id: self.worker_id,
+            incarnation: self.incarnation,
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            nets,
+            metrics,
+        })
+    }
+}

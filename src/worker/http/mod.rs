@@ -1,0 +1,86 @@
+//! The worker's HTTP face: `nets` (load, unload, commands), `streams` (`/events`), `health`; every address asks for the
+//! token first. What must not come in: decisions about nets, which `hosted` takes.
+
+mod health;
+mod nets;
+mod streams;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::hub::Hub;
+use super::idempotency::Idempotency;
+use super::nets::Nets;
+use super::presence::Presence;
+use super::protocol::NetAnswer;
+use super::refusal::Refusal;
+use super::scheduler::Scheduler;
+use crate::model::{Incarnation, WorkerId, WorkerMetrics};
+
+/// The largest net file accepted, as the reader's own limit.
+pub const BODY_LIMIT: usize = 32 << 20;
+
+/// What the handlers share.
+pub struct Shared {
+    pub worker_id: WorkerId,
+    pub incarnation: Incarnation,
+    /// Digest of the token. Digests are compared, so that the time it takes says nothing about the token.
+    pub token: [u8; 32],
+    pub nets: Arc<Nets>,
+    pub scheduler: Arc<Scheduler>,
+    pub hub: Hub,
+    pub recent: Idempotency<Result<NetAnswer, Refusal>>,
+    pub presence: Arc<Presence>,
+    /// The latest figures.
+    pub metrics: tokio::sync::watch::Receiver<WorkerMetrics>,
+    /// Cancelled when the worker ends: streams end, and no new ones begin.
+    pub end: CancellationToken,
+}
+
+pub fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+pub fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/health", get(health::show))
+        .route("/events", get(streams::events))
+        .route("/nets/{id}", put(nets::load).delete(nets::unload))
+        .route("/nets/{id}/step", post(nets::step))
+        .route("/nets/{id}/run", post(nets::run))
+        .route("/nets/{id}/stop", post(nets::stop))
+        .route("/nets/{id}/reset", post(nets::reset))
+        .route("/nets/{id}/inject", post(nets::inject))
+        .fallback(|| async { Refusal::NoSuchRoute })
+        .method_not_allowed_fallback(|| async { Refusal::NoSuchRoute })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(shared.clone(), authorise))
+        .with_state(shared)
+}
+
+/// Lets nobody pass without the token; whoever has it counts as a console.
+async fn authorise(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = header
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let shown = shown.map(|(_, token)| digest(token.trim()));
+    if !shown.is_some_and(|shown| same(&shown, &shared.token)) {
+        return Refusal::Unauthorized.into_response();
+    }
+    shared.presence.heard();
+    next.run(request).await
+}
+
+/// Compares without stopping at the first difference.
+fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    std::hint::black_box(a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b))) == 0
+}
