@@ -1,13 +1,13 @@
 //! The command line: one match over subcommands.
 
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
-use muster::worker;
+use muster::{server, worker};
+use std::{error::Error, process::ExitCode};
+use tracing_subscriber::EnvFilter;
 
 /// A live operations console for a fleet of workers that run Petri nets.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -15,23 +15,30 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(server::Args),
     Worker(worker::Args),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info".into());
-    // Standard output belongs to what a program is asked to say; logs go beside it.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let result = match cli.command {
-        Command::Worker(args) => worker::run(args).await,
+    log_to_stderr(matches!(&cli.command, Command::Serve(args) if args.log_json));
+    let result: Result<(), Box<dyn Error>> = match cli.command {
+        Command::Serve(args) => server::serve(args).await.map_err(Into::into),
+        Command::Worker(args) => worker::run(args).await.map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("muster: {e}");
+        Err(error) => {
+            eprintln!("muster: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Standard output belongs to what a program is asked to say; logs go beside it.
+fn log_to_stderr(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { log.json().init() } else { log.init() }
 }

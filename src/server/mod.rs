@@ -1,5 +1,28 @@
-//! The server.
+//! The server: everything between the domain and the sockets.
+//!
+//! [`storage`] keeps the fleet, [`sse`] shows it, [`actions`] changes it, [`api`] and the server functions of [`crate::app`] are the doors,
+//! [`auth`] says who may pass. [`providers`] make machines, [`workers`] talks to them, [`supervise`] compares every record with reality.
+//! [`serve`] puts them together.
 
+pub mod actions;
+pub mod api;
+mod app;
 pub mod assets;
+pub mod auth;
 pub mod clock;
+mod config;
+pub mod context;
+mod graphs;
+mod pages;
+pub mod providers;
+mod samples;
+mod security;
+mod serve;
+pub mod sse;
 pub mod storage;
+pub mod supervise;
+pub mod workers;
+
+pub use app::App;
+pub use config::Args;
+pub use serve::{ServeError, serve};

@@ -361,7 +361,7 @@ mod tests {
         net.run(20, now, &mut notices).expect("it may");
         assert_eq!(
             notices,
-            [Notice::RunState(RunState::Running); 2],
+            [Notice::RunState(RunState::Running), Notice::RunState(RunState::Running)],
             "told when the rate changes, and only then"
         );
         assert_eq!(net.describe().rate, 20);

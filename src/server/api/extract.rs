@@ -2,8 +2,8 @@
 
 use crate::{
     app::error::ApiError,
-    model::{Options, Timestamp, Worker, Net},
-    server::{App, auth::Who, storage::audit},
+    model::{Net, Options, Worker},
+    server::{App, auth::Who},
 };
 use axum::{
     Json,
@@ -21,7 +21,9 @@ pub fn id<T: FromStr>(text: &str, what: &str) -> Result<T, ApiError> {
 /// A body that must be JSON. An empty one reads as `{}`.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| ApiError::BadRequest { detail: format!("The body could not be read as JSON: {error}.") })
+    serde_json::from_slice(body).map_err(|error| ApiError::BadRequest {
+        detail: format!("The body could not be read as JSON: {error}."),
+    })
 }
 
 /// `If-Match` and `Idempotency-Key`.
@@ -36,7 +38,10 @@ pub fn options(headers: &HeaderMap) -> Result<Options, ApiError> {
             detail: format!("If-Match must be a state_revision, a number in quotes; it is {tag}."),
         })?),
     };
-    Ok(Options { if_match, key: text(header::HeaderName::from_static("idempotency-key"))?.map(str::to_owned) })
+    Ok(Options {
+        if_match,
+        key: text(header::HeaderName::from_static("idempotency-key"))?.map(str::to_owned),
+    })
 }
 
 /// A row with its `state_revision` as ETag, ready for `If-Match`.
@@ -67,18 +72,14 @@ pub fn row<T: Tagged>(row: &T) -> Response {
 }
 
 /// `?ids=a,b`: only those rows; absent ones are left out.
-pub fn wanted<T: FromStr + Ord>(ids: Option<&str>, what: &str) -> Result<Option<std::collections::BTreeSet<T>>, ApiError> {
+pub fn wanted<T: FromStr + Ord>(
+    ids: Option<&str>,
+    what: &str,
+) -> Result<Option<std::collections::BTreeSet<T>>, ApiError> {
     ids.map(|ids| ids.split(',').filter(|id| !id.is_empty()).map(|one| id(one, what)).collect()).transpose()
 }
 
 /// The position of `app`'s state as `who` sees it, as an ETag.
 pub fn position_tag(app: &App, who: &Who) -> String {
     format!("\"{}\"", app.hub().head().position(who.scope.revision()))
-}
-
-/// Writes an action to the audit log. A log that cannot be written must not undo what was done.
-pub async fn audited(app: &App, who: &Who, at: Timestamp, action: &str, target: &str, outcome: &str) {
-    if let Err(error) = audit::record(app.store().pool(), at, &who.actor(), action, target, outcome).await {
-        tracing::error!(%error, action, target, outcome, "the audit log could not be written");
-    }
 }

@@ -20,11 +20,16 @@ use axum::{
 use serde::Deserialize;
 use std::sync::Arc;
 
-pub async fn list(State(app): State<App>, who: Who, Query(query): Query<ListQuery>) -> Result<Response, ApiError> {
+pub async fn list(
+    State(app): State<App>,
+    who: Who,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, ApiError> {
     let wanted = wanted::<NetId>(query.ids.as_deref(), "net")?;
     let fleet = app.store().fleet();
     let rows = fleet.nets().filter(|row| {
-        who.scope.sees_project(row.project_id) && wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id))
+        who.scope.sees_project(row.project_id)
+            && wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id))
     });
     Ok(Json(rows.map(Arc::clone).collect::<Vec<_>>()).into_response())
 }
@@ -34,7 +39,12 @@ pub async fn show(State(app): State<App>, who: Who, Path(net): Path<String>) -> 
 }
 
 /// The drawing. It never changes for a definition, so its hash is the ETag.
-pub async fn graph(State(app): State<App>, who: Who, Path(net): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub async fn graph(
+    State(app): State<App>,
+    who: Who,
+    Path(net): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let net = find(&app, &who, &net)?;
     let tag = format!("\"{}\"", net.definition);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted.as_bytes() == tag.as_bytes()) {
@@ -50,9 +60,14 @@ pub async fn graph(State(app): State<App>, who: Who, Path(net): Path<String>, he
 }
 
 /// The PNML file as it was added.
-pub async fn definition(State(app): State<App>, who: Who, Path(net): Path<String>) -> Result<Response, ApiError> {
+pub async fn definition(
+    State(app): State<App>,
+    who: Who,
+    Path(net): Path<String>,
+) -> Result<Response, ApiError> {
     let net = find(&app, &who, &net)?;
-    let pnml = definitions::get(app.store().pool(), net.definition).await.map_err(|error| internal(&error))?;
+    let pnml =
+        definitions::get(app.store().pool(), net.definition).await.map_err(|error| internal(&error))?;
     let pnml = pnml.ok_or_else(|| internal(&format!("definition {} is missing", net.definition)))?;
     let headers = [
         (header::CONTENT_TYPE, "application/xml; charset=utf-8"),
@@ -125,7 +140,8 @@ pub async fn act(
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
     let body: ActBody = json(&body)?;
-    let missing = |what: &str| ApiError::BadRequest { detail: format!("{action} needs {what:?} in its JSON body.") };
+    let missing =
+        |what: &str| ApiError::BadRequest { detail: format!("{action} needs {what:?} in its JSON body.") };
     let request = match action.as_str() {
         "assign" => NetRequest::Assign { worker_id: body.worker_id.ok_or_else(|| missing("worker_id"))? },
         "unassign" => NetRequest::Unassign,

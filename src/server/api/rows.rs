@@ -10,5 +10,11 @@ pub async fn clusters(State(app): State<App>, _: Who) -> impl IntoResponse {
 
 pub async fn projects(State(app): State<App>, who: Who) -> impl IntoResponse {
     let fleet = app.store().fleet();
-    Json(fleet.projects().filter(|project| who.scope.sees_project(project.id)).map(Arc::clone).collect::<Vec<_>>())
+    Json(
+        fleet
+            .projects()
+            .filter(|project| who.scope.sees_project(project.id))
+            .map(Arc::clone)
+            .collect::<Vec<_>>(),
+    )
 }

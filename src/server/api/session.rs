@@ -50,5 +50,10 @@ pub async fn sign_out(State(app): State<App>, who: Who) -> Result<Response, ApiE
 }
 
 fn me(who: &Who) -> impl IntoResponse {
-    Json(serde_json::json!(Me { user_id: who.user_id.to_string(), name: &who.name, email: &who.email, role: who.role }))
+    Json(serde_json::json!(Me {
+        user_id: who.user_id.to_string(),
+        name: &who.name,
+        email: &who.email,
+        role: who.role
+    }))
 }

@@ -34,7 +34,8 @@ pub async fn full_state(
         let _ = tokio::time::timeout(PATIENCE, there).await;
     }
     let tag = position_tag(&app, &who);
-    let matches = headers.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted.as_bytes() == tag.as_bytes());
+    let matches =
+        headers.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted.as_bytes() == tag.as_bytes());
     if matches {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }

@@ -21,7 +21,11 @@ pub struct ListQuery {
     pub ids: Option<String>,
 }
 
-pub async fn list(State(app): State<App>, _: Who, Query(query): Query<ListQuery>) -> Result<Response, ApiError> {
+pub async fn list(
+    State(app): State<App>,
+    _: Who,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, ApiError> {
     let wanted = wanted::<WorkerId>(query.ids.as_deref(), "worker")?;
     let fleet = app.store().fleet();
     let rows = fleet.workers().filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
@@ -34,7 +38,12 @@ pub async fn show(State(app): State<App>, _: Who, Path(worker): Path<String>) ->
     fleet.worker(id).map(|worker| row(&**worker)).ok_or(ApiError::Gone { what: "worker".to_owned() })
 }
 
-pub async fn create(State(app): State<App>, who: Who, headers: HeaderMap, body: Bytes) -> Result<Response, ApiError> {
+pub async fn create(
+    State(app): State<App>,
+    who: Who,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let done = perform(&app, &who, Action::CreateWorker(json(&body)?), options(&headers)?).await?;
     Ok((StatusCode::CREATED, Json(done)).into_response())
 }
@@ -51,7 +60,9 @@ pub async fn act(
         "stop" => WorkerAction::Stop,
         "destroy" => WorkerAction::Destroy,
         "refresh" => WorkerAction::Refresh,
-        other => return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on workers.") }),
+        other => {
+            return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on workers.") });
+        }
     };
     act_on(&app, &who, &worker, action, &headers).await
 }
@@ -65,7 +76,13 @@ pub async fn delete(
     act_on(&app, &who, &worker, WorkerAction::Delete, &headers).await
 }
 
-async fn act_on(app: &App, who: &Who, worker: &str, action: WorkerAction, headers: &HeaderMap) -> Result<Json<Done>, ApiError> {
+async fn act_on(
+    app: &App,
+    who: &Who,
+    worker: &str,
+    action: WorkerAction,
+    headers: &HeaderMap,
+) -> Result<Json<Done>, ApiError> {
     let action = Action::Worker { id: id(worker, "worker")?, action };
     perform(app, who, action, options(headers)?).await.map(Json)
 }

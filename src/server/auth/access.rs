@@ -24,7 +24,7 @@ pub enum Access {
 /// Pages and routes that need no session.
 const PUBLIC: &[(&str, &[&str])] = &[
     ("GET", &["/sign-in", "/setup/", "/assets/", "/favicon.ico", "/robots.txt", "/healthz", "/readyz"]),
-    ("POST", &["/api/session", "/api/fn/sign_in", "/api/fn/set_up", "/api/fn/set_theme"]),
+    ("POST", &["/api/session", "/do/sign-in", "/do/set-up", "/do/needs-setup", "/do/theme"]),
 ];
 
 /// The table. Reading needs the role viewer, changing anything operator; actions ask again for themselves.
@@ -40,10 +40,10 @@ pub fn required(method: &Method, path: &str) -> Access {
     }
     match (method, path) {
         // Everyone may end their own session.
-        (&Method::DELETE, "/api/session") | (&Method::POST, "/api/fn/sign_out") => Access::Role(Role::Viewer),
-        _ if method.is_safe() => Access::Role(Role::Viewer),
+        (&Method::DELETE, "/api/session") | (&Method::POST, "/do/sign-out") => Access::Role(Role::Viewer),
         // Reading through a server function is still reading.
-        (&Method::POST, path) if path.starts_with("/api/fn/read_") => Access::Role(Role::Viewer),
+        (&Method::POST, "/do/open" | "/do/graph") => Access::Role(Role::Viewer),
+        _ if method.is_safe() => Access::Role(Role::Viewer),
         _ => Access::Role(Role::Operator),
     }
 }
@@ -84,8 +84,9 @@ pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> 
 }
 
 fn wants_page(request: &Request) -> bool {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accept.contains("text/html") && (request.method().is_safe() || request.uri().path().starts_with("/api/fn/"))
+    let accept =
+        request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept.contains("text/html") && (request.method().is_safe() || request.uri().path().starts_with("/do/"))
 }
 
 /// Where to sign in, and to come back from there. Only paths of this console: `next` never leads elsewhere.
@@ -97,10 +98,15 @@ fn sign_in_address(app: &App, request: &Request) -> String {
     if path == "/" || app.setup().is_open() {
         return "/sign-in".to_owned();
     }
-    let next: String = path.bytes().map(|byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    }).collect();
+    let next: String = path
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect();
     format!("/sign-in?next={next}")
 }
 

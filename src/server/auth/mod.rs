@@ -47,7 +47,13 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<SignedIn,
 }
 
 /// Creates the administrator, with the token of the one-time link that the server printed.
-pub async fn set_up(app: &App, token: &str, name: &str, email: &str, password: &str) -> Result<SignedIn, ApiError> {
+pub async fn set_up(
+    app: &App,
+    token: &str,
+    name: &str,
+    email: &str,
+    password: &str,
+) -> Result<SignedIn, ApiError> {
     let bad = |detail: String| ApiError::BadRequest { detail };
     if !app.setup().matches(token) {
         return Err(ApiError::Forbidden {
@@ -63,7 +69,9 @@ pub async fn set_up(app: &App, token: &str, name: &str, email: &str, password: &
     let hash = password::hash(password.to_owned()).await?;
     // Two browsers with the same link: the token is spent by the first.
     if !app.setup().spend(token) {
-        return Err(ApiError::Conflict { detail: "An administrator was created a moment ago. Sign in.".to_owned() });
+        return Err(ApiError::Conflict {
+            detail: "An administrator was created a moment ago. Sign in.".to_owned(),
+        });
     }
     let user = user::User {
         id: UserId(uuid::Uuid::now_v7()),

@@ -16,7 +16,9 @@ pub fn same_site(method: &Method, headers: &HeaderMap) -> bool {
     }
     match (text(header::ORIGIN.as_str()), text(header::HOST.as_str())) {
         (None, _) => true,
-        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, authority)| authority == host),
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, authority)| authority == host)
+        }
         (Some(_), None) => false,
     }
 }
@@ -26,7 +28,8 @@ mod tests {
     use super::*;
 
     fn of(pairs: &[(&'static str, &'static str)]) -> bool {
-        let headers = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let headers =
+            pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         same_site(&Method::POST, &headers)
     }
 
@@ -39,6 +42,9 @@ mod tests {
         assert!(!of(&[("origin", "http://evil.example"), ("host", "127.0.0.1:3000")]));
         assert!(!of(&[("origin", "null"), ("host", "127.0.0.1:3000")]));
         assert!(of(&[]), "curl and scripts send neither");
-        assert!(same_site(&Method::GET, &[("sec-fetch-site".parse().unwrap(), "cross-site".parse().unwrap())].into_iter().collect()));
+        assert!(same_site(
+            &Method::GET,
+            &[("sec-fetch-site".parse().unwrap(), "cross-site".parse().unwrap())].into_iter().collect()
+        ));
     }
 }

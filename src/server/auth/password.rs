@@ -29,7 +29,9 @@ pub async fn hash(password: String) -> Result<String, ApiError> {
     })
     .await
     .flatten()
-    .ok_or_else(|| ApiError::Unavailable { detail: "The password could not be hashed. Try again.".to_owned() })
+    .ok_or_else(|| ApiError::Unavailable {
+        detail: "The password could not be hashed. Try again.".to_owned(),
+    })
 }
 
 /// Whether the password is the one that was hashed. Without a hash it takes as long and says no, so that an answer's time does not tell
@@ -45,7 +47,10 @@ pub async fn verify(password: String, hash: Option<String>) -> bool {
             NOBODY
                 .get_or_init(|| {
                     let salt = SaltString::generate(&mut OsRng);
-                    Argon2::default().hash_password(b"nobody", &salt).map(|hash| hash.to_string()).unwrap_or_default()
+                    Argon2::default()
+                        .hash_password(b"nobody", &salt)
+                        .map(|hash| hash.to_string())
+                        .unwrap_or_default()
                 })
                 .clone()
         });

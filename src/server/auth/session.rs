@@ -38,7 +38,11 @@ impl Who {
         if self.role >= role {
             return Ok(());
         }
-        let detail = format!("This needs the role {}; you are {}. Ask an administrator.", role.as_str(), self.role.as_str());
+        let detail = format!(
+            "This needs the role {}; you are {}. Ask an administrator.",
+            role.as_str(),
+            self.role.as_str()
+        );
         Err(ApiError::Forbidden { detail })
     }
 }
@@ -71,12 +75,13 @@ pub async fn begin(app: &App, user: User) -> Result<SignedIn, ApiError> {
     let token = random_token();
     let session: SessionHash = Sha256::digest(token.as_bytes()).into();
     let at = now();
-    let insert = sqlx::query("INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES (?, ?, ?, ?)")
-        .bind(&session[..])
-        .bind(user.id.to_string())
-        .bind(at.0 as i64)
-        .bind(at.plus(LIFETIME).0 as i64)
-        .execute(app.store().pool());
+    let insert =
+        sqlx::query("INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES (?, ?, ?, ?)")
+            .bind(&session[..])
+            .bind(user.id.to_string())
+            .bind(at.0 as i64)
+            .bind(at.plus(LIFETIME).0 as i64)
+            .execute(app.store().pool());
     insert.await.map_err(|error| internal(&StorageError::from(error)))?;
     Ok(SignedIn { who: who_of(user, session), token, lifetime: LIFETIME })
 }
@@ -89,12 +94,16 @@ pub async fn find(app: &App, token: &str, at: Timestamp) -> Result<Option<Who>, 
          WHERE sessions.token_hash = ? AND sessions.expires_at > ? AND users.disabled = 0",
         user::COLUMNS
     );
-    let row = sqlx::query(&sql).bind(&session[..]).bind(at.0 as i64).fetch_optional(app.store().pool()).await?;
+    let row =
+        sqlx::query(&sql).bind(&session[..]).bind(at.0 as i64).fetch_optional(app.store().pool()).await?;
     row.as_ref().map(user::of_row).transpose().map(|user| user.map(|user| who_of(user, session)))
 }
 
 pub async fn end(app: &App, session: SessionHash) -> Result<(), StorageError> {
-    sqlx::query("DELETE FROM sessions WHERE token_hash = ?").bind(&session[..]).execute(app.store().pool()).await?;
+    sqlx::query("DELETE FROM sessions WHERE token_hash = ?")
+        .bind(&session[..])
+        .execute(app.store().pool())
+        .await?;
     app.cutter().cut(session);
     Ok(())
 }
@@ -106,5 +115,12 @@ pub async fn forget_expired(pool: &sqlx::SqlitePool) -> Result<(), StorageError>
 
 fn who_of(user: User, session: SessionHash) -> Who {
     // Roles are for the whole fleet until projects have members of their own.
-    Who { user_id: user.id, email: user.email, name: user.name, role: user.role, scope: Scope::Fleet, session }
+    Who {
+        user_id: user.id,
+        email: user.email,
+        name: user.name,
+        role: user.role,
+        scope: Scope::Fleet,
+        session,
+    }
 }

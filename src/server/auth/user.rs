@@ -16,7 +16,8 @@ pub struct User {
     pub disabled: bool,
 }
 
-pub const COLUMNS: &str = "users.id, users.email, users.name, users.password_hash, users.role, users.disabled";
+pub const COLUMNS: &str =
+    "users.id, users.email, users.name, users.password_hash, users.role, users.disabled";
 
 pub fn of_row(row: &SqliteRow) -> Result<User, StorageError> {
     let corrupt = |what: &str| StorageError::Corrupt(format!("a user's {what}"));
@@ -37,15 +38,17 @@ pub async fn by_email(pool: &SqlitePool, email: &str) -> Result<Option<User>, St
 }
 
 pub async fn insert(pool: &SqlitePool, user: &User, at: Timestamp) -> Result<(), StorageError> {
-    sqlx::query("INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES (?, ?, ?, ?, ?, ?)")
-        .bind(user.id.to_string())
-        .bind(&user.email)
-        .bind(&user.name)
-        .bind(&user.password_hash)
-        .bind(user.role.as_str())
-        .bind(at.0 as i64)
-        .execute(pool)
-        .await?;
+    sqlx::query(
+        "INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(user.id.to_string())
+    .bind(&user.email)
+    .bind(&user.name)
+    .bind(&user.password_hash)
+    .bind(user.role.as_str())
+    .bind(at.0 as i64)
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

@@ -4,10 +4,11 @@
 
 use super::queue::{Queue, Taken};
 use crate::{
-    model::{Fleet, Telemetry, Timestamp, WorkerId},
+    model::{Fleet, Telemetry, Timestamp},
     server::{
         clock::now,
-        storage::{follower::News, ledger::Head},
+        storage::{News, ledger::Head},
+        supervise::TelemetryBoard,
     },
     sync::{
         Delta, FullState, Scope, Sync, Token,
@@ -38,14 +39,13 @@ pub struct Hub {
     state: Arc<Mutex<State>>,
     instance: Arc<str>,
     digest_every: Duration,
+    board: TelemetryBoard,
 }
 
 struct State {
     fleet: Arc<Fleet>,
     head: Head,
     groups: BTreeMap<Scope, Group>,
-    /// The latest figures a worker.
-    board: BTreeMap<WorkerId, Telemetry>,
     closing: bool,
 }
 
@@ -61,9 +61,15 @@ struct Group {
 }
 
 impl Hub {
-    pub fn new(fleet: Arc<Fleet>, head: Head, instance: &str, digest_every: Duration) -> Hub {
-        let state = State { fleet, head, groups: BTreeMap::new(), board: BTreeMap::new(), closing: false };
-        Hub { state: Arc::new(Mutex::new(state)), instance: instance.into(), digest_every }
+    pub fn new(
+        fleet: Arc<Fleet>,
+        head: Head,
+        instance: &str,
+        digest_every: Duration,
+        board: TelemetryBoard,
+    ) -> Hub {
+        let state = State { fleet, head, groups: BTreeMap::new(), closing: false };
+        Hub { state: Arc::new(Mutex::new(state)), instance: instance.into(), digest_every, board }
     }
 
     /// Takes over what the follower read.
@@ -97,27 +103,24 @@ impl Hub {
         state.groups.retain(|_, group| !group.clients.is_empty());
     }
 
-    /// The latest figures of some workers. `gone` are workers whose figures count no more.
-    pub fn telemetry(&self, latest: Vec<Telemetry>, gone: &[WorkerId]) {
-        let mut state = self.lock();
-        gone.iter().for_each(|id| drop(state.board.remove(id)));
-        for item in &latest {
-            state.board.insert(item.worker_id, item.clone());
+    /// Sends the figures that are new since the last call; `seen` is what that call returned, 0 at first.
+    pub fn telemetry(&self, seen: u64) -> u64 {
+        let (seen, latest) = self.board.since(seen);
+        if !latest.is_empty() {
+            let mut state = self.lock();
+            let fleet = state.fleet.clone();
+            for (scope, group) in &mut state.groups {
+                let frame = telemetry_frame(scope, &fleet, &latest);
+                group.each(|queue| queue.set_telemetry(frame.clone()));
+            }
         }
-        if latest.is_empty() {
-            return;
-        }
-        let fleet = state.fleet.clone();
-        for (scope, group) in &mut state.groups {
-            let frame = telemetry_frame(scope, &fleet, latest.iter());
-            group.each(|queue| queue.set_telemetry(frame.clone()));
-        }
+        seen
     }
 
     /// The figures of every worker, as this scope may see them.
     pub fn board(&self, scope: &Scope) -> Vec<Telemetry> {
-        let state = self.lock();
-        state.board.values().map(|item| in_scope(item, scope, &state.fleet)).collect()
+        let fleet = self.lock().fleet.clone();
+        self.board.latest().iter().map(|item| in_scope(item, scope, &fleet)).collect()
     }
 
     /// Registers a client. From now on its queue gets every frame; what lies between `from` and now is the caller's to put in front
@@ -129,7 +132,10 @@ impl Hub {
         if state.closing {
             queue.close();
         }
-        let group = state.groups.entry(scope.clone()).or_insert_with(|| Group { last: head.version, ..Group::default() });
+        let group = state
+            .groups
+            .entry(scope.clone())
+            .or_insert_with(|| Group { last: head.version, ..Group::default() });
         // A newcomer is at the head; the others of its scope may be behind by changes they did not see. Bring them all there, so that
         // one `prev` fits all.
         if group.last != head.version {
@@ -168,7 +174,12 @@ impl Hub {
 
     /// Streams open now.
     pub fn clients(&self) -> usize {
-        self.lock().groups.values().flat_map(|group| &group.clients).filter(|queue| queue.strong_count() > 0).count()
+        self.lock()
+            .groups
+            .values()
+            .flat_map(|group| &group.clients)
+            .filter(|queue| queue.strong_count() > 0)
+            .count()
     }
 
     fn init_frame(&self, scope: &Scope) -> Bytes {
@@ -199,8 +210,8 @@ impl Hub {
     }
 
     fn board_frame(&self, scope: &Scope) -> Bytes {
-        let state = self.lock();
-        telemetry_frame(scope, &state.fleet, state.board.values())
+        let fleet = self.lock().fleet.clone();
+        telemetry_frame(scope, &fleet, &self.board.latest())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -245,16 +256,19 @@ impl Group {
 
     /// Calls `act` for every client still there, and forgets the others.
     fn each(&mut self, act: impl Fn(&Queue)) {
-        self.clients.retain(|client| client.upgrade().is_some_and(|queue| {
-            act(&queue);
-            true
-        }));
+        self.clients.retain(|client| {
+            client.upgrade().is_some_and(|queue| {
+                act(&queue);
+                true
+            })
+        });
     }
 }
 
 /// The entry as a scope sees it, or `None` if it sees nothing of it.
 pub fn delta_of(entry: &Entry, scope: &Scope, head: Head, prev: u64) -> Option<Delta> {
-    let changes: Vec<_> = entry.transaction.changes.iter().filter_map(|change| scope.of_change(change)).collect();
+    let changes: Vec<_> =
+        entry.transaction.changes.iter().filter_map(|change| scope.of_change(change)).collect();
     let at = Head { version: entry.version, chain: entry.chain, ..head };
     (!changes.is_empty()).then(|| Delta {
         prev,
@@ -284,8 +298,8 @@ fn sync_frame(prev: u64, head: Head, scope: &Scope, at: Timestamp, digest: Optio
     json_frame("sync", Some(&sync.position), &sync)
 }
 
-fn telemetry_frame<'t>(scope: &Scope, fleet: &Fleet, items: impl Iterator<Item = &'t Telemetry>) -> Bytes {
-    let workers = items.map(|item| in_scope(item, scope, fleet)).collect();
+fn telemetry_frame(scope: &Scope, fleet: &Fleet, items: &[Telemetry]) -> Bytes {
+    let workers = items.iter().map(|item| in_scope(item, scope, fleet)).collect();
     json_frame("telemetry", None, &TelemetryBatch { server_time: now(), workers })
 }
 
@@ -298,7 +312,8 @@ fn in_scope(item: &Telemetry, scope: &Scope, fleet: &Fleet) -> Telemetry {
 }
 
 fn json_frame<T: Serialize>(event: &str, id: Option<&Token>, data: &T) -> Bytes {
-    let json = serde_json::to_string(data).expect("messages are plain data: no map keys, no failing serialiser");
+    let json =
+        serde_json::to_string(data).expect("messages are plain data: no map keys, no failing serialiser");
     Bytes::from(frame(event, id.map(|token| token.0.as_str()), &json))
 }
 

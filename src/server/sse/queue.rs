@@ -107,7 +107,8 @@ impl Queue {
             (0, Some(telemetry)) => telemetry.clone(),
             (1, None) => inner.frames.pop_front().unwrap_or_default(),
             _ => {
-                let mut merged = BytesMut::with_capacity(inner.bytes + telemetry.as_ref().map_or(0, Bytes::len));
+                let mut merged =
+                    BytesMut::with_capacity(inner.bytes + telemetry.as_ref().map_or(0, Bytes::len));
                 inner.frames.iter().for_each(|frame| merged.extend_from_slice(frame));
                 telemetry.iter().for_each(|frame| merged.extend_from_slice(frame));
                 merged.freeze()

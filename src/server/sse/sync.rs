@@ -87,7 +87,11 @@ async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Option<Resu
     let missing = (head.version - since.version) as u32;
     let missed: Vec<Entry> = match missing {
         0 => Vec::new(),
-        _ => journal::after(&mut connection, since.version, missing).await?.into_iter().map(|(entry, _)| entry).collect(),
+        _ => journal::after(&mut connection, since.version, missing)
+            .await?
+            .into_iter()
+            .map(|(entry, _)| entry)
+            .collect(),
     };
     // Trimmed between the two reads, or restored: an `init` is always right.
     if missed.len() != missing as usize || missed.last().is_some_and(|last| last.chain != head.chain) {

@@ -88,3 +88,9 @@ pub async fn forget_unanswered(pool: &SqlitePool) -> Result<(), StorageError> {
     sqlx::query("DELETE FROM idempotency WHERE answer IS NULL").execute(pool).await?;
     Ok(())
 }
+
+/// What is known of a key now.
+pub async fn known(pool: &SqlitePool, key: &Key) -> Result<Known, StorageError> {
+    let mut connection = pool.acquire().await?;
+    Ok(look_up(&mut connection, key).await?)
+}

@@ -15,7 +15,7 @@ mod open;
 mod store;
 mod writer;
 
-pub use follower::Followed;
+pub use follower::{Followed, News};
 pub use open::open_pool;
 pub use store::{SideWrite, Store, TransactError};
 

@@ -4,6 +4,8 @@
 mod health;
 mod nets;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

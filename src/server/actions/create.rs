@@ -1,0 +1,150 @@
+//! Creating workers and nets: one transaction, no machine involved.
+
+use super::key::{self, Begun};
+use crate::{
+    app::error::ApiError,
+    model::{
+        Category, DefinitionHash, Done, Draft, Name, NewNet, NewWorker, Timestamp, Worker, WorkerId,
+        WorkerStatus,
+        action::{MAX_CPUS, MAX_MEMORY_MB},
+    },
+    petri::pnml::{self, Limits, PnmlError},
+    server::{
+        App,
+        auth::Who,
+        samples::{new_net, size_of},
+        storage::{
+            SideWrite,
+            idempotency::{Key, Known},
+        },
+    },
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+pub async fn worker(app: &App, who: &Who, new: NewWorker, key: Option<Key>) -> Result<Done, ApiError> {
+    let bad = |detail: String| ApiError::BadRequest { detail };
+    let name = Name::new(&new.name).map_err(|error| bad(error.to_string()))?;
+    if !(1..=MAX_CPUS).contains(&new.cpus) {
+        return Err(bad(format!("A worker has 1 to {MAX_CPUS} CPUs, not {}.", new.cpus)));
+    }
+    if !(16..=MAX_MEMORY_MB).contains(&new.memory_mb) {
+        return Err(bad(format!("A worker has 16 to {MAX_MEMORY_MB} MiB of memory, not {}.", new.memory_mb)));
+    }
+    let (cluster_id, category) = (new.cluster_id, new.category);
+    once(app, who, key, move |draft| {
+        let cluster =
+            draft.before().cluster(cluster_id).ok_or(ApiError::Gone { what: "cluster".to_owned() })?;
+        if draft.worker_name_taken(cluster_id, &name) {
+            return Err(taken("worker", &name, &format!("cluster {}", cluster.name)));
+        }
+        let worker = Worker {
+            id: WorkerId(Uuid::now_v7()),
+            cluster_id,
+            name: name.clone(),
+            category,
+            provider: cluster.provider,
+            status: WorkerStatus::Pending,
+            status_since: draft.now(),
+            status_reason: None,
+            machine: None,
+            region: cluster.region.clone(),
+            cpus: new.cpus,
+            memory_mb: new.memory_mb,
+            operation: None,
+            revision: 0,
+            state_revision: 0,
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+        };
+        let id = worker.id;
+        draft.create_worker(worker);
+        let kind = if category == Category::Persistent { "persistent" } else { "ephemeral" };
+        let message = format!("The {kind} worker {name} was created. Provision it to start its machine.");
+        Ok((Done { message, worker: draft.worker(id).ok().cloned(), net: None }, Vec::new()))
+    })
+    .await
+}
+
+pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<Done, ApiError> {
+    let given = new.name.trim().to_owned();
+    // Checked before the file is read: the shorter mistake first.
+    if !given.is_empty() {
+        Name::new(&given).map_err(|error| ApiError::BadRequest { detail: error.to_string() })?;
+    }
+    let pnml: Arc<[u8]> = new.pnml.into();
+    let read = {
+        let pnml = pnml.clone();
+        tokio::task::spawn_blocking(move || {
+            pnml::read(&pnml, &Limits::default()).map(|net| (size_of(&net), net.name, net.id))
+        })
+    };
+    let read = read.await.map_err(|error| super::internal(&error))?;
+    let (size, file_name, file_id) = read.map_err(|error| bad_pnml(&error))?;
+    let name = match given.is_empty() {
+        false => given,
+        true => Some(file_name).filter(|name| !name.trim().is_empty()).unwrap_or(file_id),
+    };
+    let name = Name::new(&name).map_err(|error| ApiError::BadRequest {
+        detail: format!("{error} Or give the net a name of your own."),
+    })?;
+    let hash = DefinitionHash::of(&pnml);
+    let project_id = new.project_id;
+    let scope = who.scope.clone();
+    once(app, who, key, move |draft| {
+        let project = draft.before().project(project_id).filter(|project| scope.sees_project(project.id));
+        let project = project.ok_or(ApiError::Gone { what: "project".to_owned() })?;
+        if draft.net_name_taken(project_id, &name) {
+            return Err(taken("net", &name, &format!("project {}", project.name)));
+        }
+        let net = new_net(name.clone(), project_id, hash, size);
+        let id = net.id;
+        draft.create_net(net);
+        let message =
+            format!("The net {name} was added: {} places, {} transitions.", size.places, size.transitions);
+        let done = Done { message, worker: None, net: draft.net(id).ok().cloned() };
+        Ok((done, vec![SideWrite::Definition { hash, pnml }]))
+    })
+    .await
+}
+
+/// One transaction with its idempotency key: claimed and answered at once.
+pub async fn once(
+    app: &App,
+    who: &Who,
+    key: Option<Key>,
+    decide: impl FnOnce(&mut Draft) -> Result<(Done, Vec<SideWrite>), ApiError> + Send + 'static,
+) -> Result<Done, ApiError> {
+    let claimed = key.clone();
+    let begun = app
+        .store()
+        .transact_with(who.actor(), key.clone(), move |draft, known| {
+            if known != Known::New {
+                return Ok((Begun::Repeated(known), Vec::new()));
+            }
+            let (done, mut side) = decide(draft)?;
+            if let Some(key) = claimed {
+                side.push(SideWrite::Claim(key.clone()));
+                side.push(SideWrite::Answer { key, answer: key::answer(&Ok(done.clone())) });
+            }
+            Ok((Begun::New(done), side))
+        })
+        .await?;
+    match (begun, key) {
+        (Begun::New(done), _) => Ok(done),
+        (Begun::Repeated(known), Some(key)) => key::first_answer(app, &key, known).await,
+        (Begun::Repeated(_), None) => {
+            Err(super::internal(&"a request without a key was taken for a repeated one"))
+        }
+    }
+}
+
+fn taken(what: &str, name: &Name, within: &str) -> ApiError {
+    ApiError::Conflict {
+        detail: format!("There is a {what} named {name} in {within} already. Choose another name."),
+    }
+}
+
+fn bad_pnml(error: &PnmlError) -> ApiError {
+    ApiError::BadPnml { line: error.line, column: error.column, reason: error.kind.to_string() }
+}

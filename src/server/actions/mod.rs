@@ -1,0 +1,80 @@
+//! The one room behind both doors: every action, whoever asks and however.
+//!
+//! An action that reaches a machine takes two transactions. The first asks the lifecycle, compares the revision, records the operation and
+//! takes the idempotency key. Then the effect happens, outside any transaction and in a task of its own, so that a caller who goes away
+//! changes nothing. The second applies the outcome, but only if that operation is still the current one; otherwise the effect is undone.
+
+mod create;
+mod key;
+mod net;
+mod outcome;
+mod worker;
+
+use super::{
+    App,
+    api::error::internal,
+    auth::Who,
+    clock::now,
+    storage::{StorageError, TransactError, audit},
+};
+use crate::{
+    app::error::ApiError,
+    model::{Action, Done, Gone, NetRequest, Options, Role, lifecycle::Verb},
+};
+
+/// Does `action` for `who`. Both doors call this and nothing else.
+pub async fn perform(app: &App, who: &Who, action: Action, options: Options) -> Result<Done, ApiError> {
+    who.need(Role::Operator)?;
+    if app.is_shutting_down() {
+        return Err(ApiError::Unavailable {
+            detail: "The console is shutting down. Try again in a moment.".to_owned(),
+        });
+    }
+    let key = key::of(who, &action, &options)?;
+    let (verb, target) = describe(&action);
+    let outcome = match action {
+        Action::CreateWorker(new) => create::worker(app, who, new, key).await,
+        Action::CreateNet(new) => create::net(app, who, new, key).await,
+        Action::Worker { id, action } => worker::act(app, who, id, action, options.if_match, key).await,
+        Action::Net { id, request } => net::act(app, who, id, request, options.if_match, key).await,
+    };
+    let said = match &outcome {
+        Ok(done) => done.message.clone(),
+        Err(error) => format!("refused: {error}"),
+    };
+    // The action is over; a log that cannot be written must not turn it into a failure.
+    if let Err(error) = audit::record(app.store().pool(), now(), &who.actor(), verb, &target, &said).await {
+        tracing::error!(%error, verb, target, "the audit log could not be written");
+    }
+    outcome
+}
+
+fn describe(action: &Action) -> (&'static str, String) {
+    match action {
+        Action::CreateWorker(new) => ("create worker", new.name.clone()),
+        Action::CreateNet(new) => ("add net", new.name.clone()),
+        Action::Worker { id, action } => (action.verb(), format!("worker {id}")),
+        Action::Net { id, request } => match request {
+            NetRequest::Assign { worker_id } => ("assign", format!("net {id} to worker {worker_id}")),
+            other => (other.action().verb(), format!("net {id}")),
+        },
+    }
+}
+
+impl From<Gone> for ApiError {
+    fn from(gone: Gone) -> ApiError {
+        ApiError::Gone { what: gone.0.to_owned() }
+    }
+}
+
+impl From<TransactError<ApiError>> for ApiError {
+    fn from(error: TransactError<ApiError>) -> ApiError {
+        match error {
+            TransactError::Refused(error) => error,
+            TransactError::Storage(StorageError::Closed) => ApiError::Unavailable {
+                detail: "The console is shutting down. Try again in a moment.".to_owned(),
+            },
+            TransactError::Storage(error) => internal(&error),
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! What can be done to a net.
+
+use super::{
+    create::once,
+    outcome::{begin, end, fresh_net, log_net_failure, operation, run},
+};
+use crate::{
+    app::error::{ApiError, Current},
+    model::{
+        Actor, Done, Draft, LoadId, LoadState, Machine, Net, NetAction, NetCause, NetId, NetRequest,
+        OperationId, Refusal, Role, Worker, WorkerId,
+        action::{MAX_RATE, MAX_TOKENS},
+        lifecycle::{self, NetWord, Verb},
+    },
+    server::{
+        App,
+        api::error::internal,
+        auth::Who,
+        storage::{definitions, idempotency::Key},
+        workers::CallError,
+    },
+    worker::protocol::{HostedNet, InjectRequest, RunRequest},
+};
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// How long an action may take until its outcome counts as unknown. Longer than the calls it makes, and the check after a failed one.
+const DEADLINE: Duration = Duration::from_secs(45);
+
+pub async fn act(
+    app: &App,
+    who: &Who,
+    id: NetId,
+    request: NetRequest,
+    if_match: Option<u64>,
+    key: Option<Key>,
+) -> Result<Done, ApiError> {
+    who.need(Role::Operator)?;
+    check(&request)?;
+    let scope = who.scope.clone();
+    let visible = move |draft: &Draft| -> Result<Arc<Net>, ApiError> {
+        let net = draft.net(id)?.clone();
+        match scope.sees_project(net.project_id) {
+            true => Ok(net),
+            false => Err(ApiError::Gone { what: "net".to_owned() }),
+        }
+    };
+    match request {
+        NetRequest::Assign { .. } | NetRequest::Unassign | NetRequest::Delete => {
+            let was = app.store().fleet().net(id).cloned();
+            let done = once(app, who, key, move |draft| {
+                let net = visible(draft)?;
+                fresh_net(&net, if_match)?;
+                at_once(draft, &net, &request).map(|done| (done, Vec::new()))
+            })
+            .await?;
+            if let Some(was) = was {
+                unload_left_behind(app, &was);
+            }
+            Ok(done)
+        }
+        _ => {
+            let operation = operation(request.action(), who.actor(), DEADLINE);
+            let operation_id = operation.id;
+            let load_id = LoadId(Uuid::now_v7());
+            let loads = request == NetRequest::Load;
+            let action = request.action();
+            let begun = begin(app, who, key.clone(), move |draft| {
+                let net = visible(draft)?;
+                fresh_net(&net, if_match)?;
+                let worker = draft.worker_of(&net).cloned();
+                permitted(&net, worker.as_deref(), action)?;
+                draft.edit_net(id, NetCause::Operation, |net| {
+                    net.operation = Some(operation);
+                    // Recorded before the worker hears of it: should we die now, the net found there is known to be ours.
+                    if loads {
+                        net.load_id = Some(load_id);
+                    }
+                })?;
+                let worker = worker.ok_or(ApiError::Gone { what: "worker".to_owned() })?;
+                Ok((draft.net(id)?.clone(), worker))
+            });
+            let (net, worker) = match begun.await? {
+                Ok(rows) => rows,
+                Err(first_answer) => return Ok(first_answer),
+            };
+            let doing = format!("{} {}", action.doing(), net.name);
+            let call = Call {
+                app: app.clone(),
+                actor: who.actor(),
+                net,
+                worker,
+                request,
+                operation: operation_id,
+                key,
+            };
+            run(app, doing, call.make()).await
+        }
+    }
+}
+
+/// Bounds that do not depend on any state.
+fn check(request: &NetRequest) -> Result<(), ApiError> {
+    let bad = |detail: String| Err(ApiError::BadRequest { detail });
+    match request {
+        NetRequest::Run { rate } if *rate > MAX_RATE => bad(format!(
+            "The rate is at most {MAX_RATE} firings per second, or 0 for as fast as possible; it is {rate}."
+        )),
+        NetRequest::Inject { tokens, .. } if *tokens == 0 || *tokens > MAX_TOKENS => {
+            bad(format!("Inject 1 to {MAX_TOKENS} tokens, not {tokens}."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What needs no machine.
+fn at_once(draft: &mut Draft, net: &Arc<Net>, request: &NetRequest) -> Result<Done, ApiError> {
+    let worker = draft.worker_of(net).cloned();
+    permitted(net, worker.as_deref(), request.action())?;
+    let (id, name) = (net.id, &net.name);
+    let message = match request {
+        NetRequest::Assign { worker_id } => {
+            let target = draft.worker(*worker_id)?.clone();
+            lifecycle::assign_target(net, &target).map_err(|refusal| refused(&refusal, net))?;
+            draft.edit_net(id, NetCause::Assigned, |net| {
+                (net.worker_id, net.load_error) = (Some(target.id), None);
+            })?;
+            format!("Net {name} is assigned to {}.", target.name)
+        }
+        NetRequest::Unassign => {
+            draft.edit_net(id, NetCause::Unassigned, |net| (net.worker_id, net.load_error) = (None, None))?;
+            format!("Net {name} is unassigned.")
+        }
+        _ => {
+            draft.delete_net(id)?;
+            return Ok(Done { message: format!("Net {name} was deleted."), worker: None, net: None });
+        }
+    };
+    Ok(Done { message, worker: None, net: Some(draft.net(id)?.clone()) })
+}
+
+/// Unloads from its worker a net that was just moved away. If that fails, supervision finds the stray and unloads it.
+fn unload_left_behind(app: &App, was: &Net) {
+    let fleet = app.store().fleet();
+    let (Some(worker), Some(load_id)) = (fleet.worker_of(was), was.load_id) else { return };
+    let Some(machine) = worker.machine.clone().filter(|_| worker.is_ready()) else { return };
+    if fleet.net(was.id).is_some_and(|now| now.load_id == was.load_id) {
+        return;
+    }
+    let (client, worker, net) = (app.client().clone(), worker.id, was.id);
+    app.tasks().spawn(async move {
+        if let Err(error) = client.unload(&machine, worker, net, load_id).await {
+            tracing::warn!(%error, %net, "a net that was moved away could not be unloaded yet");
+        }
+    });
+}
+
+/// An action on its way to a worker.
+struct Call {
+    app: App,
+    actor: Actor,
+    net: Arc<Net>,
+    worker: Arc<Worker>,
+    request: NetRequest,
+    operation: OperationId,
+    key: Option<Key>,
+}
+
+/// What the worker said.
+enum Answer {
+    /// The net as it is there now.
+    There(HostedNet),
+    /// It is not there any more.
+    NotThere,
+}
+
+impl Call {
+    async fn make(self) -> Result<Done, ApiError> {
+        let Some(machine) = self.worker.machine.clone() else {
+            return Err(internal(&format!("the ready worker {} has no machine", self.worker.name)));
+        };
+        let answer = match self.ask(&machine).await {
+            Ok(answer) => answer,
+            // Not a word against the worker: nothing was asked of it.
+            Err(Failure::Ours(error)) => return self.failed(error.to_string(), Some(error)).await,
+            Err(Failure::Call(error)) => return self.call_failed(&machine, error).await,
+        };
+        self.succeeded(&machine, answer).await
+    }
+
+    async fn ask(&self, machine: &Machine) -> Result<Answer, Failure> {
+        let client = self.app.client();
+        let (worker, net, operation) = (self.worker.id, self.net.id, self.operation);
+        Ok(Answer::There(match &self.request {
+            NetRequest::Load => {
+                let pnml = definitions::get(self.app.store().pool(), self.net.definition).await;
+                let pnml = pnml.map_err(|error| Failure::Ours(internal(&error)))?;
+                let missing =
+                    || Failure::Ours(internal(&format!("definition {} is missing", self.net.definition)));
+                let load_id =
+                    self.net.load_id.ok_or_else(|| Failure::Ours(internal(&"a load without its id")))?;
+                client.load(machine, worker, net, load_id, pnml.ok_or_else(missing)?).await?
+            }
+            NetRequest::Unload => {
+                if let Some(load_id) = self.net.load_id {
+                    client.unload(machine, worker, net, load_id).await?;
+                }
+                return Ok(Answer::NotThere);
+            }
+            NetRequest::Step => client.step(machine, worker, net, operation).await?,
+            NetRequest::Run { rate } => {
+                client.run(machine, worker, net, operation, RunRequest { rate: *rate }).await?
+            }
+            NetRequest::Stop => client.stop(machine, worker, net, operation).await?,
+            NetRequest::Reset => client.reset(machine, worker, net, operation).await?,
+            NetRequest::Inject { place, tokens } => {
+                let inject = InjectRequest { place: place.clone(), tokens: *tokens };
+                client.inject(machine, worker, net, operation, &inject).await?
+            }
+            NetRequest::Assign { .. } | NetRequest::Unassign | NetRequest::Delete => {
+                return Err(Failure::Ours(internal(&"an action without an effect was sent to a worker")));
+            }
+        }))
+    }
+
+    async fn succeeded(self, machine: &Machine, answer: Answer) -> Result<Done, ApiError> {
+        let (id, operation, action) = (self.net.id, self.operation, self.request.action());
+        let (app, worker, load_id) = (self.app, self.worker, self.net.load_id);
+        let worker_name = worker.name.to_string();
+        let outcome = end(&app, self.actor, self.key, move |draft| {
+            let net = current(draft, id, operation, action)?;
+            match answer {
+                Answer::There(hosted) => {
+                    // The operation is ours and the worker did not leave `ready`: leaving it ends every operation on its nets.
+                    let cause = match action {
+                        NetAction::Load => NetCause::LoadState,
+                        _ if net.run_state != hosted.run_state || net.rate != hosted.rate => {
+                            NetCause::RunState
+                        }
+                        _ => NetCause::Operation,
+                    };
+                    draft.edit_net(id, cause, |net| {
+                        net.load_state = LoadState::Loaded;
+                        net.load_error = None;
+                        (net.run_state, net.rate) = (hosted.run_state, hosted.rate);
+                        net.operation = None;
+                    })?;
+                }
+                Answer::NotThere => draft.edit_net(id, NetCause::LoadState, |net| {
+                    net.load_state = LoadState::Unloaded;
+                    (net.load_error, net.load_id, net.operation) = (None, None, None);
+                })?,
+            }
+            let net = draft.net(id)?.clone();
+            let message = match action {
+                NetAction::Load => format!("Net {} is loaded on {worker_name}.", net.name),
+                _ => format!("Net {} is {}.", net.name, NetWord(&net)),
+            };
+            Ok(Done { message, worker: None, net: Some(net) })
+        })
+        .await;
+        // A load that succeeded after its worker left `ready`, or after somebody gave it up, is undone there.
+        if action == NetAction::Load
+            && outcome.is_err()
+            && let Some(load_id) = load_id
+            && app.store().fleet().net(id).is_none_or(|net| net.load_id != Some(load_id))
+            && let Err(error) = app.client().unload(machine, worker.id, id, load_id).await
+        {
+            tracing::warn!(%error, net = %id, "a load that came too late could not be undone yet");
+        }
+        outcome
+    }
+
+    /// The worker refused, or could not be heard. In the second case it is checked first: what is wrong with it decides what the net is.
+    async fn call_failed(self, machine: &Machine, error: CallError) -> Result<Done, ApiError> {
+        match &error {
+            CallError::Refused { status: 404, .. } => self.succeeded_elsewhere(&error).await,
+            CallError::Refused { status, .. } => {
+                let detail = format!("Could not {} {}: {error}", self.request.action().verb(), self.net.name);
+                let answer = match (*status, &self.request) {
+                    (409, _) => {
+                        ApiError::Refused { detail, code: "worker_refused".to_owned(), current: None }
+                    }
+                    (422, NetRequest::Inject { .. }) | (400, _) => ApiError::BadRequest { detail },
+                    _ => ApiError::WorkerUnavailable { detail, current: None },
+                };
+                self.failed(error.to_string(), Some(answer)).await
+            }
+            CallError::Unreachable { .. } | CallError::Timeout { .. } | CallError::Nonsense { .. } => {
+                tracing::warn!(%error, worker = %self.worker.name, endpoint = %machine.endpoint, "a call to a worker failed");
+                if let Err(error) = self.app.supervisor().refresh(self.worker.id).await {
+                    tracing::warn!(%error, worker = %self.worker.name, "the worker could not be checked");
+                }
+                self.failed(error.to_string(), None).await
+            }
+        }
+    }
+
+    /// The worker does not have the net: our record was wrong, and is repaired.
+    async fn succeeded_elsewhere(self, error: &CallError) -> Result<Done, ApiError> {
+        let why = format!("{error} The net is not on its worker (any more); load it again.");
+        let (id, operation, action) = (self.net.id, self.operation, self.request.action());
+        end(&self.app, self.actor, self.key, move |draft| {
+            let net = current(draft, id, operation, action)?;
+            draft.edit_net(id, NetCause::LoadState, |net| {
+                net.load_state = LoadState::Unloaded;
+                net.load_error = Some(why.clone());
+                (net.load_id, net.operation) = (None, None);
+            })?;
+            let detail = format!("Could not {} {}: {why}", action.verb(), net.name);
+            Err(ApiError::WorkerUnavailable {
+                detail,
+                current: draft.net(id).ok().cloned().map(Current::Net),
+            })
+        })
+        .await
+    }
+
+    async fn failed(self, why: String, answer: Option<ApiError>) -> Result<Done, ApiError> {
+        let (id, operation, action) = (self.net.id, self.operation, self.request.action());
+        let worker_id: WorkerId = self.worker.id;
+        end(&self.app, self.actor, self.key, move |draft| {
+            let net = draft.net(id)?.clone();
+            let ours = net.operation.as_ref().is_some_and(|current| current.id == operation);
+            let worker = draft.worker(worker_id).cloned();
+            let alive = worker.as_ref().is_ok_and(|worker| worker.is_ready());
+            if ours {
+                let cause = if action == NetAction::Load { NetCause::LoadState } else { NetCause::Operation };
+                draft.edit_net(id, cause, |net| {
+                    net.operation = None;
+                    // The worker is alive and did not load it: that is the net's error. A dead worker's nets were unloaded with it.
+                    if action == NetAction::Load && alive {
+                        net.load_state = LoadState::Error;
+                        net.load_error = Some(why.clone());
+                    }
+                })?;
+                if action != NetAction::Load {
+                    log_net_failure(draft, &net, action, &why);
+                }
+            }
+            let current = draft.net(id)?.clone();
+            Err(answer.unwrap_or_else(|| {
+                let now = match &worker {
+                    Ok(worker) => format!("Worker {} is now {}.", worker.name, worker.status),
+                    Err(_) => "The worker no longer exists.".to_owned(),
+                };
+                let hint = if alive { "" } else { " The worker may no longer be available." };
+                let detail = format!(
+                    "Could not {} {}: {why}{hint} {now} The net is {}.",
+                    action.verb(),
+                    current.name,
+                    NetWord(&current)
+                );
+                ApiError::WorkerUnavailable { detail, current: Some(Current::Net(current)) }
+            }))
+        })
+        .await
+    }
+}
+
+enum Failure {
+    Ours(ApiError),
+    Call(CallError),
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Failure {
+        Failure::Call(error)
+    }
+}
+
+fn permitted(net: &Arc<Net>, worker: Option<&Worker>, action: NetAction) -> Result<(), ApiError> {
+    lifecycle::net_action(net, worker, action).map_err(|refusal| refused(&refusal, net))
+}
+
+/// The net, if `operation` is still what happens to it.
+fn current(
+    draft: &Draft,
+    id: NetId,
+    operation: OperationId,
+    action: NetAction,
+) -> Result<Arc<Net>, ApiError> {
+    let net = draft.net(id)?.clone();
+    if net.operation.as_ref().is_some_and(|current| current.id == operation) {
+        return Ok(net);
+    }
+    let worker = draft.worker_of(&net).cloned();
+    Err(ApiError::Refused {
+        detail: format!(
+            "Could not {} {}. {}",
+            action.verb(),
+            net.name,
+            lifecycle::net_changed(&net, worker.as_deref())
+        ),
+        code: "superseded".to_owned(),
+        current: Some(Current::Net(net)),
+    })
+}
+
+fn refused(refusal: &Refusal, net: &Arc<Net>) -> ApiError {
+    ApiError::refused(refusal, Some(Current::Net(net.clone())))
+}

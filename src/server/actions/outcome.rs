@@ -1,0 +1,130 @@
+//! The two transactions around an effect, for any kind of row.
+
+use super::key::{self, Begun};
+use crate::{
+    app::error::{ApiError, Current},
+    model::{
+        Actor, Done, Draft, Event, Net, NetAction, Operation, OperationId, Severity, Worker, WorkerAction,
+        lifecycle::Verb,
+    },
+    server::{
+        App,
+        api::error::internal,
+        auth::Who,
+        clock::now,
+        storage::{
+            SideWrite,
+            idempotency::{Key, Known},
+        },
+    },
+};
+use std::{future::Future, time::Duration};
+use uuid::Uuid;
+
+/// The effect is a task; a caller waits at most this long for it and is then told that it goes on.
+const CALLER_WAITS: Duration = Duration::from_secs(25);
+
+/// The operation that an action records.
+pub fn operation<A>(action: A, actor: Actor, within: Duration) -> Operation<A> {
+    let since = now();
+    Operation { id: OperationId(Uuid::now_v7()), action, actor, since, deadline: since.plus(within) }
+}
+
+/// The first transaction: `decide` refuses or records the operation; the key is taken with it.
+pub async fn begin<T: Send + 'static>(
+    app: &App,
+    who: &Who,
+    key: Option<Key>,
+    decide: impl FnOnce(&mut Draft) -> Result<T, ApiError> + Send + 'static,
+) -> Result<Result<T, Done>, ApiError> {
+    let claimed = key.clone();
+    let begun = app
+        .store()
+        .transact_with(who.actor(), key.clone(), move |draft, known| {
+            if known != Known::New {
+                return Ok((Begun::Repeated(known), Vec::new()));
+            }
+            let value = decide(draft)?;
+            Ok((Begun::New(value), claimed.map(SideWrite::Claim).into_iter().collect()))
+        })
+        .await?;
+    match (begun, key) {
+        (Begun::New(value), _) => Ok(Ok(value)),
+        (Begun::Repeated(known), Some(key)) => key::first_answer(app, &key, known).await.map(Err),
+        (Begun::Repeated(_), None) => Err(internal(&"a request without a key was taken for a repeated one")),
+    }
+}
+
+/// The second transaction: `decide` writes what became of it and the answer, which the key keeps.
+pub async fn end(
+    app: &App,
+    actor: Actor,
+    key: Option<Key>,
+    decide: impl FnOnce(&mut Draft) -> Result<Done, ApiError> + Send + 'static,
+) -> Result<Done, ApiError> {
+    let ended = app.store().transact_with(actor, None, move |draft, _| {
+        let answer = decide(draft);
+        let side = key.map(|key| SideWrite::Answer { key, answer: key::answer(&answer) });
+        // The failure of an effect is an outcome to be recorded, not a reason to record nothing.
+        Ok::<_, ApiError>((answer, side.into_iter().collect()))
+    });
+    ended.await?
+}
+
+/// Runs the effect and what follows it in a task of its own, and waits for it as long as a caller does.
+pub async fn run(
+    app: &App,
+    doing: String,
+    effect: impl Future<Output = Result<Done, ApiError>> + Send + 'static,
+) -> Result<Done, ApiError> {
+    let task = app.tasks().spawn(effect);
+    match tokio::time::timeout(CALLER_WAITS, task).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panicked)) => Err(internal(&panicked)),
+        Err(_) => Ok(Done {
+            message: format!("{doing} takes longer; it goes on, and the row shows how it ends."),
+            worker: None,
+            net: None,
+        }),
+    }
+}
+
+/// Whether the caller's picture of a row is old.
+pub fn fresh_worker(worker: &std::sync::Arc<Worker>, if_match: Option<u64>) -> Result<(), ApiError> {
+    match if_match {
+        Some(revision) if revision != worker.state_revision => Err(ApiError::Stale {
+            name: worker.name.to_string(),
+            state: worker.status.to_string(),
+            current: Current::Worker(worker.clone()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+pub fn fresh_net(net: &std::sync::Arc<Net>, if_match: Option<u64>) -> Result<(), ApiError> {
+    match if_match {
+        Some(revision) if revision != net.state_revision => Err(ApiError::Stale {
+            name: net.name.to_string(),
+            state: crate::model::lifecycle::NetWord(net).to_string(),
+            current: Current::Net(net.clone()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// An action that failed and left the state as it was is told in the log, too.
+pub fn log_worker_failure(draft: &mut Draft, worker: &Worker, action: WorkerAction, why: &str) {
+    let text = format!("Could not {} worker {}: {why}", action.verb(), worker.name);
+    let (cluster, id) = (worker.cluster_id, worker.id);
+    draft.log(Severity::Error, "error.reported", text, |event: &mut Event| {
+        (event.cluster_id, event.worker_id) = (Some(cluster), Some(id));
+    });
+}
+
+pub fn log_net_failure(draft: &mut Draft, net: &Net, action: NetAction, why: &str) {
+    let text = format!("Could not {} net {}: {why}", action.verb(), net.name);
+    let (project, id, worker) = (net.project_id, net.id, net.worker_id);
+    draft.log(Severity::Error, "error.reported", text, |event: &mut Event| {
+        (event.project_id, event.net_id, event.worker_id) = (Some(project), Some(id), worker);
+    });
+}

@@ -1,0 +1,118 @@
+//! What every handler has at hand.
+
+use super::{
+    api::error::internal,
+    auth::{Setup, Throttle, Who},
+    clock::now,
+    config::Config,
+    graphs::Graphs,
+    providers::Providers,
+    sse::hub::{Cutter, Hub},
+    storage::Store,
+    supervise::Supervisor,
+    workers::WorkerClient,
+};
+use crate::{
+    app::{
+        error::ApiError,
+        snapshot::{Me, Snapshot},
+    },
+    model::{DefinitionHash, NetId},
+    petri::graph::NetGraph,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The running console. A clone is a handle on the same one.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+pub(super) struct Parts {
+    pub config: Config,
+    pub store: Store,
+    pub hub: Hub,
+    pub cutter: Cutter,
+    pub setup: Setup,
+    pub throttle: Throttle,
+    pub graphs: Graphs,
+    pub providers: Providers,
+    pub client: WorkerClient,
+    pub supervisor: Supervisor,
+    /// Work that must end before the process does.
+    pub tasks: TaskTracker,
+    pub shutdown: CancellationToken,
+}
+
+impl App {
+    pub(super) fn new(parts: Parts) -> App {
+        App(Arc::new(parts))
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+    pub fn cutter(&self) -> &Cutter {
+        &self.0.cutter
+    }
+    pub fn setup(&self) -> &Setup {
+        &self.0.setup
+    }
+    pub fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+    pub fn providers(&self) -> &Providers {
+        &self.0.providers
+    }
+    pub fn client(&self) -> &WorkerClient {
+        &self.0.client
+    }
+    pub fn supervisor(&self) -> &Supervisor {
+        &self.0.supervisor
+    }
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.0.shutdown
+    }
+
+    pub fn is_shutting_down(&self) -> bool {
+        self.0.shutdown.is_cancelled()
+    }
+
+    /// Whether nobody can sign in yet.
+    pub fn needs_setup(&self) -> bool {
+        self.0.setup.is_open()
+    }
+
+    /// What a page is rendered from.
+    pub async fn snapshot(&self, who: &Who) -> Result<Snapshot, ApiError> {
+        Ok(Snapshot {
+            full: self.hub().snapshot(&who.scope),
+            server_time: now(),
+            user: Me { name: who.name.clone(), email: who.email.clone(), role: who.role },
+            telemetry: self.hub().board(&who.scope),
+        })
+    }
+
+    /// The drawing of a net.
+    pub async fn net_graph(&self, who: &Who, net: NetId) -> Result<NetGraph, ApiError> {
+        let fleet = self.store().fleet();
+        let net = fleet.net(net).filter(|net| who.scope.sees_project(net.project_id));
+        let net = net.ok_or(ApiError::Gone { what: "net".to_owned() })?;
+        let graph = self.graph_json(net.definition).await?;
+        serde_json::from_slice(&graph).map_err(|error| internal(&error))
+    }
+
+    /// The drawing of a definition, as JSON.
+    pub async fn graph_json(&self, definition: DefinitionHash) -> Result<Bytes, ApiError> {
+        self.0.graphs.get(self.store().pool(), definition).await
+    }
+}

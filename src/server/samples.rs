@@ -1,0 +1,88 @@
+//! What an empty database begins with, so that the first page has something to act on: a local cluster, a project, two nets.
+
+use super::storage::{SideWrite, StorageError, Store, TransactError};
+use crate::{
+    model::{
+        Actor, Cluster, ClusterId, Connection, DefinitionHash, LoadState, Name, Net, NetId, NetSize, Project,
+        ProjectId, Provider, RunState, Timestamp,
+    },
+    petri::{
+        pnml::{self, Limits},
+        samples::SAMPLES,
+    },
+};
+use std::convert::Infallible;
+use uuid::Uuid;
+
+/// Adds them if there is no cluster yet. `nets` off: only the cluster and the project, without which nothing can be created.
+pub async fn add(store: &Store, nets: bool) -> Result<(), StorageError> {
+    if store.fleet().clusters().len() > 0 {
+        return Ok(());
+    }
+    let committed = store.transact_with(Actor::System, None, move |draft, _| {
+        let name = |text: &str| Name::new(text).expect("a literal within the bounds of a name");
+        let never = Timestamp::default();
+        draft.put_cluster(Cluster {
+            id: ClusterId(Uuid::now_v7()),
+            name: name("local"),
+            provider: Provider::Local,
+            region: None,
+            connection: Connection::Connected,
+            revision: 0,
+            created_at: draft.now(),
+            updated_at: never,
+        });
+        let project_id = ProjectId(Uuid::now_v7());
+        draft.put_project(Project {
+            id: project_id,
+            name: name("default"),
+            revision: 0,
+            created_at: draft.now(),
+            updated_at: never,
+        });
+        let mut side = Vec::new();
+        for sample in SAMPLES.iter().filter(|_| nets) {
+            let read = pnml::read(sample.pnml.as_bytes(), &Limits::default())
+                .expect("the samples are tested to be well-formed");
+            let hash = DefinitionHash::of(sample.pnml.as_bytes());
+            side.push(SideWrite::Definition { hash, pnml: sample.pnml.as_bytes().into() });
+            draft.create_net(new_net(name(sample.name), project_id, hash, size_of(&read)));
+        }
+        Ok::<_, Infallible>(((), side))
+    });
+    match committed.await {
+        Ok(()) => Ok(()),
+        Err(TransactError::Storage(error)) => Err(error),
+        Err(TransactError::Refused(never)) => match never {},
+    }
+}
+
+/// A net as it begins: assigned to no worker.
+pub fn new_net(name: Name, project_id: ProjectId, definition: DefinitionHash, size: NetSize) -> Net {
+    Net {
+        id: NetId(Uuid::now_v7()),
+        project_id,
+        name,
+        definition,
+        size,
+        worker_id: None,
+        load_state: LoadState::Unloaded,
+        load_error: None,
+        load_id: None,
+        run_state: RunState::Idle,
+        rate: 0,
+        operation: None,
+        revision: 0,
+        state_revision: 0,
+        created_at: Timestamp::default(),
+        updated_at: Timestamp::default(),
+    }
+}
+
+pub fn size_of(net: &crate::petri::net::PetriNet) -> NetSize {
+    NetSize {
+        places: net.places.len() as u32,
+        transitions: net.transitions.len() as u32,
+        arcs: net.arc_count() as u32,
+    }
+}

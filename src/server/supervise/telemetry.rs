@@ -1,0 +1,107 @@
+//! The latest figures of every worker that is heard. Never stored, never versioned; the latest wins.
+
+use crate::model::{Telemetry, WorkerId};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::watch;
+
+/// Written by the streams of the workers, read by whoever shows figures.
+#[derive(Clone)]
+pub struct TelemetryBoard(Arc<Board>);
+
+struct Board {
+    entries: Mutex<Entries>,
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Entries {
+    /// Counts every put and every removal.
+    count: u64,
+    latest: BTreeMap<WorkerId, (u64, Telemetry)>,
+}
+
+impl Default for TelemetryBoard {
+    fn default() -> TelemetryBoard {
+        TelemetryBoard(Arc::new(Board { entries: Mutex::default(), changes: watch::Sender::new(0) }))
+    }
+}
+
+impl TelemetryBoard {
+    pub fn put(&self, telemetry: Telemetry) {
+        let mut entries = self.entries();
+        entries.count += 1;
+        let count = entries.count;
+        entries.latest.insert(telemetry.worker_id, (count, telemetry));
+        drop(entries);
+        self.0.changes.send_replace(count);
+    }
+
+    /// A worker that is no longer heard has no figures.
+    pub fn forget(&self, worker: WorkerId) {
+        let mut entries = self.entries();
+        if entries.latest.remove(&worker).is_some() {
+            entries.count += 1;
+            let count = entries.count;
+            drop(entries);
+            self.0.changes.send_replace(count);
+        }
+    }
+
+    /// The latest of every worker that is heard.
+    pub fn latest(&self) -> Vec<Telemetry> {
+        self.entries().latest.values().map(|(_, telemetry)| telemetry.clone()).collect()
+    }
+
+    pub fn of(&self, worker: WorkerId) -> Option<Telemetry> {
+        self.entries().latest.get(&worker).map(|(_, telemetry)| telemetry.clone())
+    }
+
+    /// What was put after the given count, and the count to ask with next time. Starts at 0.
+    pub fn since(&self, count: u64) -> (u64, Vec<Telemetry>) {
+        let entries = self.entries();
+        let newer = entries.latest.values().filter(|(put, _)| *put > count);
+        (entries.count, newer.map(|(_, telemetry)| telemetry.clone()).collect())
+    }
+
+    /// Changes whenever [`TelemetryBoard::latest`] does.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Timestamp, WorkerMetrics};
+    use uuid::Uuid;
+
+    fn telemetry(worker: u128, at: u64) -> Telemetry {
+        let worker_id = WorkerId(Uuid::from_u128(worker));
+        Telemetry { worker_id, at: Timestamp(at), worker: WorkerMetrics::default(), nets: Vec::new() }
+    }
+
+    #[test]
+    fn the_latest_wins_and_a_reader_is_told_what_is_new_to_it() {
+        let board = TelemetryBoard::default();
+        let changes = board.changes();
+        board.put(telemetry(1, 10));
+        board.put(telemetry(2, 10));
+        let (count, new) = board.since(0);
+        assert_eq!(new, [telemetry(1, 10), telemetry(2, 10)]);
+        assert!(changes.has_changed().unwrap());
+
+        board.put(telemetry(1, 11));
+        let (count, new) = board.since(count);
+        assert_eq!(new, [telemetry(1, 11)]);
+        board.forget(WorkerId(Uuid::from_u128(1)));
+        assert_eq!(board.latest(), [telemetry(2, 10)]);
+        assert_eq!(board.since(count).1, []);
+    }
+}
