@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,7 +28,7 @@ export class MusterServer {
   }
 
   static async start(): Promise<MusterServer> {
-    const server = new MusterServer(await mkdtemp(join(tmpdir(), 'muster-e2e-')));
+    const server = new MusterServer(await mkdtemp(join(await realpath(tmpdir()), 'muster-e2e-')));
     try {
       await server.launch('127.0.0.1:0');
     } catch (error) {
