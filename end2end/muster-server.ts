@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import type { Cookie } from '@playwright/test';
 
-import { endProcessesOf } from './leftovers.ts';
+import { endProcessesOf, processesOf } from './worker-processes.ts';
 
 const STARTS_WITHIN = 20_000;
 const ENDS_WITHIN = 15_000;
@@ -50,6 +50,11 @@ export class MusterServer {
   get pid(): number {
     if (!this.process?.pid) throw new Error('the server is not running');
     return this.process.pid;
+  }
+
+  /** The process ids of the local workers, or of the one with this id: to be killed, stopped and continued by a test. */
+  async workerPids(workerId?: string): Promise<number[]> {
+    return processesOf(this.dataDir, workerId);
   }
 
   /** The one-time link that creates the administrator. */
