@@ -10,3 +10,11 @@ pub mod petri;
 pub mod server;
 pub mod sync;
 pub mod worker;
+
+/// Takes over the page that the server rendered. Called once, by the script in the page's head.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::App);
+}

@@ -1,15 +1,53 @@
-//! The console's user interface.
+//! The console's user interface: rendered on the server, taken over in the browser.
+//!
+//! [`shell`] is the document, [`App`] its routes. A page is a folder of [`pages`]; what every page is made of is in [`components`], which
+//! knows nothing of the domain; the chrome around a page is [`frame`]. Rows come from the [`store`], which [`live`] feeds, and nowhere
+//! else. May use `model`, `sync`, `petri` and the wire types of `worker`; reaches `server` only inside the functions of [`actions`].
 
+pub mod actions;
+pub mod components;
 pub mod error;
+mod frame;
+pub mod guard;
+pub mod live;
+mod pages;
+#[cfg(feature = "ssr")]
+pub mod shell;
 pub mod snapshot;
+pub mod store;
 
-// TEMP
-#[leptos::component]
-pub fn App() -> impl leptos::IntoView {
-    use leptos::prelude::*;
-    view! { <p>"x"</p> }
-}
-pub fn shell(_o: leptos::prelude::LeptosOptions) -> impl leptos::IntoView {
-    use leptos::prelude::*;
-    view! { <p>"x"</p> }
+#[cfg(feature = "ssr")]
+pub use shell::shell;
+pub use snapshot::{Me, Opening, Snapshot, Theme};
+
+use frame::Console;
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+use pages::{NetPage, NetsPage, NotFound, Overview, SetupPage, SignInPage, WorkerPage, WorkersPage};
+
+/// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Muster".to_owned() } else { format!("{title} · Muster") }/>
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/setup/:token") view=SetupPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("") view=Console ssr=SsrMode::Async>
+                    <Route path=path!("/") view=Overview/>
+                    <Route path=path!("/workers") view=WorkersPage/>
+                    <Route path=path!("/workers/:id") view=WorkerPage/>
+                    <Route path=path!("/nets") view=NetsPage/>
+                    <Route path=path!("/nets/:id") view=NetPage/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
 }

@@ -18,6 +18,8 @@ pub mod name;
 pub mod net;
 pub mod operation;
 pub mod project;
+#[cfg(test)]
+mod properties;
 pub mod telemetry;
 pub mod time;
 pub mod user;

@@ -9,6 +9,8 @@ pub mod journal;
 pub mod message;
 pub mod position;
 pub mod replica;
+#[cfg(test)]
+mod rules;
 pub mod scope;
 pub mod sse;
 

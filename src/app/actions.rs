@@ -1,0 +1,254 @@
+//! The server functions: what the interface can ask of the server.
+//!
+//! Every one is also the target of a plain HTML form, so that it works without JavaScript: then the browser is sent back to where it was,
+//! and an error comes along in the address (`?__path=&__err=`), to be shown beside its form.
+
+use super::{
+    error::ApiError,
+    snapshot::{Opening, Theme},
+};
+use crate::model::{
+    Category, ClusterId, Done, NetAction, NetId, WorkerAction, WorkerId,
+};
+#[cfg(feature = "ssr")]
+use crate::{
+    model::{Action, NetRequest, NewNet, NewWorker, Options},
+    server::{
+        actions::perform,
+        auth,
+        context::{app, fail, set_session, who},
+    },
+};
+use leptos::prelude::*;
+use server_fn::codec::{MultipartData, MultipartFormData};
+
+/// A PNML file may have this many bytes.
+pub const MAX_PNML_BYTES: usize = 16 << 20;
+
+/// What a page is rendered from.
+#[server(prefix = "/do", endpoint = "open")]
+pub async fn open() -> Result<Opening, ApiError> {
+    let who = who().await.map_err(fail)?;
+    let snapshot = app().map_err(fail)?.snapshot(&who).await.map_err(fail)?;
+    let theme = use_context::<axum::http::request::Parts>().map(|parts| theme_of(&parts)).unwrap_or_default();
+    Ok(Opening { snapshot, form_key: uuid::Uuid::new_v4().to_string(), theme })
+}
+
+/// Whether the console still waits for its first administrator.
+#[server(prefix = "/do", endpoint = "needs-setup")]
+pub async fn needs_setup() -> Result<bool, ApiError> {
+    Ok(app().map_err(fail)?.needs_setup())
+}
+
+#[server(prefix = "/do", endpoint = "create-worker")]
+pub async fn create_worker(
+    name: String,
+    cluster_id: ClusterId,
+    category: Category,
+    cpus: u16,
+    memory_mb: u32,
+    /// Also ask for its machine at once.
+    #[server(default)]
+    provision: bool,
+    #[server(default)] key: Option<String>,
+) -> Result<Done, ApiError> {
+    let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
+    let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb });
+    let done = perform(&app, &who, action, Options { if_match: None, key: key.clone() }).await.map_err(fail)?;
+    match &done.worker {
+        Some(worker) if provision => {
+            let action = Action::Worker { id: worker.id, action: WorkerAction::Provision };
+            let key = key.map(|key| format!("{key}-provision"));
+            perform(&app, &who, action, Options { if_match: None, key }).await.map_err(fail)
+        }
+        _ => Ok(done),
+    }
+}
+
+#[server(prefix = "/do", endpoint = "worker")]
+pub async fn act_on_worker(
+    id: WorkerId,
+    action: WorkerAction,
+    #[server(default)] state_revision: Option<u64>,
+    #[server(default)] key: Option<String>,
+) -> Result<Done, ApiError> {
+    use crate::model::lifecycle::Verb;
+    let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
+    let options = Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
+    perform(&app, &who, Action::Worker { id, action }, options).await.map_err(fail)
+}
+
+/// The arguments that `action` needs must be there; the others are ignored, so that one form can hold several buttons.
+#[server(prefix = "/do", endpoint = "net")]
+pub async fn act_on_net(
+    id: NetId,
+    action: NetAction,
+    #[server(default)] worker_id: Option<String>,
+    #[server(default)] rate: Option<String>,
+    #[server(default)] place: Option<String>,
+    #[server(default)] tokens: Option<String>,
+    #[server(default)] state_revision: Option<u64>,
+    #[server(default)] key: Option<String>,
+) -> Result<Done, ApiError> {
+    use crate::model::lifecycle::Verb;
+    let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
+    let request = net_request(action, worker_id, rate, place, tokens).map_err(fail)?;
+    let options = Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
+    perform(&app, &who, Action::Net { id, request }, options).await.map_err(fail)
+}
+
+#[cfg(feature = "ssr")]
+fn net_request(
+    action: NetAction,
+    worker_id: Option<String>,
+    rate: Option<String>,
+    place: Option<String>,
+    tokens: Option<String>,
+) -> Result<NetRequest, ApiError> {
+    fn read<T: std::str::FromStr>(text: Option<String>, missing: &str) -> Result<T, ApiError> {
+        text.and_then(|text| text.trim().parse().ok())
+            .ok_or_else(|| ApiError::BadRequest { detail: missing.to_owned() })
+    }
+    Ok(match action {
+        NetAction::Assign => {
+            NetRequest::Assign { worker_id: read(worker_id, "Choose the worker to assign the net to.")? }
+        }
+        NetAction::Run => {
+            NetRequest::Run { rate: read(rate, "Give the rate as a whole number of firings per second.")? }
+        }
+        NetAction::Inject => {
+            let tokens = read(tokens, "Give the number of tokens as a whole number.")?;
+            let place = place.filter(|place| !place.is_empty());
+            let place =
+                place.ok_or(ApiError::BadRequest { detail: "Choose a place to inject into.".to_owned() })?;
+            NetRequest::Inject { place, tokens }
+        }
+        NetAction::Unassign => NetRequest::Unassign,
+        NetAction::Load => NetRequest::Load,
+        NetAction::Unload => NetRequest::Unload,
+        NetAction::Step => NetRequest::Step,
+        NetAction::Stop => NetRequest::Stop,
+        NetAction::Reset => NetRequest::Reset,
+        NetAction::Delete => NetRequest::Delete,
+    })
+}
+
+/// A form with `name`, `project_id`, `key`, and the net as `file` or, where that is empty, as `text`.
+#[server(prefix = "/do", endpoint = "create-net", input = MultipartFormData)]
+pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
+    let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
+    let (net, key) = read_net(data).await.map_err(fail)?;
+    let done = perform(&app, &who, Action::CreateNet(net), Options { if_match: None, key }).await.map_err(fail)?;
+    if let Some(net) = &done.net {
+        leptos_axum::redirect(&format!("/nets/{}", net.id));
+    }
+    Ok(done)
+}
+
+#[cfg(feature = "ssr")]
+async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiError> {
+    let unreadable = |detail: String| ApiError::BadRequest { detail: format!("The form could not be read: {detail}") };
+    let mut form = data.into_inner().ok_or_else(|| unreadable("it is empty".to_owned()))?;
+    let (mut name, mut project, mut key) = (String::new(), String::new(), None);
+    let (mut file, mut text) = (Vec::new(), Vec::new());
+    while let Some(mut field) = form.next_field().await.map_err(|error| unreadable(error.to_string()))? {
+        let field_name = field.name().unwrap_or_default().to_owned();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(error.to_string()))? {
+            if bytes.len() + chunk.len() > MAX_PNML_BYTES {
+                let detail = format!("The file is larger than {} MiB.", MAX_PNML_BYTES >> 20);
+                return Err(ApiError::BadRequest { detail });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let words = || String::from_utf8_lossy(&bytes).trim().to_owned();
+        match field_name.as_str() {
+            "name" => name = words(),
+            "project_id" => project = words(),
+            "key" => key = Some(words()).filter(|key| !key.is_empty()),
+            "file" => file = bytes,
+            "text" => text = bytes,
+            _ => {}
+        }
+    }
+    let pnml = if file.is_empty() { text } else { file };
+    if pnml.iter().all(u8::is_ascii_whitespace) {
+        return Err(ApiError::BadRequest { detail: "Choose a PNML file or paste one.".to_owned() });
+    }
+    let project_id = project.parse().map_err(|_| unreadable("no project is chosen".to_owned()))?;
+    Ok((NewNet { name, project_id, pnml }, key))
+}
+
+#[server(prefix = "/do", endpoint = "sign-in")]
+pub async fn sign_in(email: String, password: String, #[server(default)] next: String) -> Result<(), ApiError> {
+    let signed_in = auth::sign_in(&app().map_err(fail)?, email.trim(), &password).await.map_err(fail)?;
+    set_session(&signed_in);
+    leptos_axum::redirect(local_path(&next));
+    Ok(())
+}
+
+#[server(prefix = "/do", endpoint = "set-up")]
+pub async fn set_up(token: String, name: String, email: String, password: String) -> Result<(), ApiError> {
+    let signed_in =
+        auth::set_up(&app().map_err(fail)?, &token, name.trim(), email.trim(), &password).await.map_err(fail)?;
+    set_session(&signed_in);
+    leptos_axum::redirect("/");
+    Ok(())
+}
+
+#[server(prefix = "/do", endpoint = "sign-out")]
+pub async fn sign_out() -> Result<(), ApiError> {
+    if let Ok(who) = who().await {
+        auth::sign_out(&app().map_err(fail)?, &who).await;
+    }
+    leptos_axum::redirect("/sign-in");
+    Ok(())
+}
+
+#[server(prefix = "/do", endpoint = "theme")]
+pub async fn set_theme(theme: Theme) -> Result<(), ApiError> {
+    if let (Some(response), Ok(value)) = (
+        use_context::<leptos_axum::ResponseOptions>(),
+        axum::http::HeaderValue::from_str(&theme.cookie()),
+    ) {
+        response.append_header(axum::http::header::SET_COOKIE, value);
+    }
+    Ok(())
+}
+
+/// The drawing of a net.
+#[server(prefix = "/do", endpoint = "net-graph")]
+pub async fn net_graph(id: NetId) -> Result<crate::petri::graph::NetGraph, ApiError> {
+    let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
+    app.net_graph(&who, id).await.map_err(fail)
+}
+
+/// The theme that the request's cookies name.
+#[cfg(feature = "ssr")]
+pub fn theme_of(parts: &axum::http::request::Parts) -> Theme {
+    let cookies = parts.headers.get_all(axum::http::header::COOKIE);
+    let named = cookies.iter().filter_map(|value| value.to_str().ok()).map(Theme::in_cookies);
+    named.into_iter().find(|theme| *theme != Theme::System).unwrap_or_default()
+}
+
+/// `next` if it is a path of this console, else the front page: a link to the sign-in page must not lead elsewhere.
+pub fn local_path(next: &str) -> &str {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && next.bytes().all(|byte| byte.is_ascii_graphic());
+    if local { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_path;
+
+    #[test]
+    fn sign_in_leads_to_local_paths_only() {
+        assert_eq!(local_path("/nets?q=a"), "/nets?q=a");
+        for elsewhere in ["", "nets", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/\t/evil"] {
+            assert_eq!(local_path(elsewhere), "/", "{elsewhere:?}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The design kit: what every page is made of. It knows nothing of workers and nets, reaches no server, and never uses a `style=`
+//! attribute (the content security policy forbids them): looks are classes, sizes that follow data are SVG attributes.
+
+pub mod clock;
+pub mod confirm;
+pub mod field;
+pub mod format;
+pub mod icon;
+pub mod menu;
+pub mod meter;
+pub mod state;
+pub mod table;
+pub mod toast;
+
+pub use clock::{Ago, Clock, TimeOfDay, use_clock};
+pub use confirm::{Confirm, ConfirmDialog, Question};
+pub use field::Field;
+pub use icon::Icon;
+pub use menu::Menu;
+pub use meter::Meter;
+pub use state::{Glyph, State, StateBadge, Tone};
+pub use table::Table;
+pub use toast::{ToastRegion, Toasts};

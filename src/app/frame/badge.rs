@@ -1,0 +1,69 @@
+//! How the stream to the server stands.
+
+use crate::{app::store::use_store, sync::Status};
+use leptos::prelude::*;
+
+/// The seconds from now to `at` on the browser's clock, at least one.
+fn seconds_to(at: u64, ticks: u64) -> u64 {
+    at.saturating_sub(ticks).div_ceil(1_000).max(1)
+}
+
+/// What the badge says, and in which tone.
+fn badge(status: &Status, silent: bool, ticks: u64) -> (&'static str, String) {
+    match status {
+        Status::Connecting => ("tone-busy", "connecting".to_owned()),
+        Status::Connected if silent => ("tone-warn", "waiting for the server".to_owned()),
+        Status::Connected => ("tone-good", "connected".to_owned()),
+        Status::Reconnecting { attempt, retry_at } => {
+            ("tone-warn", format!("reconnecting in {} s (try {attempt})", seconds_to(*retry_at, ticks)))
+        }
+        Status::Disconnected { retry_at } => {
+            ("tone-bad", format!("disconnected, next try in {} s", seconds_to(*retry_at, ticks)))
+        }
+        Status::SignedOut => ("tone-bad", "disconnected, signed out".to_owned()),
+        Status::Offline => ("tone-bad", "disconnected, the browser is offline".to_owned()),
+        Status::Error(reason) => ("tone-bad", format!("error, {reason}")),
+    }
+}
+
+#[component]
+pub fn RealtimeBadge() -> impl IntoView {
+    let store = use_store();
+    let shown = Memo::new(move |_| {
+        let silent = super::freshness::silent(store);
+        store.link.with(|link| badge(&link.status, silent, store.ticks.get()))
+    });
+    let signed_out = Memo::new(move |_| store.link.with(|link| link.status == Status::SignedOut));
+    view! {
+        <span class=move || shown.with(|(tone, _)| format!("realtime {tone}")) role="status" title=move || shown.with(|(_, text)| format!("Realtime: {text}"))>
+            <span class="realtime-dot" aria-hidden="true"></span>
+            <span class="realtime-name">"Realtime: "</span>
+            <span class="realtime-text">{move || shown.with(|(_, text)| text.clone())}</span>
+        </span>
+        {move || {
+            signed_out
+                .get()
+                .then(|| {
+                    view! {
+                        <a class="button primary" href="/sign-in" rel="external">
+                            "Sign in"
+                        </a>
+                    }
+                })
+        }}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_badge_leaves_green_when_the_server_is_silent() {
+        assert_eq!(badge(&Status::Connected, false, 0).0, "tone-good");
+        assert_eq!(badge(&Status::Connected, true, 0).0, "tone-warn");
+        let waiting = Status::Reconnecting { attempt: 2, retry_at: 4_500 };
+        assert_eq!(badge(&waiting, false, 1_000).1, "reconnecting in 4 s (try 2)");
+        assert_eq!(badge(&waiting, false, 9_000).1, "reconnecting in 1 s (try 2)");
+    }
+}

@@ -1,0 +1,144 @@
+//! The chrome around every page of the console: top bar, navigation, freshness line, messages, and the feed that they all stand on.
+
+mod badge;
+pub mod freshness;
+mod nav;
+mod top;
+
+use super::{
+    components::{Clock, Confirm, ConfirmDialog, ToastRegion, Toasts},
+    error::ApiError,
+    guard::Desk,
+    live::{fleet_resource, follow},
+    snapshot::Opening,
+    store::{Store, use_store},
+};
+use crate::model::{Actor, Severity};
+use freshness::{Freshness, freshness};
+use leptos::{prelude::*, server::ServerActionError};
+use leptos_router::{
+    components::{Outlet, Redirect},
+    hooks::use_location,
+};
+use nav::Nav;
+use server_fn::error::ServerFnUrlError;
+use top::TopBar;
+
+/// Opens the store and shows the page inside its frame; whoever is not signed in is sent to sign in and back.
+#[component]
+pub fn Console() -> impl IntoView {
+    let store = Store::new();
+    let (toasts, confirm) = (Toasts::new(), Confirm::new());
+    provide_context(store);
+    provide_context(Clock { now: store.now, utc_offset: store.utc_offset });
+    provide_context(toasts);
+    provide_context(confirm);
+    provide_context(Desk { store, toasts, confirm });
+    let opening = fleet_resource();
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match opening.await {
+                    Ok(opening) => view! { <Opened opening/> }.into_any(),
+                    Err(ApiError::Unauthorized) => view! { <ToSignIn/> }.into_any(),
+                    Err(error) => view! { <CannotOpen error/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Opened(opening: Opening) -> impl IntoView {
+    let store = use_store();
+    store.open(&opening);
+    let theme = opening.theme;
+    follow(store, opening);
+    announce_trouble(store);
+    let stale = Memo::new(move |_| freshness(store) == Freshness::Stale);
+    view! {
+        <a class="skip" href="#main">
+            "Skip to content"
+        </a>
+        <div class="frame">
+            <TopBar theme/>
+            <Nav/>
+            <main id="main" class="main" tabindex="-1" class:stale=move || stale.get()>
+                <Notice/>
+                <Outlet/>
+            </main>
+        </div>
+        <ConfirmDialog/>
+        <ToastRegion/>
+    }
+}
+
+#[component]
+fn ToSignIn() -> impl IntoView {
+    let location = use_location();
+    let here = format!("{}{}", location.pathname.get_untracked(), match location.search.get_untracked() {
+        search if search.is_empty() => String::new(),
+        search => format!("?{}", search.trim_start_matches('?')),
+    });
+    let path = if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", encode(&here)) };
+    view! { <Redirect path/> }
+}
+
+#[component]
+fn CannotOpen(error: ApiError) -> impl IntoView {
+    view! {
+        <main class="lone">
+            <h1>"The console cannot be shown"</h1>
+            <p role="alert">{error.to_string()}</p>
+            <p>
+                <a href="" rel="external">
+                    "Try again"
+                </a>
+            </p>
+        </main>
+    }
+}
+
+/// What went wrong with a form that was sent without JavaScript, unless the form itself shows it.
+#[component]
+fn Notice() -> impl IntoView {
+    use super::actions::{ActOnNet, ActOnWorker};
+    use server_fn::ServerFn;
+    let error = use_context::<ServerActionError>()
+        .filter(|error| [ActOnWorker::PATH, ActOnNet::PATH].contains(&error.path()))
+        .map(|error| ServerFnUrlError::<ApiError>::decode_err(error.err()).to_string());
+    error.map(|error| view! { <p class="notice tone-bad" role="alert">{error}</p> })
+}
+
+/// Says what the console itself found to be wrong, wherever on the page the operator looks.
+fn announce_trouble(store: Store) {
+    let toasts: Toasts = expect_context();
+    Effect::new(move |seen: Option<Option<crate::model::EventId>>| {
+        store.events.with(|events| {
+            let newest = events.first().map(|event| event.id);
+            if let Some(seen) = seen {
+                let fresh = events.iter().take_while(|event| Some(event.id) > seen);
+                let trouble = fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
+                for event in trouble.take(3).collect::<Vec<_>>().into_iter().rev() {
+                    match event.severity {
+                        Severity::Error => toasts.error(event.text.clone()),
+                        _ => toasts.warning(event.text.clone()),
+                    }
+                }
+            }
+            newest.max(seen.flatten())
+        })
+    });
+}
+
+/// Percent-encodes what may not stand in a query value.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => encoded.push(byte as char),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}

@@ -1,0 +1,52 @@
+//! The way to each page: a rail at the left, a bar at the bottom of a phone.
+
+use crate::app::{
+    components::{Icon, format::count},
+    store::use_store,
+};
+use leptos::prelude::*;
+use leptos_router::{components::A, hooks::use_location};
+
+#[component]
+pub fn Nav() -> impl IntoView {
+    let store = use_store();
+    let workers = Memo::new(move |_| store.summary.with(|summary| summary.workers));
+    let nets = Memo::new(move |_| store.summary.with(|summary| summary.nets));
+    let trouble = Memo::new(move |_| {
+        store.summary.with(|summary| summary.broken_workers.len() + summary.broken_nets.len() + summary.clusters
+            - summary.clusters_connected)
+    });
+    let path = use_location().pathname;
+    let current = move |wanted: &'static str| {
+        path.with(|path| path == wanted || (wanted != "/" && path.starts_with(&format!("{wanted}/")))).then_some("page")
+    };
+    view! {
+        <nav class="nav" aria-label="Pages">
+            <A href="/" exact=true attr:class="nav-item" attr:aria-current=move || current("/") attr:title="Overview">
+                <Icon name="overview"/>
+                <span class="nav-label">"Overview"</span>
+                {move || {
+                    (trouble.get() > 0)
+                        .then(|| {
+                            view! {
+                                <span class="nav-count tone-bad" title="Need attention">
+                                    {count(trouble.get() as u64)}
+                                    <span class="visually-hidden">" need attention"</span>
+                                </span>
+                            }
+                        })
+                }}
+            </A>
+            <A href="/workers" attr:class="nav-item" attr:aria-current=move || current("/workers") attr:title="Workers">
+                <Icon name="worker"/>
+                <span class="nav-label">"Workers"</span>
+                <span class="nav-count">{move || count(workers.get() as u64)}</span>
+            </A>
+            <A href="/nets" attr:class="nav-item" attr:aria-current=move || current("/nets") attr:title="Nets">
+                <Icon name="net"/>
+                <span class="nav-label">"Nets"</span>
+                <span class="nav-count">{move || count(nets.get() as u64)}</span>
+            </A>
+        </nav>
+    }
+}

@@ -1,0 +1,82 @@
+//! The top bar: what this is, whether it is live, and who is signed in.
+
+use super::badge::RealtimeBadge;
+use crate::app::{
+    actions::{SetTheme, SignOut},
+    components::{Icon, Menu},
+    live::page::show_theme,
+    snapshot::Theme,
+    store::use_store,
+};
+use leptos::{ev::SubmitEvent, form::FromFormData, prelude::*};
+use leptos_router::components::A;
+use server_fn::ServerFn;
+
+#[component]
+pub fn TopBar(theme: Theme) -> impl IntoView {
+    let store = use_store();
+    let me = store.me.get_untracked();
+    let (name, about) = me
+        .map(|me| (me.name.clone(), format!("{} · {}", me.email, me.role.as_str())))
+        .unwrap_or_default();
+    let user_face = view! {
+        <Icon name="user"/>
+        <span class="user-name">{name.clone()}</span>
+    }
+    .into_any();
+    view! {
+        <header class="top">
+            <A href="/" attr:class="brand">
+                <Icon name="muster"/>
+                "Muster"
+            </A>
+            <span class="top-space"></span>
+            <RealtimeBadge/>
+            <ThemeMenu theme/>
+            <Menu label="Account" face=user_face>
+                <p class="menu-text">
+                    <strong>{name}</strong>
+                    <br/>
+                    {about}
+                </p>
+                // Not taken over by the page: leaving is a whole new document, so nothing of this one stays.
+                <form method="post" action=SignOut::url()>
+                    <button class="menu-item">"Sign out"</button>
+                </form>
+            </Menu>
+        </header>
+    }
+}
+
+#[component]
+fn ThemeMenu(theme: Theme) -> impl IntoView {
+    let chosen = RwSignal::new(theme);
+    let on_submit = move |event: SubmitEvent| {
+        if let Ok(SetTheme { theme }) = SetTheme::from_event(&event) {
+            event.prevent_default();
+            chosen.set(theme);
+            show_theme(theme);
+        }
+    };
+    let face = view! { <Icon name="theme"/> }.into_any();
+    view! {
+        <Menu label="Theme" face>
+            <form method="post" action=SetTheme::url() on:submit=on_submit>
+                {Theme::ALL
+                    .map(|theme| {
+                        view! {
+                            <button
+                                class="menu-item"
+                                name="theme"
+                                value=theme.as_str()
+                                aria-pressed=move || (chosen.get() == theme).to_string()
+                            >
+                                {theme.label()}
+                            </button>
+                        }
+                    })
+                    .collect_view()}
+            </form>
+        </Menu>
+    }
+}

@@ -1,0 +1,216 @@
+//! Before an action is sent, look again: the row may have changed since it was drawn, or since the operator looked (seed 000).
+//!
+//! Ask where something would be lost; fetch the row; ask the lifecycle; only then send, with the revision just seen and a fresh key. When
+//! it fails, look once more and say what is known now. The guard is courtesy; the server checks the same inside its transaction.
+
+use super::{
+    actions::{ActOnNet, ActOnWorker, act_on_net, act_on_worker},
+    components::{Confirm, Question, Toasts},
+    error::ApiError,
+    live::http,
+    store::Store,
+};
+use crate::model::{
+    Done, Net, NetAction, NetId, RunState, Worker, WorkerAction, WorkerId,
+    lifecycle::{self, NetWord, Verb},
+};
+use leptos::prelude::*;
+
+/// What an action needs at hand, wherever on the page it starts.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    pub store: Store,
+    pub toasts: Toasts,
+    pub confirm: Confirm,
+}
+
+pub fn use_desk() -> Desk {
+    expect_context()
+}
+
+/// How a guarded action ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Done(Done),
+    /// The operator answered "Cancel".
+    Called,
+    /// Not sent: the state is another one now.
+    Changed(String),
+    /// Sent, and not done (or not known to be).
+    Failed(String),
+}
+
+impl Desk {
+    /// Does it, and says how it ended.
+    pub async fn worker(self, ask: ActOnWorker) {
+        let outcome = guard_worker(self, ask).await;
+        self.tell(outcome);
+    }
+
+    /// Does it, and says how it ended.
+    pub async fn net(self, ask: ActOnNet) {
+        let outcome = guard_net(self, ask).await;
+        self.tell(outcome);
+    }
+
+    fn tell(self, outcome: Outcome) {
+        match outcome {
+            Outcome::Done(done) => self.toasts.success(done.message),
+            Outcome::Called => {}
+            Outcome::Changed(text) => self.toasts.warning(text),
+            Outcome::Failed(text) => self.toasts.error(text),
+        }
+    }
+}
+
+fn worker_url(id: WorkerId) -> String {
+    format!("/api/workers/{id}")
+}
+
+fn net_url(id: NetId) -> String {
+    format!("/api/nets/{id}")
+}
+
+fn fresh_key() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+async fn guard_worker(desk: Desk, ask: ActOnWorker) -> Outcome {
+    let (id, action) = (ask.id, ask.action);
+    if let Some(question) = worker_question(desk.store, id, action)
+        && !desk.confirm.ask(question).await
+    {
+        return Outcome::Called;
+    }
+    let worker = match http::get_json::<Worker>(&worker_url(id)).await {
+        Ok(worker) => worker,
+        Err(error) => return Outcome::Failed(cannot(action, "the worker", &error)),
+    };
+    if lifecycle::worker_action(&worker, action).is_err() {
+        return Outcome::Changed(lifecycle::worker_changed(&worker));
+    }
+    match act_on_worker(id, action, Some(worker.state_revision), Some(fresh_key())).await {
+        Ok(done) => Outcome::Done(done),
+        Err(error) => {
+            let known = match http::get_json::<Worker>(&worker_url(id)).await {
+                Ok(now) => format!(" {} is now {}.", now.name, now.status),
+                Err(ApiError::Gone { .. }) => " The worker no longer exists.".to_owned(),
+                Err(_) => " The worker may no longer be available.".to_owned(),
+            };
+            Outcome::Failed(with_known(&error, known))
+        }
+    }
+}
+
+async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
+    let (id, action) = (ask.id, ask.action);
+    if let Some(question) = net_question(desk.store, id, action)
+        && !desk.confirm.ask(question).await
+    {
+        return Outcome::Called;
+    }
+    let (net, worker) = match net_and_worker(id).await {
+        Ok(rows) => rows,
+        Err(error) => return Outcome::Failed(cannot(action, "the net", &error)),
+    };
+    let target = ask.worker_id.as_ref().and_then(|id| id.parse::<WorkerId>().ok());
+    let refused = lifecycle::net_action(&net, worker.as_ref(), action).err().or_else(|| {
+        let target = target.filter(|_| action == NetAction::Assign)?;
+        let target = desk.store.worker_row(target)?.get_untracked();
+        lifecycle::assign_target(&net, &target).err()
+    });
+    if let Some(refusal) = refused {
+        // Where the state is as it was shown, what stands in the way is something else, and the refusal names it.
+        let shown = desk.store.net_row(id).map(|row| row.get_untracked().state_revision);
+        let same = shown == Some(net.state_revision) && target.is_some();
+        return Outcome::Changed(if same {
+            refusal.to_string()
+        } else {
+            lifecycle::net_changed(&net, worker.as_ref())
+        });
+    }
+    let ActOnNet { worker_id, rate, place, tokens, .. } = ask;
+    match act_on_net(id, action, worker_id, rate, place, tokens, Some(net.state_revision), Some(fresh_key())).await {
+        Ok(done) => Outcome::Done(done),
+        Err(error) => {
+            let known = match net_and_worker(id).await {
+                Ok((now, _)) => format!(" {} is now {}.", now.name, NetWord(&now)),
+                Err(ApiError::Gone { .. }) => " The net no longer exists.".to_owned(),
+                Err(_) => " The worker may no longer be available.".to_owned(),
+            };
+            Outcome::Failed(with_known(&error, known))
+        }
+    }
+}
+
+async fn net_and_worker(id: NetId) -> Result<(Net, Option<Worker>), ApiError> {
+    let net = http::get_json::<Net>(&net_url(id)).await?;
+    let worker = match net.worker_id {
+        Some(worker) => Some(http::get_json::<Worker>(&worker_url(worker)).await?),
+        None => None,
+    };
+    Ok((net, worker))
+}
+
+fn cannot(action: impl Verb, what: &str, error: &ApiError) -> String {
+    format!("Could not {} {what}. {error}", action.verb())
+}
+
+/// The error, and what is known now unless it says so itself.
+fn with_known(error: &ApiError, known: String) -> String {
+    match error {
+        ApiError::Stale { .. } | ApiError::BadRequest { .. } | ApiError::Unauthorized | ApiError::Forbidden { .. } => {
+            error.to_string()
+        }
+        _ => format!("{error}{known}"),
+    }
+}
+
+/// What to ask before `action`, if it loses anything.
+fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Question> {
+    let worker = store.worker_row(id)?.get_untracked();
+    let nets: Vec<_> = store.nets_on(id).get_untracked().into_iter().filter_map(|id| store.net_row(id)).collect();
+    let nets: Vec<_> = nets.into_iter().map(|net| net.get_untracked()).collect();
+    let names = |wanted: &dyn Fn(&Net) -> bool| -> Vec<String> {
+        nets.iter().filter(|net| wanted(net)).map(|net| net.name.to_string()).collect()
+    };
+    let loaded = names(&Net::is_loaded);
+    let mut losses = Vec::new();
+    if !loaded.is_empty() {
+        losses.push(format!(
+            "{} will be unloaded and {} marking lost: {}.",
+            if loaded.len() == 1 { "This net" } else { "These nets" },
+            if loaded.len() == 1 { "its" } else { "their" },
+            loaded.join(", ")
+        ));
+    }
+    match action {
+        WorkerAction::Stop if losses.is_empty() => return None,
+        WorkerAction::Stop => {}
+        WorkerAction::Destroy => losses.push("Its machine will be destroyed. The record stays and can be provisioned again.".to_owned()),
+        WorkerAction::Delete => {
+            let others = names(&|net| !net.is_loaded());
+            if !others.is_empty() {
+                losses.push(format!("No longer assigned: {}.", others.join(", ")));
+            }
+            losses.push("Its machine and its record will be gone.".to_owned());
+        }
+        WorkerAction::Provision | WorkerAction::Start | WorkerAction::Refresh => return None,
+    }
+    Some(Question { title: format!("{} {}?", action.label(), worker.name), losses, verb: action.label() })
+}
+
+/// What to ask before `action`, if it loses anything.
+fn net_question(store: Store, id: NetId, action: NetAction) -> Option<Question> {
+    let net = store.net_row(id)?.get_untracked();
+    let marking = match net.run_state {
+        RunState::Running => "It is running. It stops, and its marking is lost.",
+        RunState::Idle | RunState::Dead => "Its marking is lost.",
+    };
+    let loss = match action {
+        NetAction::Delete => "Its definition and its history here will be gone.".to_owned(),
+        NetAction::Unload | NetAction::Unassign | NetAction::Assign if net.is_loaded() => marking.to_owned(),
+        _ => return None,
+    };
+    Some(Question { title: format!("{} {}?", action.label(), net.name), losses: vec![loss], verb: action.label() })
+}

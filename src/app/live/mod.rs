@@ -1,0 +1,39 @@
+//! The browser's I/O around [`crate::sync::Replica`]: the one feed of the [`Store`](super::store::Store), and every timer and browser
+//! handle there is. Views must not touch any of these, or they would render differently on the two sides.
+
+#[cfg(feature = "browser")]
+pub mod canvas;
+pub mod http;
+pub mod page;
+#[cfg(feature = "browser")]
+pub mod browser;
+#[cfg(feature = "browser")]
+mod driver;
+#[cfg(feature = "browser")]
+mod stream;
+pub mod watch;
+
+use super::{actions, error::ApiError, snapshot::Opening};
+use leptos::prelude::*;
+
+/// What the page is rendered from. Blocking: the page is sent when the snapshot is there, and the browser finds it in the page.
+pub fn fleet_resource() -> Resource<Result<Opening, ApiError>> {
+    Resource::new_blocking(|| (), |()| actions::open())
+}
+
+/// Follows the server from `opening` on, feeding `store`, until the current owner ends. Does nothing while rendering on the server.
+#[cfg_attr(not(feature = "browser"), expect(unused_variables))]
+pub fn follow(store: super::store::Store, opening: Opening) {
+    #[cfg(feature = "browser")]
+    Effect::new(move |started: Option<()>| {
+        if started.is_none() {
+            driver::Driver::start(store, &opening);
+        }
+    });
+}
+
+/// Tries the stream at once: the operator pressed "Retry now".
+pub fn retry_now() {
+    #[cfg(feature = "browser")]
+    driver::Driver::retry_now();
+}

@@ -1,0 +1,149 @@
+//! A net drawn in full: SVG that the server renders and the browser keeps live.
+
+use super::{
+    Node,
+    geometry::{DOTS, PLACE, TRANSITION, dots, lines, short},
+    marking::Marking,
+};
+use crate::app::components::format;
+use leptos::{ev, prelude::*};
+
+#[component]
+pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let graph = marking.graph.clone();
+    let arcs = lines(&graph);
+    let places = (0..graph.places.len()).map(|i| view! { <Place marking=marking.clone() i selected/> });
+    let transitions = (0..graph.transitions.len()).map(|i| view! { <Transition marking=marking.clone() i selected/> });
+    view! {
+        <svg
+            class="drawing"
+            viewBox=format!("0 0 {:.0} {:.0}", graph.width.max(1.0), graph.height.max(1.0))
+            preserveAspectRatio="xMidYMid meet"
+            role="group"
+            aria-label=format!("Drawing of {}", graph.name)
+        >
+            <defs>
+                <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+                    <path class="arrow" d="M0 0.5L8 4L0 7.5Z"></path>
+                </marker>
+            </defs>
+            <g class="arcs">
+                {arcs
+                    .into_iter()
+                    .map(|line| {
+                        view! {
+                            <path class="arc" d=line.path marker-end="url(#arrow)"></path>
+                            {line
+                                .weight
+                                .map(|(x, y, weight)| {
+                                    view! {
+                                        <text class="weight" x=format!("{x:.1}") y=format!("{y:.1}")>
+                                            {format::count(weight)}
+                                        </text>
+                                    }
+                                })}
+                        }
+                    })
+                    .collect_view()}
+            </g>
+            {transitions.collect_view()}
+            {places.collect_view()}
+        </svg>
+    }
+}
+
+/// Selects on click, Enter and Space.
+fn select(selected: RwSignal<Option<Node>>, node: Node) -> (impl Fn(ev::MouseEvent), impl Fn(ev::KeyboardEvent)) {
+    let on_click = move |_| selected.set(Some(node));
+    let on_key = move |event: ev::KeyboardEvent| {
+        if matches!(event.key().as_str(), "Enter" | " ") {
+            event.prevent_default();
+            selected.set(Some(node));
+        }
+    };
+    (on_click, on_key)
+}
+
+#[component]
+fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let place = marking.graph.places[i].clone();
+    let (x, y) = (place.x, place.y);
+    let tokens = marking.tokens[i].clone();
+    let tokens = Memo::new(move |_| tokens.get());
+    let node = Node::Place(i);
+    let (on_click, on_key) = select(selected, node);
+    let is_selected = Memo::new(move |_| selected.get() == Some(node));
+    let name = place.name.clone();
+    view! {
+        <g
+            class="place"
+            class:selected=move || is_selected.get()
+            tabindex="0"
+            role="button"
+            aria-pressed=move || is_selected.get().to_string()
+            aria-label=move || format!("Place {name}, {}", format::counted(tokens.get() as usize, "token", "tokens"))
+            data-place=place.id
+            data-tokens=move || tokens.get().to_string()
+            on:click=on_click
+            on:keydown=on_key
+        >
+            <circle class="place-shape" cx=x.to_string() cy=y.to_string() r=PLACE.to_string()></circle>
+            <path class="tokens" d=move || dots(x, y, tokens.get())></path>
+            <text class="token-count" x=x.to_string() y=y.to_string()>
+                {move || if tokens.get() > DOTS { number(tokens.get()) } else { String::new() }}
+            </text>
+            <text class="node-name" x=x.to_string() y=(y + PLACE + 13.0).to_string()>
+                {short(&place.name)}
+            </text>
+        </g>
+    }
+}
+
+/// A number that fits into a place.
+fn number(n: u64) -> String {
+    match n {
+        0..10_000 => n.to_string(),
+        10_000..1_000_000 => format!("{}k", n / 1_000),
+        1_000_000..1_000_000_000 => format!("{}M", n / 1_000_000),
+        _ => format!("{:.0e}", n as f64),
+    }
+}
+
+#[component]
+fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let transition = marking.graph.transitions[i].clone();
+    let (x, y) = (transition.x, transition.y);
+    let enabled = marking.enabled[i].clone();
+    let enabled = Memo::new(move |_| enabled.get());
+    let node = Node::Transition(i);
+    let (on_click, on_key) = select(selected, node);
+    let is_selected = Memo::new(move |_| selected.get() == Some(node));
+    let name = transition.name.clone();
+    let side = (TRANSITION * 2.0).to_string();
+    view! {
+        <g
+            class="transition"
+            class:enabled=move || enabled.get()
+            class:selected=move || is_selected.get()
+            tabindex="0"
+            role="button"
+            aria-pressed=move || is_selected.get().to_string()
+            aria-label=move || format!("Transition {name}{}", if enabled.get() { ", enabled" } else { "" })
+            data-transition=transition.id
+            on:click=on_click
+            on:keydown=on_key
+        >
+            <rect
+                class="transition-shape"
+                x=(x - TRANSITION).to_string()
+                y=(y - TRANSITION).to_string()
+                width=side.clone()
+                height=side
+                rx="2"
+            ></rect>
+            <text class="node-name" x=x.to_string() y=(y + TRANSITION + 13.0).to_string()>
+                {short(&transition.name)}
+            </text>
+        </g>
+    }
+}

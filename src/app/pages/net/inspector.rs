@@ -1,0 +1,223 @@
+//! What is selected in the drawing, and putting tokens into a place.
+
+use super::{
+    Node,
+    super::parts::{NetHidden, permitted, submit},
+    marking::Marking,
+};
+use crate::{
+    app::{
+        actions::ActOnNet,
+        components::format,
+        guard::use_desk,
+        store::use_store,
+    },
+    model::{Net, NetAction},
+    petri::graph::{GraphArc, NetGraph},
+};
+use leptos::{ev, html, prelude::*};
+use server_fn::ServerFn;
+use std::sync::Arc;
+
+#[component]
+pub fn Inspector(net: ArcRwSignal<Arc<Net>>, marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let shown = {
+        let marking = marking.clone();
+        move || match selected.get() {
+            None => view! { <Whole marking=marking.clone()/> }.into_any(),
+            Some(Node::Place(i)) => view! { <Place marking=marking.clone() i selected/> }.into_any(),
+            Some(Node::Transition(i)) => view! { <Transition marking=marking.clone() i selected/> }.into_any(),
+        }
+    };
+    view! {
+        <section class="panel inspector" aria-label="Inspector">
+            {shown} <Inject net marking selected/>
+        </section>
+    }
+}
+
+#[component]
+fn Whole(marking: Marking) -> impl IntoView {
+    let graph = marking.graph.clone();
+    let (frame, tokens) = (marking.frame.clone(), marking.tokens.clone());
+    let total = Memo::new(move |_| {
+        frame.track();
+        tokens.iter().map(|tokens| tokens.get_untracked()).fold(0_u64, u64::saturating_add)
+    });
+    let (frame, enabled) = (marking.frame.clone(), marking.enabled.clone());
+    let enabled = Memo::new(move |_| {
+        frame.track();
+        enabled.iter().filter(|enabled| enabled.get_untracked()).count()
+    });
+    view! {
+        <h2>"Net"</h2>
+        <dl class="facts">
+            <dt>"Places"</dt>
+            <dd class="figure-left">{format::count(graph.places.len() as u64)}</dd>
+            <dt>"Transitions"</dt>
+            <dd class="figure-left">{format::count(graph.transitions.len() as u64)}</dd>
+            <dt>"Arcs"</dt>
+            <dd class="figure-left">{format::count((graph.inputs.len() + graph.outputs.len()) as u64)}</dd>
+            <dt>"Tokens"</dt>
+            <dd class="figure-left">{move || format::count(total.get())}</dd>
+            <dt>"Enabled"</dt>
+            <dd class="figure-left">{move || format::count(enabled.get() as u64)}</dd>
+        </dl>
+        <p class="quiet-text needs-script">"Select a place or a transition in the drawing to see it here."</p>
+    }
+}
+
+#[component]
+fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let graph = marking.graph.clone();
+    let place = graph.places.get(i)?.clone();
+    let tokens = marking.tokens.get(i)?.clone();
+    let touching = |arcs: &[GraphArc]| {
+        let arcs = arcs.iter().filter(|arc| arc.place.index() == i);
+        arcs.map(|arc| (Node::Transition(arc.transition.index()), arc.weight)).collect::<Vec<_>>()
+    };
+    let (fed_by, feeds) = (touching(&graph.outputs), touching(&graph.inputs));
+    Some(view! {
+        <h2>{place.name.clone()}</h2>
+        <dl class="facts">
+            <dt>"Place"</dt>
+            <dd class="mono">{place.id.clone()}</dd>
+            <dt>"Tokens"</dt>
+            <dd class="figure-left">{move || format::count(tokens.get())}</dd>
+            <dt>"At first"</dt>
+            <dd class="figure-left">{format::count(place.initial)}</dd>
+        </dl>
+        <Neighbours title="Filled by" graph=graph.clone() nodes=fed_by selected/>
+        <Neighbours title="Emptied by" graph nodes=feeds selected/>
+        <Deselect selected/>
+    })
+}
+
+#[component]
+fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let graph = marking.graph.clone();
+    let transition = graph.transitions.get(i)?.clone();
+    let enabled = marking.enabled.get(i)?.clone();
+    let seen = marking.seen.get(i)?.clone();
+    let touching = |arcs: &[GraphArc]| {
+        let arcs = arcs.iter().filter(|arc| arc.transition.index() == i);
+        arcs.map(|arc| (Node::Place(arc.place.index()), arc.weight)).collect::<Vec<_>>()
+    };
+    let (takes, gives) = (touching(&graph.inputs), touching(&graph.outputs));
+    Some(view! {
+        <h2>{transition.name.clone()}</h2>
+        <dl class="facts">
+            <dt>"Transition"</dt>
+            <dd class="mono">{transition.id.clone()}</dd>
+            <dt>"Enabled"</dt>
+            <dd>{move || if enabled.get() { "yes" } else { "no" }}</dd>
+            <dt>"Fired"</dt>
+            <dd class="figure-left" title="Firings listed since this page was opened">
+                {move || format!("{} seen", format::count(seen.get()))}
+            </dd>
+        </dl>
+        <Neighbours title="Takes from" graph=graph.clone() nodes=takes selected/>
+        <Neighbours title="Gives to" graph nodes=gives selected/>
+        <Deselect selected/>
+    })
+}
+
+/// More than this is a number.
+const SHOWN: usize = 12;
+
+#[component]
+fn Neighbours(
+    title: &'static str,
+    graph: Arc<NetGraph>,
+    nodes: Vec<(Node, u64)>,
+    selected: RwSignal<Option<Node>>,
+) -> impl IntoView {
+    let name = move |node: Node| match node {
+        Node::Place(i) => graph.places.get(i).map(|place| place.name.clone()),
+        Node::Transition(i) => graph.transitions.get(i).map(|transition| transition.name.clone()),
+    };
+    let more = nodes.len().saturating_sub(SHOWN);
+    (!nodes.is_empty()).then(|| {
+        view! {
+            <h3>{title}</h3>
+            <ul class="neighbours">
+                {nodes
+                    .into_iter()
+                    .take(SHOWN)
+                    .map(|(node, weight)| {
+                        view! {
+                            <li>
+                                <button type="button" class="link" on:click=move |_| selected.set(Some(node))>
+                                    {name(node).unwrap_or_default()}
+                                </button>
+                                {(weight != 1).then(|| format!(" × {}", format::count(weight)))}
+                            </li>
+                        }
+                    })
+                    .collect_view()}
+                {(more > 0).then(|| view! { <li class="quiet-text">{format!("and {more} more")}</li> })}
+            </ul>
+        }
+    })
+}
+
+#[component]
+fn Deselect(selected: RwSignal<Option<Node>>) -> impl IntoView {
+    view! {
+        <button type="button" class="link" on:click=move |_| selected.set(None)>
+            "Show the whole net"
+        </button>
+    }
+}
+
+/// Puts tokens into a place; the choice follows the selection, and works without it.
+#[component]
+fn Inject(net: ArcRwSignal<Arc<Net>>, marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let (store, desk) = (use_store(), use_desk());
+    let busy = RwSignal::new(false);
+    let id = net.get_untracked().id;
+    let may = permitted(store, &net, &[NetAction::Inject]);
+    let shown = Memo::new(move |_| !may.with(Vec::is_empty));
+    let graph = marking.graph.clone();
+    move || {
+        let (net, graph) = (net.clone(), graph.clone());
+        shown.get().then(|| {
+            let choice = NodeRef::<html::Select>::new();
+            let ids: Vec<String> = graph.places.iter().map(|place| place.id.clone()).collect();
+            Effect::new({
+                let ids = ids.clone();
+                move |_| {
+                    if let (Some(Node::Place(i)), Some(choice)) = (selected.get(), choice.get())
+                        && let Some(id) = ids.get(i)
+                    {
+                        choice.set_value(id);
+                    }
+                }
+            });
+            let on_change = move |event: ev::Event| {
+                let wanted = event_target_value(&event);
+                if let Some(i) = ids.iter().position(|id| *id == wanted) {
+                    selected.set(Some(Node::Place(i)));
+                }
+            };
+            view! {
+                <form class="actions inject" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
+                    <NetHidden id net/>
+                    <label for="inject-tokens">"Inject"</label>
+                    <input id="inject-tokens" class="input tokens-input" name="tokens" type="number" min="1" value="1" required=true/>
+                    <label for="inject-place">"into"</label>
+                    <select id="inject-place" class="select" name="place" node_ref=choice on:change=on_change>
+                        {graph
+                            .places
+                            .iter()
+                            .map(|place| view! { <option value=place.id.clone()>{place.name.clone()}</option> })
+                            .collect_view()}
+                    </select>
+                    <button class="button" name="action" value="inject" disabled=move || busy.get()>
+                        "Inject"
+                    </button>
+                </form>
+            }
+        })
+    }
+}

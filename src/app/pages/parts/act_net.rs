@@ -1,0 +1,131 @@
+//! The actions that a net's state permits, but for the controls of a run, which are the net page's.
+
+use super::{InFlight, wire};
+use crate::{
+    app::{
+        actions::ActOnNet,
+        guard::{Desk, use_desk},
+        store::{Store, use_store},
+    },
+    model::{
+        Net, NetAction, NetId, WorkerId,
+        lifecycle::{Verb, assign_target, net_action},
+    },
+};
+use leptos::{ev::SubmitEvent, form::FromFormData, prelude::*, task::spawn_local};
+use server_fn::ServerFn;
+use std::sync::Arc;
+
+/// Takes over a form of net actions: guards it, sends it, and marks it busy meanwhile.
+pub fn submit(desk: Desk, busy: RwSignal<bool>) -> impl Fn(SubmitEvent) + Copy + 'static {
+    move |event| {
+        let Ok(ask) = ActOnNet::from_event(&event) else { return };
+        event.prevent_default();
+        if !busy.get_untracked() {
+            busy.set(true);
+            spawn_local(async move {
+                desk.net(ask).await;
+                _ = busy.try_set(false);
+            });
+        }
+    }
+}
+
+/// What of `among` the net permits now, tracked.
+pub fn permitted(store: Store, net: &ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> Memo<Vec<NetAction>> {
+    let net = net.clone();
+    Memo::new(move |_| {
+        let net = net.get();
+        let worker = store.worker_of(&net);
+        let may = |action: &NetAction| net_action(&net, worker.as_deref(), *action).is_ok();
+        if store.may_act() { among.iter().copied().filter(may).collect() } else { Vec::new() }
+    })
+}
+
+/// The hidden inputs of every net form.
+#[component]
+pub fn NetHidden(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
+    let store = use_store();
+    let revision = Memo::new(move |_| net.with(|net| net.state_revision));
+    view! {
+        <input type="hidden" name="id" value=id.to_string()/>
+        <input type="hidden" name="state_revision" value=move || revision.get().to_string()/>
+        <input type="hidden" name="key" value=move || format!("{}-{id}-{}", store.form_key.get(), revision.get())/>
+    }
+}
+
+#[component]
+pub fn NetButton(action: NetAction, busy: RwSignal<bool>, #[prop(optional)] class: &'static str) -> impl IntoView {
+    let loses = action == NetAction::Delete;
+    view! {
+        <button
+            class=if class.is_empty() { "button" } else { class }
+            class:danger=loses
+            name="action"
+            value=wire(action)
+            disabled=move || busy.get()
+        >
+            {action.label()}
+        </button>
+    }
+}
+
+/// Those of `among` that are permitted, as buttons of one form; an action in flight is named instead.
+#[component]
+pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> impl IntoView {
+    let (store, desk) = (use_store(), use_desk());
+    let busy = RwSignal::new(false);
+    let id = net.get_untracked().id;
+    let permitted = permitted(store, &net, among);
+    let operation = Memo::new({
+        let net = net.clone();
+        move |_| net.with(|net| net.operation.clone())
+    });
+    view! {
+        <form class="actions" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
+            <NetHidden id net/>
+            {move || operation.get().map(|operation| view! { <InFlight operation/> })}
+            {move || permitted.get().into_iter().map(|action| view! { <NetButton action busy/> }).collect_view()}
+        </form>
+    }
+}
+
+/// Where a net can go: a choice of the workers that could take it. Absent where there is none, or where the net may not be assigned now.
+#[component]
+pub fn AssignForm(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
+    let (store, desk) = (use_store(), use_desk());
+    let busy = RwSignal::new(false);
+    let first = net.get_untracked();
+    let id = first.id;
+    let may = permitted(store, &net, &[NetAction::Assign]);
+    let targets = Memo::new({
+        let net = net.clone();
+        move |_| {
+            let net = net.get();
+            let workers = store.workers.get().into_iter().filter_map(|id| store.worker(id));
+            let fits = workers.filter(|worker| assign_target(&net, worker).is_ok());
+            fits.map(|worker| (worker.id, worker.name.to_string())).collect::<Vec<(WorkerId, String)>>()
+        }
+    });
+    let shown = Memo::new(move |_| !may.with(Vec::is_empty) && !targets.with(Vec::is_empty));
+    let choice_id = format!("assign-{id}");
+    move || {
+        shown.get().then(|| {
+            let (net, name, choice_id) = (net.clone(), first.name.to_string(), choice_id.clone());
+            view! {
+                <form class="actions" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
+                    <NetHidden id net/>
+                    <label class="visually-hidden" for=choice_id.clone()>
+                        {format!("Worker for {name}")}
+                    </label>
+                    <select id=choice_id name="worker_id" class="select">
+                        <For each=move || targets.get() key=|target| target.clone() let:target>
+                            <option value=target.0.to_string()>{target.1.clone()}</option>
+                        </For>
+                    </select>
+                    <NetButton action=NetAction::Assign busy/>
+                </form>
+            }
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! The actions that a worker's state permits.
+
+use super::{InFlight, wire};
+use crate::{
+    app::{
+        actions::ActOnWorker,
+        components::Menu,
+        guard::use_desk,
+        store::use_store,
+    },
+    model::{
+        Worker, WorkerAction,
+        lifecycle::{Verb, worker_actions},
+    },
+};
+use leptos::{ev::SubmitEvent, form::FromFormData, prelude::*, task::spawn_local};
+use server_fn::ServerFn;
+use std::sync::Arc;
+
+/// The most likely action as a button, the others in a menu. One form: which button sent it says which action, also without JavaScript.
+#[component]
+pub fn WorkerButtons(
+    worker: ArcRwSignal<Arc<Worker>>,
+    /// Show every action as a button.
+    #[prop(optional)]
+    all: bool,
+) -> impl IntoView {
+    let (store, desk) = (use_store(), use_desk());
+    let busy = RwSignal::new(false);
+    let first = worker.get_untracked();
+    let id = first.id;
+    let permitted = Memo::new({
+        let worker = worker.clone();
+        move |_| if store.may_act() { worker.with(|worker| worker_actions(worker).collect()) } else { Vec::new() }
+    });
+    let operation = Memo::new({
+        let worker = worker.clone();
+        move |_| worker.with(|worker| worker.operation.clone())
+    });
+    let revision = Memo::new(move |_| worker.with(|worker| worker.state_revision));
+    let on_submit = move |event: SubmitEvent| {
+        let Ok(ask) = ActOnWorker::from_event(&event) else { return };
+        event.prevent_default();
+        if !busy.get_untracked() {
+            busy.set(true);
+            spawn_local(async move {
+                desk.worker(ask).await;
+                _ = busy.try_set(false);
+            });
+        }
+    };
+    view! {
+        <form class="actions" method="post" action=ActOnWorker::url() on:submit=on_submit aria-busy=move || busy.get().to_string()>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <input type="hidden" name="state_revision" value=move || revision.get().to_string()/>
+            <input type="hidden" name="key" value=move || format!("{}-{id}-{}", store.form_key.get(), revision.get())/>
+            {move || operation.get().map(|operation| view! { <InFlight operation/> })}
+            {move || {
+                let actions = permitted.get();
+                let shown = if all { actions.len() } else { usize::from(!actions.is_empty()) };
+                let (buttons, rest) = actions.split_at(shown);
+                let rest = rest.to_vec();
+                view! {
+                    {buttons.iter().map(|&action| view! { <ActionButton action class="button" busy/> }).collect_view()}
+                    {(!rest.is_empty())
+                        .then(|| {
+                            view! {
+                                <Menu label=format!("More actions on {}", first.name)>
+                                    {rest
+                                        .into_iter()
+                                        .map(|action| view! { <ActionButton action class="menu-item" busy/> })
+                                        .collect_view()}
+                                </Menu>
+                            }
+                        })}
+                }
+            }}
+        </form>
+    }
+}
+
+#[component]
+fn ActionButton(action: WorkerAction, class: &'static str, busy: RwSignal<bool>) -> impl IntoView {
+    let loses = matches!(action, WorkerAction::Destroy | WorkerAction::Delete);
+    view! {
+        <button class=class class:danger=loses name="action" value=wire(action) disabled=move || busy.get()>
+            {action.label()}
+        </button>
+    }
+}

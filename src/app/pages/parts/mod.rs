@@ -1,0 +1,40 @@
+//! Pieces of the domain that several pages show: states, actions, the little lists of nets.
+
+mod act_net;
+mod act_worker;
+mod filter;
+mod net_lines;
+mod states;
+
+pub use act_net::{AssignForm, NetButton, NetButtons, NetHidden, permitted, submit};
+pub use filter::{Filter, matches_filter, use_filter};
+pub use act_worker::WorkerButtons;
+pub use net_lines::NetLines;
+pub use states::{NetBadge, WorkerBadge};
+
+use crate::{
+    app::components::use_clock,
+    model::{Operation, lifecycle},
+};
+use leptos::prelude::*;
+use serde::Serialize;
+
+/// The word an action has on the wire.
+pub fn wire(action: impl Serialize) -> String {
+    match serde_json::to_value(action) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// An action in flight: `Stopping 3 s`.
+#[component]
+pub fn InFlight<A: lifecycle::Verb + Send + Sync + 'static>(operation: Operation<A>) -> impl IntoView {
+    let clock = use_clock();
+    let by = format!("asked for by {}", operation.actor);
+    view! {
+        <span class="in-flight" title=by>
+            {move || lifecycle::in_progress(&operation, clock.now.get())}
+        </span>
+    }
+}

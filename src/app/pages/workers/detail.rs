@@ -1,0 +1,124 @@
+//! One worker: its state, its nets, its machine.
+
+use super::super::{
+    not_found::GoneRow,
+    parts::{NetLines, WorkerBadge, WorkerButtons},
+};
+use crate::{
+    app::{
+        components::{Ago, format},
+        frame::freshness::FreshnessLine,
+        store::use_store,
+    },
+    model::WorkerId,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{components::A, hooks::use_params_map};
+
+#[component]
+pub fn WorkerPage() -> impl IntoView {
+    let store = use_store();
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<WorkerId>().ok()));
+    let here = Memo::new(move |_| id.get().filter(|id| store.worker(*id).is_some()));
+    move || match here.get() {
+        Some(id) => view! { <Detail id/> }.into_any(),
+        None => view! { <GoneRow what="worker" list="/workers" list_name="workers"/> }.into_any(),
+    }
+}
+
+#[component]
+fn Detail(id: WorkerId) -> impl IntoView {
+    let store = use_store();
+    let worker = store.worker_row(id)?;
+    let first = worker.get_untracked();
+    let row = Memo::new({
+        let worker = worker.clone();
+        move |_| worker.get()
+    });
+    let figures = store.worker_figures(id);
+    let figures = Memo::new(move |_| figures.get());
+    let nets = store.nets_on(id);
+    let none = Memo::new({
+        let nets = nets.clone();
+        move |_| nets.with(Vec::is_empty)
+    });
+    let machine = Memo::new(move |_| row.with(|row| row.machine.clone()));
+    Some(view! {
+        <Title text=first.name.to_string()/>
+        <p class="trail">
+            <A href="/workers">"Workers"</A>
+        </p>
+        <div class="page-head" data-worker=first.name.to_string()>
+            <h1>{first.name.to_string()}</h1>
+            <WorkerBadge worker=worker.clone()/>
+            <span class="quiet-text">
+                <Ago at=Signal::derive(move || row.with(|row| row.status_since))/>
+            </span>
+            <WorkerButtons worker=worker.clone() all=true/>
+        </div>
+        {move || row.with(|row| row.status_reason.clone()).map(|reason| view! { <p class="notice tone-bad">{reason}</p> })}
+        <div class="columns">
+            <section class="panel" aria-labelledby="worker-nets">
+                <h2 id="worker-nets">"Nets"</h2>
+                {move || {
+                    none.get()
+                        .then(|| view! { <p class="quiet-text">"No net is assigned to it. " <A href="/nets">"Assign one"</A></p> })
+                }}
+                <NetLines ids=nets.clone()/>
+            </section>
+            <section class="panel" aria-labelledby="worker-about">
+                <h2 id="worker-about">"Details"</h2>
+                <dl class="facts">
+                    <dt>"Cluster"</dt>
+                    <dd>{move || store.cluster_name(row.with(|row| row.cluster_id))}</dd>
+                    <dt>"Provider"</dt>
+                    <dd>{first.provider.as_str()}</dd>
+                    <dt>"Kind"</dt>
+                    <dd>{first.category.as_str()}</dd>
+                    <dt>"Size"</dt>
+                    <dd>{move || row.with(|row| format!("{}, {} MB", format::counted(row.cpus as usize, "CPU", "CPUs"), format::count(row.memory_mb.into())))}</dd>
+                    <dt>"CPU"</dt>
+                    <dd class="figure-left">
+                        {move || figures.with(|dated| dated.as_ref().map_or("—".to_owned(), |dated| format!("{:.0} %", dated.value.cpu_percent)))}
+                    </dd>
+                    <dt>"Memory"</dt>
+                    <dd class="figure-left">
+                        {move || figures.with(|dated| dated.as_ref().map_or("—".to_owned(), |dated| format::bytes(dated.value.memory_bytes)))}
+                    </dd>
+                    <dt>"Figures of"</dt>
+                    <dd>
+                        {move || {
+                            figures
+                                .with(|dated| dated.as_ref().map(|dated| dated.at))
+                                .map(|at| view! { <Ago at/> " ago" })
+                        }}
+                    </dd>
+                    {move || {
+                        machine
+                            .get()
+                            .map(|machine| {
+                                view! {
+                                    <dt>"Machine"</dt>
+                                    <dd class="mono">{machine.provider_ref}</dd>
+                                    <dt>"Endpoint"</dt>
+                                    <dd class="mono">{machine.endpoint}</dd>
+                                    <dt>"Software"</dt>
+                                    <dd>{machine.software_version}</dd>
+                                }
+                            })
+                    }}
+                    <dt>"Id"</dt>
+                    <dd class="mono">{id.to_string()}</dd>
+                    <dt>"Created"</dt>
+                    <dd>
+                        <Ago at=first.created_at/>
+                        " ago"
+                    </dd>
+                </dl>
+            </section>
+        </div>
+        <FreshnessLine/>
+    })
+}

@@ -1,0 +1,143 @@
+//! A worker in the list: a table row, a card on a phone; opened, also its nets.
+
+use super::super::parts::{NetLines, WorkerBadge, WorkerButtons};
+use crate::{
+    app::{
+        components::{Ago, Icon, Meter, format},
+        store::use_store,
+    },
+    model::WorkerId,
+};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use std::time::Duration;
+
+/// Figures come every second; older than three of them they are not shown as current.
+const FRESH: Duration = Duration::from_secs(5);
+
+#[component]
+pub fn WorkerRow(id: WorkerId) -> impl IntoView {
+    let store = use_store();
+    let worker = store.worker_row(id)?;
+    let row = worker.get_untracked();
+    let open = RwSignal::new(false);
+    let since = Memo::new({
+        let worker = worker.clone();
+        move |_| worker.with(|worker| worker.status_since)
+    });
+    let place = Memo::new({
+        let worker = worker.clone();
+        move |_| {
+            let worker = worker.get();
+            let cluster = store.cluster_name(worker.cluster_id);
+            match &worker.region {
+                Some(region) => format!("{cluster} · {region}"),
+                None => cluster,
+            }
+        }
+    });
+    let nets = store.nets_on(id);
+    let nets_count = Memo::new({
+        let nets = nets.clone();
+        move |_| nets.with(Vec::len)
+    });
+    let loaded = Memo::new({
+        let nets = nets.clone();
+        move |_| nets.get().iter().filter(|id| store.net(**id).is_some_and(|net| net.is_loaded())).count()
+    });
+    let reason = Memo::new({
+        let worker = worker.clone();
+        move |_| worker.with(|worker| worker.status_reason.clone())
+    });
+    Some(view! {
+        <tbody class="entry" class:open=move || open.get() role="rowgroup" data-worker=row.name.to_string()>
+            <tr role="row">
+                <td class="cell-open" role="cell">
+                    <button
+                        type="button"
+                        class="button quiet"
+                        aria-expanded=move || open.get().to_string()
+                        aria-label=format!("Nets of {}", row.name)
+                        on:click=move |_| open.update(|open| *open = !*open)
+                    >
+                        <Icon name="chevron"/>
+                    </button>
+                </td>
+                <th class="cell-name" scope="row" role="rowheader">
+                    <A href=format!("/workers/{id}")>{row.name.to_string()}</A>
+                    <span class="quiet-text cell-kind">{row.category.as_str()}</span>
+                </th>
+                <td class="cell-status" role="cell" data-label="Status">
+                    <WorkerBadge worker=worker.clone()/>
+                    {move || reason.get().map(|reason| view! { <span class="cell-reason" title=reason.clone()>{reason.clone()}</span> })}
+                </td>
+                <td class="figure cell-since" role="cell" data-label="Since">
+                    <Ago at=since/>
+                </td>
+                <td class="cell-place" role="cell" data-label="Region">
+                    {move || place.get()}
+                </td>
+                <td class="cell-nets" role="cell" data-label="Nets">
+                    {move || match nets_count.get() {
+                        0 => "none".to_owned(),
+                        all => format!("{} of {} loaded", format::count(loaded.get() as u64), format::count(all as u64)),
+                    }}
+                </td>
+                <Figures id cpus=row.cpus/>
+                <td class="cell-actions" role="cell">
+                    <WorkerButtons worker/>
+                </td>
+            </tr>
+            {move || {
+                let nets = nets.clone();
+                open.get()
+                    .then(|| {
+                        view! {
+                            <tr class="entry-more" role="row">
+                                <td colspan="9" role="cell">
+                                    {move || {
+                                        (nets_count.get() == 0)
+                                            .then(|| {
+                                                view! {
+                                                    <p class="quiet-text">
+                                                        "No net is assigned to it. " <A href="/nets">"Assign one"</A>
+                                                    </p>
+                                                }
+                                            })
+                                    }}
+                                    <NetLines ids=nets/>
+                                </td>
+                            </tr>
+                        }
+                    })
+            }}
+        </tbody>
+    })
+}
+
+/// CPU and memory: never a false zero. What is old is a dash, with the last value and its age on hover.
+#[component]
+pub fn Figures(id: WorkerId, cpus: u16) -> impl IntoView {
+    let store = use_store();
+    let figures = store.worker_figures(id);
+    let now = store.now;
+    let fresh = Memo::new({
+        let figures = figures.clone();
+        move |_| figures.with(|dated| dated.as_ref().is_some_and(|dated| now.get().since(dated.at) <= FRESH))
+    });
+    let latest = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| dated.value)));
+    let current = move || if fresh.get() { latest.get() } else { None };
+    let load = Memo::new(move |_| current().map(|value| f64::from(value.cpu_percent) / (100.0 * f64::from(cpus.max(1)))));
+    let last = move |words: fn(crate::model::WorkerMetrics) -> String| {
+        if fresh.get() { None } else { latest.get().map(|value| format!("Last known: {}", words(value))) }
+    };
+    view! {
+        <td class="cell-cpu" role="cell" data-label="CPU" title=move || last(|value| format!("{:.0} %", value.cpu_percent))>
+            <Meter value=load label="CPU"/>
+            <span class="figure">{move || current().map_or("—".to_owned(), |value| format!("{:.0} %", value.cpu_percent))}</span>
+        </td>
+        <td class="figure cell-memory" role="cell" data-label="Memory" title=move || last(|value| format::bytes(value.memory_bytes))>
+            {move || current().map_or("—".to_owned(), |value| format::bytes(value.memory_bytes))}
+        </td>
+    }
+}

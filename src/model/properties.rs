@@ -1,0 +1,385 @@
+//! Rules that hold for every sequence of what can happen, checked over random ones.
+
+use super::{
+    lifecycle::{self, NetAction, WorkerAction},
+    *,
+};
+use proptest::prelude::*;
+use std::sync::Arc;
+use uuid::Uuid;
+
+const CLUSTER: ClusterId = ClusterId(Uuid::from_u128(1));
+const PROJECT: ProjectId = ProjectId(Uuid::from_u128(2));
+
+/// Something that may happen to the fleet.
+#[derive(Clone, Debug)]
+enum Happens {
+    Worker {
+        worker: usize,
+        action: WorkerAction,
+        succeeds: bool,
+    },
+    Net {
+        net: usize,
+        action: NetAction,
+        target: usize,
+        succeeds: bool,
+    },
+    /// A machine dies, vanishes, hangs.
+    Broken {
+        worker: usize,
+        detail: ErrorDetail,
+    },
+    /// A worker thought lost answers again; what still runs there is adopted.
+    Back {
+        worker: usize,
+    },
+    /// Nothing is enabled any more.
+    Dead {
+        net: usize,
+    },
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let detail = prop_oneof![
+        Just(ErrorDetail::MachineStopped),
+        Just(ErrorDetail::MachineDestroyed),
+        Just(ErrorDetail::Unreachable),
+    ];
+    let worker_action = proptest::sample::select(WorkerAction::ALL);
+    let net_action = proptest::sample::select(NetAction::ALL);
+    prop_oneof![
+        4 => (0..3usize, worker_action, any::<bool>()).prop_map(|(worker, action, succeeds)| Happens::Worker { worker, action, succeeds }),
+        8 => (0..4usize, net_action, 0..3usize, any::<bool>())
+            .prop_map(|(net, action, target, succeeds)| Happens::Net { net, action, target, succeeds }),
+        1 => (0..3usize, detail).prop_map(|(worker, detail)| Happens::Broken { worker, detail }),
+        1 => (0..3usize).prop_map(|worker| Happens::Back { worker }),
+        1 => (0..4usize).prop_map(|net| Happens::Dead { net }),
+    ]
+}
+
+fn worker_id(n: usize) -> WorkerId {
+    WorkerId(Uuid::from_u128(100 + n as u128))
+}
+
+fn net_id(n: usize) -> NetId {
+    NetId(Uuid::from_u128(200 + n as u128))
+}
+
+fn machine(life: u128) -> Machine {
+    Machine {
+        provider_ref: life.to_string(),
+        endpoint: "http://127.0.0.1:1".to_owned(),
+        incarnation: Incarnation(Uuid::from_u128(life)),
+        software_version: "1".to_owned(),
+    }
+}
+
+pub(super) fn worker(n: usize, category: Category) -> Worker {
+    Worker {
+        id: worker_id(n),
+        cluster_id: CLUSTER,
+        name: Name::new(&format!("worker-{n}")).unwrap(),
+        category,
+        provider: Provider::Local,
+        status: WorkerStatus::Pending,
+        status_since: Timestamp(0),
+        status_reason: None,
+        machine: None,
+        region: None,
+        cpus: 1,
+        memory_mb: 64,
+        operation: None,
+        revision: 0,
+        state_revision: 0,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+    }
+}
+
+pub(super) fn net(n: usize) -> Net {
+    Net {
+        id: net_id(n),
+        project_id: PROJECT,
+        name: Name::new(&format!("net-{n}")).unwrap(),
+        definition: DefinitionHash::of(b"net"),
+        size: NetSize::default(),
+        worker_id: None,
+        load_state: LoadState::Unloaded,
+        load_error: None,
+        load_id: None,
+        run_state: RunState::Idle,
+        rate: 0,
+        operation: None,
+        revision: 0,
+        state_revision: 0,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+    }
+}
+
+/// Runs a transaction; `apply_all` asserts the invariants after it.
+fn commit<E>(fleet: &mut Fleet, at: u64, write: impl FnOnce(&mut Draft) -> Result<(), E>) -> Result<(), E> {
+    let mut draft = Draft::new(fleet, Actor::System, Timestamp(at));
+    write(&mut draft)?;
+    let changes = draft.finish();
+    let before = fleet.clone();
+    fleet.apply_all(&changes);
+    for worker in fleet.workers() {
+        let Some(was) = before.worker(worker.id) else { continue };
+        assert!(
+            was.status == worker.status || lifecycle::may_follow(was.status, worker.status),
+            "{} -> {}",
+            was.status,
+            worker.status
+        );
+        assert!(worker.revision >= was.revision && worker.state_revision >= was.state_revision);
+        assert!(worker.state_revision > was.state_revision || !worker.state_differs(was));
+    }
+    Ok(())
+}
+
+fn start() -> Fleet {
+    let mut fleet = Fleet::default();
+    commit::<Gone>(&mut fleet, 0, |draft| {
+        for n in 0..3 {
+            draft.create_worker(worker(n, if n == 0 { Category::Ephemeral } else { Category::Persistent }));
+        }
+        (0..4).for_each(|n| draft.create_net(net(n)));
+        Ok(())
+    })
+    .unwrap();
+    fleet
+}
+
+/// Does what the server would do, if the lifecycle permits it. Refusals are returned.
+fn happen(fleet: &mut Fleet, at: u64, happens: &Happens) -> Result<(), Refusal> {
+    match *happens {
+        Happens::Worker { worker, action, succeeds } => {
+            let Some(row) = fleet.worker(worker_id(worker)).cloned() else { return Ok(()) };
+            lifecycle::worker_action(&row, action)?;
+            act_on_worker(fleet, at, &row, action, succeeds);
+        }
+        Happens::Net { net, action, target, succeeds } => {
+            let Some(row) = fleet.net(net_id(net)).cloned() else { return Ok(()) };
+            lifecycle::net_action(&row, fleet.worker_of(&row).map(Arc::as_ref), action)?;
+            if action == NetAction::Assign {
+                let Some(target) = fleet.worker(worker_id(target)).cloned() else { return Ok(()) };
+                lifecycle::assign_target(&row, &target)?;
+            }
+            act_on_net(fleet, at, &row, action, worker_id(target), succeeds);
+        }
+        Happens::Broken { worker, detail } => {
+            let row = fleet.worker(worker_id(worker)).cloned();
+            if let Some(row) = row.filter(|row| row.is_ready()) {
+                commit(fleet, at, |draft| draft.set_worker_status(row.id, WorkerStatus::Error(detail), None))
+                    .unwrap();
+            }
+        }
+        Happens::Back { worker } => {
+            let row = fleet.worker(worker_id(worker)).cloned();
+            if let Some(row) = row.filter(|row| row.status == WorkerStatus::Error(ErrorDetail::Unreachable)) {
+                commit(fleet, at, |draft| {
+                    draft.set_worker_status(row.id, WorkerStatus::Ready, None)?;
+                    for net in draft.nets_on(row.id).iter().filter(|net| net.load_id.is_some()) {
+                        draft.edit_net(net.id, NetCause::LoadState, |net| {
+                            net.load_state = LoadState::Loaded
+                        })?;
+                    }
+                    Ok::<_, Gone>(())
+                })
+                .unwrap();
+            }
+        }
+        Happens::Dead { net } => {
+            let row = fleet.net(net_id(net)).cloned();
+            if let Some(row) = row.filter(|row| row.is_loaded()) {
+                commit(fleet, at, |draft| {
+                    draft.edit_net(row.id, NetCause::RunState, |net| net.run_state = RunState::Dead)
+                })
+                .unwrap();
+            }
+        }
+    }
+    Ok(())
+}
+
+fn act_on_worker(fleet: &mut Fleet, at: u64, row: &Worker, action: WorkerAction, succeeds: bool) {
+    let id = row.id;
+    let made = |draft: &mut Draft, failure| match succeeds {
+        true => draft.edit_worker(id, WorkerCause::Status, |worker| {
+            (worker.status, worker.machine) = (WorkerStatus::Ready, Some(machine(u128::from(at))));
+        }),
+        false => draft.set_worker_status(id, WorkerStatus::Error(failure), None),
+    };
+    let outcome = match action {
+        WorkerAction::Provision => {
+            commit(fleet, at, |draft| draft.set_worker_status(id, WorkerStatus::Provisioning, None))
+                .and_then(|()| commit(fleet, at, |draft| made(draft, ErrorDetail::ProvisionFailed)))
+        }
+        WorkerAction::Start => commit(fleet, at, |draft| made(draft, ErrorDetail::MachineStopped)),
+        WorkerAction::Stop if succeeds => {
+            commit(fleet, at, |draft| draft.set_worker_status(id, WorkerStatus::Stopped, None))
+        }
+        WorkerAction::Destroy if succeeds => {
+            commit(fleet, at, |draft| draft.set_worker_status(id, WorkerStatus::Pending, None))
+        }
+        WorkerAction::Delete if succeeds => commit(fleet, at, |draft| draft.delete_worker(id)),
+        _ => Ok(()),
+    };
+    outcome.unwrap();
+}
+
+fn act_on_net(fleet: &mut Fleet, at: u64, row: &Net, action: NetAction, target: WorkerId, succeeds: bool) {
+    let id = row.id;
+    let load_id = LoadId(Uuid::from_u128(u128::from(at)));
+    let outcome = commit(fleet, at, |draft| match action {
+        NetAction::Assign => draft.edit_net(id, NetCause::Assigned, |net| net.worker_id = Some(target)),
+        NetAction::Unassign => draft.edit_net(id, NetCause::Unassigned, |net| net.worker_id = None),
+        NetAction::Delete => draft.delete_net(id),
+        NetAction::Load => draft.edit_net(id, NetCause::LoadState, |net| {
+            net.load_id = Some(load_id);
+            net.load_state = if succeeds { LoadState::Loaded } else { LoadState::Error };
+        }),
+        NetAction::Unload => draft.edit_net(id, NetCause::LoadState, |net| {
+            (net.load_state, net.load_id) = (LoadState::Unloaded, None);
+        }),
+        NetAction::Run => draft.edit_net(id, NetCause::RunState, |net| net.run_state = RunState::Running),
+        NetAction::Stop | NetAction::Reset => {
+            draft.edit_net(id, NetCause::RunState, |net| net.run_state = RunState::Idle)
+        }
+        NetAction::Step | NetAction::Inject => Ok(()),
+    });
+    outcome.unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_sequence_of_permitted_actions_breaks_an_invariant(story in prop::collection::vec(happens(), 1..120)) {
+        let mut fleet = start();
+        for (at, happens) in story.iter().enumerate() {
+            // A refusal changes nothing; what is permitted is checked at every commit.
+            let _ = happen(&mut fleet, at as u64 + 1, happens);
+            prop_assert_eq!(fleet.violation(), None, "after {:?}", happens);
+        }
+    }
+
+    #[test]
+    fn every_refusal_names_the_state(story in prop::collection::vec(happens(), 1..60)) {
+        let mut fleet = start();
+        for (at, happens) in story.iter().enumerate() {
+            let refusal = happen(&mut fleet, at as u64 + 1, happens).err();
+            let Some(text) = refusal.map(|refusal| refusal.to_string()) else { continue };
+            let states = ["pending", "provisioning", "ready", "stopped", "error", "unloaded", "loaded", "idle", "running", "dead", "assigned"];
+            prop_assert!(states.iter().any(|state| text.contains(state)), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_the_fleet_it_was_made_of(story in prop::collection::vec(happens(), 1..60)) {
+        let mut fleet = start();
+        for (at, happens) in story.iter().enumerate() {
+            let _ = happen(&mut fleet, at as u64 + 1, happens);
+        }
+        let json = serde_json::to_string(&fleet).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Fleet>(&json).unwrap(), fleet);
+    }
+}
+
+/// DESIGN.md section 2, row by row: the permitted actions of each state.
+#[test]
+fn the_table_of_worker_actions_is_the_designs() {
+    use ErrorDetail::*;
+    use WorkerAction::*;
+    let permitted = |category, status| {
+        let row = Worker { status, ..worker(0, category) };
+        lifecycle::worker_actions(&row).collect::<Vec<_>>()
+    };
+    let (e, p) = (Category::Ephemeral, Category::Persistent);
+    for category in [e, p] {
+        assert_eq!(permitted(category, WorkerStatus::Pending), [Provision, Delete]);
+        assert_eq!(permitted(category, WorkerStatus::Provisioning), [Delete]);
+        assert_eq!(
+            permitted(category, WorkerStatus::Error(MachineDestroyed)),
+            [Provision, Destroy, Delete, Refresh]
+        );
+        assert_eq!(
+            permitted(category, WorkerStatus::Error(ProvisionFailed)),
+            [Provision, Destroy, Delete, Refresh]
+        );
+        assert_eq!(permitted(category, WorkerStatus::Error(Unreachable)), [Destroy, Delete, Refresh]);
+    }
+    assert_eq!(permitted(e, WorkerStatus::Ready), [Destroy, Delete, Refresh]);
+    assert_eq!(permitted(p, WorkerStatus::Ready), [Stop, Destroy, Delete, Refresh]);
+    assert_eq!(permitted(p, WorkerStatus::Stopped), [Start, Destroy, Delete, Refresh]);
+    assert_eq!(permitted(p, WorkerStatus::Error(MachineStopped)), [Start, Destroy, Delete, Refresh]);
+    assert_eq!(permitted(e, WorkerStatus::Error(MachineStopped)), [Provision, Destroy, Delete, Refresh]);
+}
+
+#[test]
+fn the_table_of_net_actions_is_the_designs() {
+    use NetAction::*;
+    let permitted = |status, load_state, run_state| {
+        let on = Worker { status, ..worker(0, Category::Persistent) };
+        let row = Net { worker_id: Some(on.id), load_state, run_state, ..net(0) };
+        lifecycle::net_actions(&row, Some(&on)).collect::<Vec<_>>()
+    };
+    let (ready, idle) = (WorkerStatus::Ready, RunState::Idle);
+    assert_eq!(permitted(ready, LoadState::Unloaded, idle), [Assign, Unassign, Load, Delete]);
+    assert_eq!(permitted(ready, LoadState::Error, idle), [Assign, Unassign, Load, Unload, Delete]);
+    assert_eq!(
+        permitted(ready, LoadState::Loaded, idle),
+        [Assign, Unassign, Unload, Step, Run, Reset, Inject]
+    );
+    assert_eq!(
+        permitted(ready, LoadState::Loaded, RunState::Running),
+        [Assign, Unassign, Unload, Run, Stop, Reset, Inject]
+    );
+    assert_eq!(
+        permitted(ready, LoadState::Loaded, RunState::Dead),
+        [Assign, Unassign, Unload, Reset, Inject]
+    );
+    assert_eq!(permitted(WorkerStatus::Stopped, LoadState::Unloaded, idle), [Assign, Unassign, Delete]);
+    for status in
+        [WorkerStatus::Pending, WorkerStatus::Provisioning, WorkerStatus::Error(ErrorDetail::Unreachable)]
+    {
+        assert_eq!(permitted(status, LoadState::Unloaded, idle), [Delete], "{status}");
+    }
+    assert_eq!(lifecycle::net_actions(&net(0), None).collect::<Vec<_>>(), [Assign, Delete]);
+}
+
+#[test]
+fn a_worker_leaving_ready_unloads_its_nets_in_the_same_transaction() {
+    let mut fleet = start();
+    let at = |fleet: &mut Fleet, n, happens: Happens| happen(fleet, n, &happens).unwrap();
+    at(&mut fleet, 1, Happens::Worker { worker: 0, action: WorkerAction::Provision, succeeds: true });
+    at(&mut fleet, 2, Happens::Net { net: 0, action: NetAction::Assign, target: 0, succeeds: true });
+    at(&mut fleet, 3, Happens::Net { net: 0, action: NetAction::Load, target: 0, succeeds: true });
+    at(&mut fleet, 4, Happens::Net { net: 0, action: NetAction::Run, target: 0, succeeds: true });
+    let loaded = fleet.net(net_id(0)).unwrap().load_id;
+
+    let mut draft = Draft::new(&fleet, Actor::System, Timestamp(5));
+    draft.set_worker_status(worker_id(0), WorkerStatus::Error(ErrorDetail::Unreachable), None).unwrap();
+    fleet.apply_all(&draft.finish());
+    let row = fleet.net(net_id(0)).unwrap();
+    assert_eq!((row.load_state, row.run_state), (LoadState::Unloaded, RunState::Idle));
+    assert_eq!(row.load_id, loaded, "kept, so that a net that kept running there can be adopted");
+}
+
+#[test]
+fn the_snapshot_keeps_the_newest_hundred_events() {
+    let mut fleet = start();
+    for at in 1..150 {
+        commit(&mut fleet, at, |draft| {
+            draft.log(Severity::Info, "event.logged", format!("{at}"), |_| {});
+            Ok::<_, Gone>(())
+        })
+        .unwrap();
+    }
+    assert_eq!(fleet.events().len(), fleet::EVENTS_IN_SNAPSHOT);
+    assert_eq!(fleet.events().next_back().unwrap().text, "149");
+    let ids: Vec<u64> = fleet.events().map(|event| event.id.0).collect();
+    assert!(ids.windows(2).all(|pair| pair[1] == pair[0] + 1), "no gap in the numbers");
+}

@@ -1,0 +1,228 @@
+//! The rules a replica keeps, one test each.
+
+use super::{
+    digest::Digest,
+    message::{Connected, Shutdown},
+    replica::SILENCE,
+    *,
+};
+use crate::model::{
+    Actor, Change, ClusterId, Connection, Fleet, Name, Provider, Timestamp, cluster::Cluster,
+};
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+fn cluster(n: u128, revision: u64) -> Change {
+    let cluster = Cluster {
+        id: ClusterId(Uuid::from_u128(n)),
+        name: Name::new(&format!("c{n}")).unwrap(),
+        provider: Provider::Local,
+        region: None,
+        connection: Connection::Connected,
+        revision,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+    };
+    Change::ClusterPut { created: true, cluster: Arc::new(cluster) }
+}
+
+fn token(version: u64) -> Token {
+    Token(format!("e-{version}-c-0"))
+}
+
+fn init(version: u64) -> Message {
+    Message::Init(FullState { position: token(version), version, state: Fleet::default() })
+}
+
+fn delta(prev: u64, version: u64) -> Message {
+    let changes = vec![cluster(u128::from(version), 1)];
+    Message::Delta(Delta {
+        prev,
+        version,
+        position: token(version),
+        at: Timestamp(version),
+        actor: Actor::System,
+        changes,
+    })
+}
+
+fn sync(prev: u64, version: u64, digest: Option<Digest>) -> Message {
+    Message::Sync(Sync { prev, version, position: token(version), server_time: Timestamp(version), digest })
+}
+
+fn connected() -> Message {
+    Message::Connected(Connected {
+        stream_id: "s".into(),
+        instance: "i".into(),
+        server_time: Timestamp(0),
+        sync_interval_ms: 5_000,
+        digest_interval_ms: 30_000,
+    })
+}
+
+/// A replica at version 10 on a stream that proved itself, at time 0.
+fn followed() -> Replica {
+    let mut replica = Replica::empty();
+    assert_eq!(replica.tick(0, 0.5), [Effect::Connect]);
+    replica.on_message(connected(), 0);
+    replica.on_message(init(10), 0);
+    assert_eq!(*replica.status(), Status::Connecting, "an init proves nothing yet");
+    replica.on_message(sync(10, 10, None), 0);
+    assert_eq!(*replica.status(), Status::Connected);
+    replica
+}
+
+fn fetches(effects: &[Effect]) -> Option<u64> {
+    effects.iter().find_map(|effect| {
+        if let Effect::FetchFullState { at_least } = effect { Some(*at_least) } else { None }
+    })
+}
+
+#[test]
+fn deltas_are_applied_in_order_and_once() {
+    let mut replica = followed();
+    assert!(matches!(replica.on_message(delta(10, 11), 1)[..], [Effect::Changed(_)]));
+    assert_eq!(replica.on_message(delta(10, 11), 2), [], "a repeated delta is ignored");
+    replica.on_message(delta(11, 14), 3);
+    assert_eq!(replica.version(), Some(14), "versions between are invisible to this scope");
+    assert_eq!(replica.fleet().clusters().len(), 2);
+}
+
+#[test]
+fn a_gap_is_noticed_and_closed_without_losing_what_came_after_it() {
+    let mut replica = followed();
+    replica.on_message(delta(12, 13), 100);
+    replica.on_message(delta(13, 14), 110);
+    assert_eq!(replica.version(), Some(10), "nothing is shown beyond a gap");
+    assert_eq!(replica.next_tick(), Some(600), "several reasons make one request");
+    assert_eq!(fetches(&replica.tick(600, 0.5)), Some(12));
+    let state = FullState { position: token(12), version: 12, state: Fleet::default() };
+    replica.on_full_state(Some(state), 700);
+    assert_eq!(replica.version(), Some(14));
+    assert_eq!(replica.fleet().clusters().len(), 2);
+}
+
+#[test]
+fn an_answer_older_than_the_replica_is_ignored() {
+    let mut replica = followed();
+    replica.on_message(delta(12, 13), 0);
+    replica.tick(500, 0.5);
+    replica.on_message(init(20), 510);
+    let old = FullState { position: token(12), version: 12, state: Fleet::default() };
+    assert_eq!(replica.on_full_state(Some(old), 520), []);
+    assert_eq!(replica.version(), Some(20));
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_asked_for_again() {
+    let mut replica = followed();
+    replica.on_message(delta(12, 13), 0);
+    assert!(fetches(&replica.tick(500, 0.5)).is_some());
+    replica.on_full_state(None, 600);
+    assert_eq!(fetches(&replica.tick(2_600, 0.5)), Some(12));
+}
+
+#[test]
+fn a_digest_that_differs_is_drift() {
+    let mut replica = followed();
+    let right = Digest::of(replica.fleet());
+    replica.on_message(sync(10, 10, Some(right)), 0);
+    assert_eq!(fetches(&replica.tick(500, 0.5)), None);
+    replica.on_message(sync(10, 10, Some(Digest(right.0 + 1))), 1_000);
+    assert_eq!(fetches(&replica.tick(1_500, 0.5)), Some(10));
+}
+
+#[test]
+fn a_sync_beyond_a_gap_proves_nothing() {
+    let mut replica = Replica::empty();
+    replica.tick(0, 0.5);
+    replica.on_message(init(10), 0);
+    replica.on_message(sync(12, 12, None), 0);
+    assert_eq!(*replica.status(), Status::Connecting);
+    assert_eq!(replica.version(), Some(10));
+    assert_eq!(fetches(&replica.tick(500, 0.5)), Some(10));
+}
+
+#[test]
+fn a_silent_stream_is_dead_whatever_the_socket_says() {
+    let mut replica = followed();
+    let silence = SILENCE.as_millis() as u64;
+    assert_eq!(replica.tick(silence - 1, 0.5), []);
+    assert_eq!(replica.tick(silence, 0.5), [Effect::Disconnect, Effect::Status]);
+    assert_eq!(*replica.status(), Status::Reconnecting { attempt: 1, retry_at: silence + 500 });
+    assert_eq!(replica.tick(silence + 500, 0.5), [Effect::Connect]);
+}
+
+#[test]
+fn only_a_sync_resets_the_backoff() {
+    let mut replica = followed();
+    for attempt in 1..=3 {
+        replica.on_close(Close::Broken, 0, 1.0);
+        assert!(matches!(replica.status(), Status::Reconnecting { attempt: now, .. } if *now == attempt));
+        replica.tick(40_000, 1.0);
+        replica.on_message(connected(), 40_000);
+    }
+    replica.on_message(sync(10, 10, None), 40_000);
+    replica.on_close(Close::Broken, 50_000, 1.0);
+    assert_eq!(*replica.status(), Status::Reconnecting { attempt: 1, retry_at: 51_000 });
+}
+
+#[test]
+fn beyond_the_tenth_try_the_badge_is_red_and_trying_goes_on() {
+    let mut replica = followed();
+    for _ in 0..11 {
+        replica.on_close(Close::Broken, 0, 1.0);
+        replica.tick(40_000, 1.0);
+    }
+    replica.on_close(Close::Broken, 0, 1.0);
+    assert_eq!(*replica.status(), Status::Disconnected { retry_at: 30_000 });
+    assert_eq!(replica.tick(30_000, 1.0), [Effect::Connect]);
+}
+
+#[test]
+fn a_401_stops_trying_until_signing_in() {
+    let mut replica = followed();
+    replica.on_close(Close::Refused { status: 401, retry_after: None }, 0, 0.5);
+    assert_eq!(*replica.status(), Status::SignedOut);
+    assert_eq!(replica.next_tick(), None);
+    assert_eq!(replica.retry_now(1_000), []);
+}
+
+#[test]
+fn retry_after_is_obeyed() {
+    let mut replica = followed();
+    replica.on_close(Close::Refused { status: 503, retry_after: Some(Duration::from_secs(20)) }, 0, 0.0);
+    assert_eq!(replica.next_tick(), Some(20_000));
+}
+
+#[test]
+fn clients_of_a_server_that_goes_down_come_back_spread() {
+    let mut replica = followed();
+    replica.on_message(Message::Shutdown(Shutdown { spread_ms: 5_000 }), 0);
+    replica.on_close(Close::Broken, 0, 0.8);
+    assert_eq!(replica.next_tick(), Some(4_000));
+}
+
+#[test]
+fn offline_waits_for_the_network_and_then_tries_at_once() {
+    let mut replica = followed();
+    replica.offline();
+    assert_eq!(*replica.status(), Status::Offline);
+    assert_eq!(replica.next_tick(), None);
+    assert!(replica.retry_now(9_000).contains(&Effect::Connect));
+}
+
+#[test]
+fn an_init_may_go_back_because_only_a_restored_database_sends_one() {
+    let mut replica = followed();
+    assert!(replica.on_message(init(3), 1).contains(&Effect::Replaced));
+    assert_eq!(replica.version(), Some(3));
+}
+
+#[test]
+fn messages_of_a_stream_that_was_given_up_are_ignored() {
+    let mut replica = followed();
+    replica.on_close(Close::Broken, 0, 0.5);
+    assert_eq!(replica.on_message(delta(10, 11), 1), []);
+    assert_eq!(replica.version(), Some(10));
+}
