@@ -114,7 +114,8 @@ fn unit_tests(package: &str) -> Result<Tally> {
     command.args([
         "nextest",
         "run",
-        "--workspace",
+        "--package",
+        package,
         "--no-fail-fast",
         "--cargo-profile",
         Profile::Quick.native(),
