@@ -7,16 +7,14 @@ use super::{
     error::ApiError,
     snapshot::{Opening, Theme},
 };
-use crate::model::{
-    Category, ClusterId, Done, NetAction, NetId, WorkerAction, WorkerId,
-};
+use crate::model::{Category, ClusterId, Done, NetAction, NetId, WorkerAction, WorkerId};
 #[cfg(feature = "ssr")]
 use crate::{
     model::{Action, NetRequest, NewNet, NewWorker, Options},
     server::{
         actions::perform,
         auth,
-        context::{app, fail, set_session, who},
+        context::{app, fail, remove_session, set_session, who},
     },
 };
 use leptos::prelude::*;
@@ -54,7 +52,8 @@ pub async fn create_worker(
 ) -> Result<Done, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb });
-    let done = perform(&app, &who, action, Options { if_match: None, key: key.clone() }).await.map_err(fail)?;
+    let done =
+        perform(&app, &who, action, Options { if_match: None, key: key.clone() }).await.map_err(fail)?;
     match &done.worker {
         Some(worker) if provision => {
             let action = Action::Worker { id: worker.id, action: WorkerAction::Provision };
@@ -74,7 +73,8 @@ pub async fn act_on_worker(
 ) -> Result<Done, ApiError> {
     use crate::model::lifecycle::Verb;
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
-    let options = Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
+    let options =
+        Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
     perform(&app, &who, Action::Worker { id, action }, options).await.map_err(fail)
 }
 
@@ -93,7 +93,8 @@ pub async fn act_on_net(
     use crate::model::lifecycle::Verb;
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     let request = net_request(action, worker_id, rate, place, tokens).map_err(fail)?;
-    let options = Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
+    let options =
+        Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
     perform(&app, &who, Action::Net { id, request }, options).await.map_err(fail)
 }
 
@@ -138,7 +139,8 @@ fn net_request(
 pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     let (net, key) = read_net(data).await.map_err(fail)?;
-    let done = perform(&app, &who, Action::CreateNet(net), Options { if_match: None, key }).await.map_err(fail)?;
+    let done =
+        perform(&app, &who, Action::CreateNet(net), Options { if_match: None, key }).await.map_err(fail)?;
     if let Some(net) = &done.net {
         leptos_axum::redirect(&format!("/nets/{}", net.id));
     }
@@ -147,7 +149,8 @@ pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
 
 #[cfg(feature = "ssr")]
 async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiError> {
-    let unreadable = |detail: String| ApiError::BadRequest { detail: format!("The form could not be read: {detail}") };
+    let unreadable =
+        |detail: String| ApiError::BadRequest { detail: format!("The form could not be read: {detail}") };
     let mut form = data.into_inner().ok_or_else(|| unreadable("it is empty".to_owned()))?;
     let (mut name, mut project, mut key) = (String::new(), String::new(), None);
     let (mut file, mut text) = (Vec::new(), Vec::new());
@@ -180,7 +183,11 @@ async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiEr
 }
 
 #[server(prefix = "/do", endpoint = "sign-in")]
-pub async fn sign_in(email: String, password: String, #[server(default)] next: String) -> Result<(), ApiError> {
+pub async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] next: String,
+) -> Result<(), ApiError> {
     let signed_in = auth::sign_in(&app().map_err(fail)?, email.trim(), &password).await.map_err(fail)?;
     set_session(&signed_in);
     leptos_axum::redirect(local_path(&next));
@@ -189,8 +196,9 @@ pub async fn sign_in(email: String, password: String, #[server(default)] next: S
 
 #[server(prefix = "/do", endpoint = "set-up")]
 pub async fn set_up(token: String, name: String, email: String, password: String) -> Result<(), ApiError> {
-    let signed_in =
-        auth::set_up(&app().map_err(fail)?, &token, name.trim(), email.trim(), &password).await.map_err(fail)?;
+    let signed_in = auth::set_up(&app().map_err(fail)?, &token, name.trim(), email.trim(), &password)
+        .await
+        .map_err(fail)?;
     set_session(&signed_in);
     leptos_axum::redirect("/");
     Ok(())
@@ -199,25 +207,25 @@ pub async fn set_up(token: String, name: String, email: String, password: String
 #[server(prefix = "/do", endpoint = "sign-out")]
 pub async fn sign_out() -> Result<(), ApiError> {
     if let Ok(who) = who().await {
-        auth::sign_out(&app().map_err(fail)?, &who).await;
+        auth::sign_out(&app().map_err(fail)?, &who).await.map_err(fail)?;
     }
+    remove_session();
     leptos_axum::redirect("/sign-in");
     Ok(())
 }
 
 #[server(prefix = "/do", endpoint = "theme")]
 pub async fn set_theme(theme: Theme) -> Result<(), ApiError> {
-    if let (Some(response), Ok(value)) = (
-        use_context::<leptos_axum::ResponseOptions>(),
-        axum::http::HeaderValue::from_str(&theme.cookie()),
-    ) {
+    if let (Some(response), Ok(value)) =
+        (use_context::<leptos_axum::ResponseOptions>(), axum::http::HeaderValue::from_str(&theme.cookie()))
+    {
         response.append_header(axum::http::header::SET_COOKIE, value);
     }
     Ok(())
 }
 
 /// The drawing of a net.
-#[server(prefix = "/do", endpoint = "net-graph")]
+#[server(prefix = "/do", endpoint = "graph")]
 pub async fn net_graph(id: NetId) -> Result<crate::petri::graph::NetGraph, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     app.net_graph(&who, id).await.map_err(fail)
@@ -247,7 +255,9 @@ mod tests {
     #[test]
     fn sign_in_leads_to_local_paths_only() {
         assert_eq!(local_path("/nets?q=a"), "/nets?q=a");
-        for elsewhere in ["", "nets", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/\t/evil"] {
+        for elsewhere in
+            ["", "nets", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/\t/evil"]
+        {
             assert_eq!(local_path(elsewhere), "/", "{elsewhere:?}");
         }
     }

@@ -130,7 +130,9 @@ async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
         });
     }
     let ActOnNet { worker_id, rate, place, tokens, .. } = ask;
-    match act_on_net(id, action, worker_id, rate, place, tokens, Some(net.state_revision), Some(fresh_key())).await {
+    match act_on_net(id, action, worker_id, rate, place, tokens, Some(net.state_revision), Some(fresh_key()))
+        .await
+    {
         Ok(done) => Outcome::Done(done),
         Err(error) => {
             let known = match net_and_worker(id).await {
@@ -159,9 +161,10 @@ fn cannot(action: impl Verb, what: &str, error: &ApiError) -> String {
 /// The error, and what is known now unless it says so itself.
 fn with_known(error: &ApiError, known: String) -> String {
     match error {
-        ApiError::Stale { .. } | ApiError::BadRequest { .. } | ApiError::Unauthorized | ApiError::Forbidden { .. } => {
-            error.to_string()
-        }
+        ApiError::Stale { .. }
+        | ApiError::BadRequest { .. }
+        | ApiError::Unauthorized
+        | ApiError::Forbidden { .. } => error.to_string(),
         _ => format!("{error}{known}"),
     }
 }
@@ -169,7 +172,8 @@ fn with_known(error: &ApiError, known: String) -> String {
 /// What to ask before `action`, if it loses anything.
 fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Question> {
     let worker = store.worker_row(id)?.get_untracked();
-    let nets: Vec<_> = store.nets_on(id).get_untracked().into_iter().filter_map(|id| store.net_row(id)).collect();
+    let nets: Vec<_> =
+        store.nets_on(id).get_untracked().into_iter().filter_map(|id| store.net_row(id)).collect();
     let nets: Vec<_> = nets.into_iter().map(|net| net.get_untracked()).collect();
     let names = |wanted: &dyn Fn(&Net) -> bool| -> Vec<String> {
         nets.iter().filter(|net| wanted(net)).map(|net| net.name.to_string()).collect()
@@ -187,7 +191,8 @@ fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Q
     match action {
         WorkerAction::Stop if losses.is_empty() => return None,
         WorkerAction::Stop => {}
-        WorkerAction::Destroy => losses.push("Its machine will be destroyed. The record stays and can be provisioned again.".to_owned()),
+        WorkerAction::Destroy => losses
+            .push("Its machine will be destroyed. The record stays and can be provisioned again.".to_owned()),
         WorkerAction::Delete => {
             let others = names(&|net| !net.is_loaded());
             if !others.is_empty() {
@@ -212,5 +217,9 @@ fn net_question(store: Store, id: NetId, action: NetAction) -> Option<Question> 
         NetAction::Unload | NetAction::Unassign | NetAction::Assign if net.is_loaded() => marking.to_owned(),
         _ => return None,
     };
-    Some(Question { title: format!("{} {}?", action.label(), net.name), losses: vec![loss], verb: action.label() })
+    Some(Question {
+        title: format!("{} {}?", action.label(), net.name),
+        losses: vec![loss],
+        verb: action.label(),
+    })
 }

@@ -55,6 +55,9 @@ mod tests {
         assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(count(12), "12");
         assert_eq!([bytes(5 << 20), bytes(612 << 20), bytes(3 << 30)], ["5.0 MB", "612 MB", "3.0 GB"]);
-        assert_eq!([rate(0.0), rate(2.5), rate(12_400.0), rate(3.1e6), rate(f64::NAN)], ["0", "2.5", "12.4 k", "3.1 M", "—"]);
+        assert_eq!(
+            [rate(0.0), rate(2.5), rate(12_400.0), rate(3.1e6), rate(f64::NAN)],
+            ["0", "2.5", "12.4 k", "3.1 M", "—"]
+        );
     }
 }

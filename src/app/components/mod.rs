@@ -20,4 +20,4 @@ pub use menu::Menu;
 pub use meter::Meter;
 pub use state::{Glyph, State, StateBadge, Tone};
 pub use table::Table;
-pub use toast::{ToastRegion, Toasts};
+pub use toast::{ToastRegion, Toasts, use_toasts};

@@ -68,7 +68,11 @@ pub fn StateBadge(#[prop(into)] state: Signal<State>) -> impl IntoView {
     let symbol = Memo::new(move |_| state.with(|state| state.glyph.symbol()));
     let class = Memo::new(move |_| {
         let turning = state.with(|state| state.glyph == Glyph::Half);
-        format!("state tone-{}{}", state.with(|state| state.tone.class()), if turning { " turning" } else { "" })
+        format!(
+            "state tone-{}{}",
+            state.with(|state| state.tone.class()),
+            if turning { " turning" } else { "" }
+        )
     });
     view! {
         <span class=move || class.get()>

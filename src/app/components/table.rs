@@ -4,7 +4,11 @@ use leptos::prelude::*;
 
 /// `children` are the rows' `<tbody>`s. A heading that starts with `#` is that of a column of figures.
 #[component]
-pub fn Table(#[prop(into)] label: String, headings: &'static [&'static str], children: Children) -> impl IntoView {
+pub fn Table(
+    #[prop(into)] label: String,
+    headings: &'static [&'static str],
+    children: Children,
+) -> impl IntoView {
     let headings = headings.iter().map(|heading| {
         let (class, text) = match heading.strip_prefix('#') {
             Some(text) => ("figure", text),

@@ -1,7 +1,11 @@
 //! How old what is shown is: said at the foot of every list, and dimmed where it may no longer be true.
 
 use crate::{
-    app::{components::TimeOfDay, live::retry_now, store::{Store, use_store}},
+    app::{
+        components::TimeOfDay,
+        live::retry_now,
+        store::{Store, use_store},
+    },
     model::time::age,
     sync::Status,
 };
@@ -49,7 +53,9 @@ pub fn FreshnessLine() -> impl IntoView {
             Freshness::Live if store.ticks.get() == 0 => String::new(),
             Freshness::Live => {
                 let now = store.now.get();
-                let recent = store.changes.with(|times| times.iter().filter(|at| now.since(**at).as_secs() < 60).count());
+                let recent = store
+                    .changes
+                    .with(|times| times.iter().filter(|at| now.since(**at).as_secs() < 60).count());
                 match recent {
                     0 => " · live".to_owned(),
                     1 => " · live · 1 change in the last minute".to_owned(),

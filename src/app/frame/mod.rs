@@ -76,10 +76,14 @@ fn Opened(opening: Opening) -> impl IntoView {
 #[component]
 fn ToSignIn() -> impl IntoView {
     let location = use_location();
-    let here = format!("{}{}", location.pathname.get_untracked(), match location.search.get_untracked() {
-        search if search.is_empty() => String::new(),
-        search => format!("?{}", search.trim_start_matches('?')),
-    });
+    let here = format!(
+        "{}{}",
+        location.pathname.get_untracked(),
+        match location.search.get_untracked() {
+            search if search.is_empty() => String::new(),
+            search => format!("?{}", search.trim_start_matches('?')),
+        }
+    );
     let path = if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", encode(&here)) };
     view! { <Redirect path/> }
 }
@@ -118,7 +122,8 @@ fn announce_trouble(store: Store) {
             let newest = events.first().map(|event| event.id);
             if let Some(seen) = seen {
                 let fresh = events.iter().take_while(|event| Some(event.id) > seen);
-                let trouble = fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
+                let trouble =
+                    fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
                 for event in trouble.take(3).collect::<Vec<_>>().into_iter().rev() {
                     match event.severity {
                         Severity::Error => toasts.error(event.text.clone()),
@@ -136,7 +141,9 @@ fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => encoded.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                encoded.push(byte as char)
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }

@@ -13,12 +13,15 @@ pub fn Nav() -> impl IntoView {
     let workers = Memo::new(move |_| store.summary.with(|summary| summary.workers));
     let nets = Memo::new(move |_| store.summary.with(|summary| summary.nets));
     let trouble = Memo::new(move |_| {
-        store.summary.with(|summary| summary.broken_workers.len() + summary.broken_nets.len() + summary.clusters
-            - summary.clusters_connected)
+        store.summary.with(|summary| {
+            summary.broken_workers.len() + summary.broken_nets.len() + summary.clusters
+                - summary.clusters_connected
+        })
     });
     let path = use_location().pathname;
     let current = move |wanted: &'static str| {
-        path.with(|path| path == wanted || (wanted != "/" && path.starts_with(&format!("{wanted}/")))).then_some("page")
+        path.with(|path| path == wanted || (wanted != "/" && path.starts_with(&format!("{wanted}/"))))
+            .then_some("page")
     };
     view! {
         <nav class="nav" aria-label="Pages">

@@ -16,9 +16,8 @@ use server_fn::ServerFn;
 pub fn TopBar(theme: Theme) -> impl IntoView {
     let store = use_store();
     let me = store.me.get_untracked();
-    let (name, about) = me
-        .map(|me| (me.name.clone(), format!("{} · {}", me.email, me.role.as_str())))
-        .unwrap_or_default();
+    let (name, about) =
+        me.map(|me| (me.name.clone(), format!("{} · {}", me.email, me.role.as_str()))).unwrap_or_default();
     let user_face = view! {
         <Icon name="user"/>
         <span class="user-name">{name.clone()}</span>

@@ -18,7 +18,9 @@ pub fn window() -> web_sys::Window {
 }
 
 pub fn hidden() -> bool {
-    window().document().is_some_and(|document| document.visibility_state() == web_sys::VisibilityState::Hidden)
+    window()
+        .document()
+        .is_some_and(|document| document.visibility_state() == web_sys::VisibilityState::Hidden)
 }
 
 /// A listener that is taken off when dropped.
@@ -29,7 +31,11 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub fn on(target: impl Into<web_sys::EventTarget>, event: &'static str, run: impl FnMut() + 'static) -> Listener {
+    pub fn on(
+        target: impl Into<web_sys::EventTarget>,
+        event: &'static str,
+        run: impl FnMut() + 'static,
+    ) -> Listener {
         let target = target.into();
         let closure = Closure::new(run);
         _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
@@ -39,7 +45,9 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        _ = self.target.remove_event_listener_with_callback(self.event, self.closure.as_ref().unchecked_ref());
+        _ = self
+            .target
+            .remove_event_listener_with_callback(self.event, self.closure.as_ref().unchecked_ref());
     }
 }
 

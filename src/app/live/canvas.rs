@@ -83,7 +83,13 @@ impl Pen {
         self.context.stroke();
     }
 
-    pub fn circles(&self, fill: &'static str, stroke: &'static str, radius: f64, at: impl Iterator<Item = Point>) {
+    pub fn circles(
+        &self,
+        fill: &'static str,
+        stroke: &'static str,
+        radius: f64,
+        at: impl Iterator<Item = Point>,
+    ) {
         self.context.begin_path();
         for (x, y) in at {
             self.context.move_to(x + radius, y);
@@ -92,7 +98,13 @@ impl Pen {
         self.finish(fill, stroke, radius);
     }
 
-    pub fn squares(&self, fill: &'static str, stroke: &'static str, half: f64, at: impl Iterator<Item = Point>) {
+    pub fn squares(
+        &self,
+        fill: &'static str,
+        stroke: &'static str,
+        half: f64,
+        at: impl Iterator<Item = Point>,
+    ) {
         self.context.begin_path();
         for (x, y) in at {
             self.context.rect(x - half, y - half, 2.0 * half, 2.0 * half);

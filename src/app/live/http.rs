@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 pub async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, ApiError> {
     use gloo_net::http::Request;
     let unreachable = |error: gloo_net::Error| ApiError::Unreachable { detail: error.to_string() };
-    let request = Request::get(url).header("Accept", "application/json").cache(web_sys::RequestCache::NoStore);
+    let request =
+        Request::get(url).header("Accept", "application/json").cache(web_sys::RequestCache::NoStore);
     let response = request.send().await.map_err(unreachable)?;
     match response.status() {
         200 => response.json().await.map_err(unreachable),

@@ -2,13 +2,13 @@
 //! handle there is. Views must not touch any of these, or they would render differently on the two sides.
 
 #[cfg(feature = "browser")]
-pub mod canvas;
-pub mod http;
-pub mod page;
-#[cfg(feature = "browser")]
 pub mod browser;
 #[cfg(feature = "browser")]
+pub mod canvas;
+#[cfg(feature = "browser")]
 mod driver;
+pub mod http;
+pub mod page;
 #[cfg(feature = "browser")]
 mod stream;
 pub mod watch;

@@ -11,7 +11,11 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 
 /// Reads `url` until it ends, handing over each event; how it ended. `on_event` answers whether to read on.
-pub async fn read(url: &str, abort: &Abort, mut on_event: impl FnMut(SseEvent) -> Result<(), Close>) -> Close {
+pub async fn read(
+    url: &str,
+    abort: &Abort,
+    mut on_event: impl FnMut(SseEvent) -> Result<(), Close>,
+) -> Close {
     let signal = abort.signal();
     let request = Request::get(url)
         .header("Accept", "text/event-stream")
@@ -20,7 +24,10 @@ pub async fn read(url: &str, abort: &Abort, mut on_event: impl FnMut(SseEvent) -
     let Ok(response) = request.send().await else { return Close::Broken };
     if response.status() != 200 {
         let retry_after = response.headers().get("retry-after").and_then(|value| value.parse().ok());
-        return Close::Refused { status: response.status(), retry_after: retry_after.map(Duration::from_secs) };
+        return Close::Refused {
+            status: response.status(),
+            retry_after: retry_after.map(Duration::from_secs),
+        };
     }
     let Some(body) = response.body() else { return Close::Broken };
     let mut chunks = wasm_streams::ReadableStream::from_raw(body.unchecked_into()).into_stream();

@@ -10,9 +10,10 @@ pub fn SetupPage() -> impl IntoView {
     let action = ServerAction::<SetUp>::new();
     let error = Memo::new(move |_| {
         action.value().with(|value| match value.as_ref()?.as_ref().err()? {
-            ApiError::Gone { .. } | ApiError::Forbidden { .. } => {
-                Some("This setup link is used up. Sign in, or look for a newer link in the server's output.".to_owned())
-            }
+            ApiError::Gone { .. } | ApiError::Forbidden { .. } => Some(
+                "This setup link is used up. Sign in, or look for a newer link in the server's output."
+                    .to_owned(),
+            ),
             error => Some(error.to_string()),
         })
     });

@@ -8,7 +8,9 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let action = ServerAction::<SignIn>::new();
-    let error = Memo::new(move |_| action.value().with(|value| value.as_ref()?.as_ref().err().map(ToString::to_string)));
+    let error = Memo::new(move |_| {
+        action.value().with(|value| value.as_ref()?.as_ref().err().map(ToString::to_string))
+    });
     let next = use_query_map().with_untracked(|query| query.get("next")).unwrap_or_default();
     let waits = Resource::new_blocking(|| (), |()| needs_setup());
     view! {

@@ -10,6 +10,7 @@ mod process;
 mod run_file;
 
 pub use local::{LocalConfig, LocalProvider};
+pub use process::ProcessId;
 
 use super::workers::CallError;
 use crate::model::{Machine, Provider, Worker, WorkerId};

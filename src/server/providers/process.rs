@@ -55,7 +55,9 @@ impl ProcessId {
         };
         // Only now is it sure which process the descriptor stands for.
         if self.is_alive() {
-            AsyncFd::with_interest(fd, Interest::READABLE)?.readable().await?.retain_ready();
+            // SAFETY: an owned descriptor stays open, and the same, for as long as the registration holds it.
+            let fd = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?;
+            fd.readable().await?.retain_ready();
         }
         Ok(())
     }

@@ -13,6 +13,8 @@ pub mod journal;
 pub mod ledger;
 mod open;
 mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use follower::{Followed, News};

@@ -3,7 +3,7 @@
 
 use super::{
     check::{Look, Tools, Verdict, is_same},
-    reconcile::{self, Picture, Sight, Stray},
+    reconcile::{Picture, Sight, Stray},
 };
 use crate::{
     model::{

@@ -217,20 +217,20 @@ impl Rounds {
         }
         for worker in fleet.workers() {
             if let (true, Some(machine)) = (worker.is_ready(), &worker.machine) {
-                self.tools.providers.watch(worker);
-                self.link(worker.id, machine);
+                self.link(worker, machine);
             } else if is_unreachable(worker) {
-                self.tools.providers.watch(worker);
                 self.probe(worker);
             }
         }
     }
 
     /// Opens the stream of a ready worker, unless it is open, or its predecessor is still ending.
-    fn link(&mut self, worker: WorkerId, machine: &Machine) {
-        if self.links.contains_key(&worker) {
+    fn link(&mut self, worker: &Worker, machine: &Machine) {
+        if self.links.contains_key(&worker.id) {
             return;
         }
+        self.tools.providers.watch(worker);
+        let worker = worker.id;
         let stop = self.shutdown.child_token();
         self.links.insert(worker, (machine.clone(), stop.clone()));
         let tools = self.tools.clone();
@@ -248,6 +248,7 @@ impl Rounds {
         if self.probes.contains_key(&worker.id) {
             return;
         }
+        self.tools.providers.watch(worker);
         let stop = self.shutdown.child_token();
         self.probes.insert(worker.id, (worker.status_since, stop.clone()));
         let (tools, probing, id) = (self.tools.clone(), self.probing.clone(), worker.id);
@@ -332,6 +333,10 @@ impl Rounds {
 
     /// A bug in one task. It cannot be told whose place it held, so all begin anew.
     fn take_panic(&mut self, error: &tokio::task::JoinError) {
+        if error.is_cancelled() {
+            // One of those ended below.
+            return;
+        }
         tracing::error!(%error, "a task of supervision failed; all are started again");
         self.tasks.abort_all();
         self.links.clear();

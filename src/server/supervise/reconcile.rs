@@ -224,7 +224,6 @@ pub fn write(draft: &mut Draft, worker: WorkerId, sight: &Sight) -> Result<Vec<S
                     row.status = status;
                     row.status_reason = reason;
                     row.machine = machine;
-                    row.operation = None;
                 })?;
             }
             Step::Machine(machine) => {

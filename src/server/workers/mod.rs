@@ -4,6 +4,8 @@
 //! or decides what an answer means for them; that is `supervise`.
 
 pub mod client;
+#[cfg(test)]
+pub mod fake;
 mod frames;
 pub mod token;
 

@@ -5,12 +5,7 @@ use super::{
     marking::{Marking, Source},
 };
 use crate::{
-    app::{
-        actions::ActOnNet,
-        components::format,
-        guard::use_desk,
-        store::use_store,
-    },
+    app::{actions::ActOnNet, components::format, guard::use_desk, store::use_store},
     model::{Net, NetAction, RunState},
 };
 use leptos::prelude::*;
@@ -36,7 +31,8 @@ pub fn Controls(net: ArcRwSignal<Arc<Net>>, marking: Marking) -> impl IntoView {
         move |_| net.with(|net| net.is_loaded())
     });
     let figures = store.net_figures(id);
-    let rate = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| format::rate(dated.value.rate))));
+    let rate =
+        Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| format::rate(dated.value.rate))));
     let (firings, source) = (marking.firings.clone(), marking.source.clone());
     let said = Memo::new(move |_| match source.get() {
         Source::Initial if loaded.get() => "Marking not known yet.",

@@ -13,7 +13,8 @@ pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoV
     let graph = marking.graph.clone();
     let arcs = lines(&graph);
     let places = (0..graph.places.len()).map(|i| view! { <Place marking=marking.clone() i selected/> });
-    let transitions = (0..graph.transitions.len()).map(|i| view! { <Transition marking=marking.clone() i selected/> });
+    let transitions =
+        (0..graph.transitions.len()).map(|i| view! { <Transition marking=marking.clone() i selected/> });
     view! {
         <svg
             class="drawing"
@@ -53,7 +54,10 @@ pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoV
 }
 
 /// Selects on click, Enter and Space.
-fn select(selected: RwSignal<Option<Node>>, node: Node) -> (impl Fn(ev::MouseEvent), impl Fn(ev::KeyboardEvent)) {
+fn select(
+    selected: RwSignal<Option<Node>>,
+    node: Node,
+) -> (impl Fn(ev::MouseEvent), impl Fn(ev::KeyboardEvent)) {
     let on_click = move |_| selected.set(Some(node));
     let on_key = move |event: ev::KeyboardEvent| {
         if matches!(event.key().as_str(), "Enter" | " ") {

@@ -25,16 +25,22 @@ pub struct Line {
 }
 
 pub fn lines(graph: &NetGraph) -> Vec<Line> {
-    let pairs = |arcs: &[GraphArc]| arcs.iter().map(|arc| (arc.place, arc.transition)).collect::<HashSet<_>>();
+    let pairs =
+        |arcs: &[GraphArc]| arcs.iter().map(|arc| (arc.place, arc.transition)).collect::<HashSet<_>>();
     let (inputs, outputs) = (pairs(&graph.inputs), pairs(&graph.outputs));
     let line = |arc: &GraphArc, into_transition: bool, both: bool| {
-        let (place, transition) = (graph.places.get(arc.place.index())?, graph.transitions.get(arc.transition.index())?);
+        let (place, transition) =
+            (graph.places.get(arc.place.index())?, graph.transitions.get(arc.transition.index())?);
         let (p, t) = ((place.x, place.y), (transition.x, transition.y));
         let (from, to) = if into_transition { (p, t) } else { (t, p) };
         Some(curve(from, to, into_transition, if both { BEND } else { 0.0 }, arc.weight))
     };
-    let inward = graph.inputs.iter().filter_map(|arc| line(arc, true, outputs.contains(&(arc.place, arc.transition))));
-    let outward = graph.outputs.iter().filter_map(|arc| line(arc, false, inputs.contains(&(arc.place, arc.transition))));
+    let inward =
+        graph.inputs.iter().filter_map(|arc| line(arc, true, outputs.contains(&(arc.place, arc.transition))));
+    let outward = graph
+        .outputs
+        .iter()
+        .filter_map(|arc| line(arc, false, inputs.contains(&(arc.place, arc.transition))));
     inward.chain(outward).collect()
 }
 
@@ -92,7 +98,11 @@ pub fn dots(x: f32, y: f32, tokens: u64) -> String {
 /// A name short enough to stand under its node.
 pub fn short(name: &str) -> String {
     const MOST: usize = 16;
-    if name.chars().count() <= MOST { name.to_owned() } else { name.chars().take(MOST - 1).chain(['…']).collect() }
+    if name.chars().count() <= MOST {
+        name.to_owned()
+    } else {
+        name.chars().take(MOST - 1).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +114,10 @@ mod tests {
         let line = curve((0.0, 0.0), (100.0, 0.0), true, 0.0, 1);
         assert_eq!(line, Line { path: "M18.0 0.0L84.0 0.0".into(), weight: None });
         assert_eq!(curve((0.0, 0.0), (100.0, 0.0), true, 0.0, 3).weight, Some((50.0, 9.0, 3)));
-        assert!(!curve((5.0, 5.0), (5.0, 5.0), false, 0.0, 1).path.contains("NaN"), "nodes may lie on each other");
+        assert!(
+            !curve((5.0, 5.0), (5.0, 5.0), false, 0.0, 1).path.contains("NaN"),
+            "nodes may lie on each other"
+        );
     }
 
     #[test]

@@ -1,17 +1,12 @@
 //! What is selected in the drawing, and putting tokens into a place.
 
 use super::{
-    Node,
     super::parts::{NetHidden, permitted, submit},
+    Node,
     marking::Marking,
 };
 use crate::{
-    app::{
-        actions::ActOnNet,
-        components::format,
-        guard::use_desk,
-        store::use_store,
-    },
+    app::{actions::ActOnNet, components::format, guard::use_desk, store::use_store},
     model::{Net, NetAction},
     petri::graph::{GraphArc, NetGraph},
 };
@@ -20,13 +15,19 @@ use server_fn::ServerFn;
 use std::sync::Arc;
 
 #[component]
-pub fn Inspector(net: ArcRwSignal<Arc<Net>>, marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView {
+pub fn Inspector(
+    net: ArcRwSignal<Arc<Net>>,
+    marking: Marking,
+    selected: RwSignal<Option<Node>>,
+) -> impl IntoView {
     let shown = {
         let marking = marking.clone();
         move || match selected.get() {
             None => view! { <Whole marking=marking.clone()/> }.into_any(),
             Some(Node::Place(i)) => view! { <Place marking=marking.clone() i selected/> }.into_any(),
-            Some(Node::Transition(i)) => view! { <Transition marking=marking.clone() i selected/> }.into_any(),
+            Some(Node::Transition(i)) => {
+                view! { <Transition marking=marking.clone() i selected/> }.into_any()
+            }
         }
     };
     view! {

@@ -46,7 +46,9 @@ pub fn Map(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView 
         let (px, py) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         change(&|camera: Camera| camera.zoom(factor, px, py));
     };
-    let on_down = move |event: ev::PointerEvent| drag.set(Some((event.offset_x().into(), event.offset_y().into(), false)));
+    let on_down = move |event: ev::PointerEvent| {
+        drag.set(Some((event.offset_x().into(), event.offset_y().into(), false)))
+    };
     let on_move = move |event: ev::PointerEvent| {
         let Some((px, py, moved)) = drag.get_untracked() else { return };
         let (nx, ny) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
@@ -63,8 +65,11 @@ pub fn Map(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView 
         let graph = graph.clone();
         move |x: f64, y: f64, within: f64| {
             let places = graph.places.iter().enumerate().map(|(i, place)| (Node::Place(i), place.x, place.y));
-            let transitions = graph.transitions.iter().enumerate().map(|(i, t)| (Node::Transition(i), t.x, t.y));
-            let near = places.chain(transitions).map(|(node, nx, ny)| (node, (f64::from(nx) - x).hypot(f64::from(ny) - y)));
+            let transitions =
+                graph.transitions.iter().enumerate().map(|(i, t)| (Node::Transition(i), t.x, t.y));
+            let near = places
+                .chain(transitions)
+                .map(|(node, nx, ny)| (node, (f64::from(nx) - x).hypot(f64::from(ny) - y)));
             near.filter(|(_, d)| *d <= within).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(node, _)| node)
         }
     };
@@ -127,11 +132,9 @@ pub fn Map(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView 
 #[cfg(feature = "browser")]
 mod paint {
     use super::{Camera, Marking, Node};
-    use crate::{
-        app::{
-            live::canvas::{Pen, Size, watch_size},
-            pages::net::geometry::{PLACE, TRANSITION, short},
-        },
+    use crate::app::{
+        live::canvas::{Pen, Size, watch_size},
+        pages::net::geometry::{PLACE, TRANSITION, short},
     };
     use leptos::{html, prelude::*};
 
@@ -162,7 +165,9 @@ mod paint {
     fn paint(pen: &Pen, marking: &Marking, camera: Camera, selected: Option<Node>) {
         let graph = &marking.graph;
         pen.clear();
-        let at = |x: f32, y: f32| ((f64::from(x) - camera.x) * camera.scale, (f64::from(y) - camera.y) * camera.scale);
+        let at = |x: f32, y: f32| {
+            ((f64::from(x) - camera.x) * camera.scale, (f64::from(y) - camera.y) * camera.scale)
+        };
         let seen = |(x, y): (f64, f64)| pen.holds(x, y, 40.0);
         // Lines only where they can be told apart.
         if camera.scale > 0.06 {
@@ -178,14 +183,36 @@ mod paint {
         }
         let radius = (f64::from(PLACE) * camera.scale).max(1.0);
         let half = (f64::from(TRANSITION) * camera.scale).max(1.0);
-        let places = || graph.places.iter().enumerate().map(|(i, place)| (i, at(place.x, place.y))).filter(|(_, p)| seen(*p));
+        let places = || {
+            graph
+                .places
+                .iter()
+                .enumerate()
+                .map(|(i, place)| (i, at(place.x, place.y)))
+                .filter(|(_, p)| seen(*p))
+        };
         let tokens = |i: usize| marking.tokens.get(i).map_or(0, |tokens| tokens.get_untracked());
-        pen.circles("--surface", "--ink-quiet", radius, places().filter(|(i, _)| tokens(*i) == 0).map(|(_, p)| p));
-        pen.circles("--token-fill", "--ink", radius, places().filter(|(i, _)| tokens(*i) > 0).map(|(_, p)| p));
+        pen.circles(
+            "--surface",
+            "--ink-quiet",
+            radius,
+            places().filter(|(i, _)| tokens(*i) == 0).map(|(_, p)| p),
+        );
+        pen.circles(
+            "--token-fill",
+            "--ink",
+            radius,
+            places().filter(|(i, _)| tokens(*i) > 0).map(|(_, p)| p),
+        );
         let transitions =
             || graph.transitions.iter().enumerate().map(|(i, t)| (i, at(t.x, t.y))).filter(|(_, p)| seen(*p));
         let enabled = |i: usize| marking.enabled.get(i).is_some_and(|enabled| enabled.get_untracked());
-        pen.squares("--surface", "--ink-quiet", half, transitions().filter(|(i, _)| !enabled(*i)).map(|(_, p)| p));
+        pen.squares(
+            "--surface",
+            "--ink-quiet",
+            half,
+            transitions().filter(|(i, _)| !enabled(*i)).map(|(_, p)| p),
+        );
         pen.squares("--accent", "--accent", half, transitions().filter(|(i, _)| enabled(*i)).map(|(_, p)| p));
         if camera.scale > 0.45 {
             for (i, (x, y)) in places() {
@@ -204,7 +231,9 @@ mod paint {
         }
         let chosen = match selected {
             Some(Node::Place(i)) => graph.places.get(i).map(|place| at(place.x, place.y)),
-            Some(Node::Transition(i)) => graph.transitions.get(i).map(|transition| at(transition.x, transition.y)),
+            Some(Node::Transition(i)) => {
+                graph.transitions.get(i).map(|transition| at(transition.x, transition.y))
+            }
             None => None,
         };
         if let Some(at) = chosen {

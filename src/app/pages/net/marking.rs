@@ -91,7 +91,9 @@ impl Marking {
         for what in what {
             match what {
                 Watched::Event(event) => self.event(event),
-                Watched::Lost if self.source.get_untracked() == Source::Live => set(&self.source, Source::Lost),
+                Watched::Lost if self.source.get_untracked() == Source::Live => {
+                    set(&self.source, Source::Lost)
+                }
                 Watched::Lost => {}
             }
         }
@@ -207,7 +209,8 @@ mod tests {
     use crate::petri::graph::{GraphPlace, GraphTransition};
 
     fn marking() -> Marking {
-        let place = |id: &str, initial| GraphPlace { id: id.into(), name: id.into(), x: 0.0, y: 0.0, initial };
+        let place =
+            |id: &str, initial| GraphPlace { id: id.into(), name: id.into(), x: 0.0, y: 0.0, initial };
         let transition = |id: &str| GraphTransition { id: id.into(), name: id.into(), x: 0.0, y: 0.0 };
         Marking::new(Arc::new(NetGraph {
             id: "n".into(),

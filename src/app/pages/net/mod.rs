@@ -13,12 +13,7 @@ use super::{
     parts::{AssignForm, NetBadge, NetButtons},
 };
 use crate::{
-    app::{
-        actions::net_graph,
-        frame::freshness::FreshnessLine,
-        live::http,
-        store::use_store,
-    },
+    app::{actions::net_graph, frame::freshness::FreshnessLine, live::http, store::use_store},
     model::{Net, NetAction, NetId},
     petri::graph::NetGraph,
 };
@@ -47,7 +42,8 @@ pub enum Node {
 pub fn NetPage() -> impl IntoView {
     let store = use_store();
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<NetId>().ok()));
+    let id =
+        Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<NetId>().ok()));
     let here = Memo::new(move |_| id.get().filter(|id| store.net(*id).is_some()));
     move || match here.get() {
         Some(id) => view! { <Detail id/> }.into_any(),
@@ -98,7 +94,11 @@ fn Where(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
     });
     move || match at.get() {
         Some((id, name, status)) => {
-            let state = if status == crate::model::WorkerStatus::Ready { String::new() } else { format!(" ({status})") };
+            let state = if status == crate::model::WorkerStatus::Ready {
+                String::new()
+            } else {
+                format!(" ({status})")
+            };
             view! {
                 <span>
                     "on " <A href=format!("/workers/{id}")>{name}</A> <span class="quiet-text">{state}</span>
@@ -144,7 +144,8 @@ fn Large(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
         });
     });
     let size = net.get_untracked().size;
-    move || match graph.get() {
+    move || {
+        match graph.get() {
         None => view! {
             <p class="empty">
                 {format!("A net of {} places and {} transitions. Its map is being fetched…", size.places, size.transitions)}
@@ -156,6 +157,7 @@ fn Large(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
         .into_any(),
         Some(Ok(graph)) => view! { <Bench id net=net.clone() graph large=true/> }.into_any(),
         Some(Err(error)) => view! { <p class="notice tone-bad" role="alert">{error}</p> }.into_any(),
+    }
     }
 }
 

@@ -7,13 +7,7 @@ use crate::app::{
     store::use_store,
 };
 use crate::model::Done;
-use leptos::{
-    ev::SubmitEvent,
-    form::form_data_from_event,
-    html,
-    prelude::*,
-    server::ServerActionError,
-};
+use leptos::{ev::SubmitEvent, form::form_data_from_event, html, prelude::*, server::ServerActionError};
 use leptos_router::hooks::{use_navigate, use_query_map};
 use server_fn::{ServerFn, error::ServerFnUrlError};
 
@@ -29,11 +23,13 @@ pub fn AddNet() -> impl IntoView {
     let made = RwSignal::new(0_u32);
     let value = RwSignal::<Option<Result<Done, ApiError>>>::new(came_back);
     let busy = RwSignal::new(false);
-    let error = Memo::new(move |_| value.with(|value| value.as_ref()?.as_ref().err().map(ToString::to_string)));
+    let error =
+        Memo::new(move |_| value.with(|value| value.as_ref()?.as_ref().err().map(ToString::to_string)));
     let projects = Memo::new(move |_| {
         store.projects.with(|rows| rows.iter().map(|row| (row.id, row.name.to_string())).collect::<Vec<_>>())
     });
-    let open = use_query_map().with_untracked(|query| query.get("new").is_some()) || error.get_untracked().is_some();
+    let open =
+        use_query_map().with_untracked(|query| query.get("new").is_some()) || error.get_untracked().is_some();
     let navigate = use_navigate();
     let on_submit = move |event: SubmitEvent| {
         let Ok(data) = form_data_from_event(&event) else { return };

@@ -30,7 +30,8 @@ pub fn NetsPage() -> impl IntoView {
         if !wanted.is_empty() {
             ids.retain(|id| {
                 store.net(*id).is_some_and(|net| {
-                    let worker = store.worker_of(&net).map(|worker| worker.name.to_string()).unwrap_or_default();
+                    let worker =
+                        store.worker_of(&net).map(|worker| worker.name.to_string()).unwrap_or_default();
                     matches_filter(&wanted, &[net.name.as_str(), &NetWord(&net).to_string(), &worker])
                 })
             });

@@ -13,6 +13,8 @@ pub fn NetRow(id: NetId) -> impl IntoView {
     let store = use_store();
     let net = store.net_row(id)?;
     let row = net.get_untracked();
+    let name = row.name.to_string();
+    let shown_name = name.clone();
     let at = Memo::new({
         let net = net.clone();
         move |_| store.worker_of(&net.get()).map(|worker| (worker.id, worker.name.to_string()))
@@ -30,12 +32,13 @@ pub fn NetRow(id: NetId) -> impl IntoView {
         let rate = figures.with(|dated| dated.as_ref().map(|dated| format::rate(dated.value.rate)));
         if running.get() { rate } else { None }
     });
-    let size = format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
+    let size =
+        format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
     Some(view! {
-        <tbody class="entry" role="rowgroup" data-net=row.name.to_string()>
+        <tbody class="entry" role="rowgroup" data-net=name.clone()>
             <tr role="row">
                 <th class="cell-name" scope="row" role="rowheader">
-                    <A href=format!("/nets/{id}")>{row.name.to_string()}</A>
+                    <A href=format!("/nets/{id}")>{shown_name}</A>
                 </th>
                 <td class="cell-status" role="cell" data-label="State">
                     <NetBadge net=net.clone()/>
@@ -65,5 +68,7 @@ pub fn NetRow(id: NetId) -> impl IntoView {
 #[component]
 fn Actions(id: NetId) -> impl IntoView {
     let net = use_store().net_row(id)?;
-    Some(view! { <NetButtons net among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]/> })
+    Some(
+        view! { <NetButtons net among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]/> },
+    )
 }

@@ -78,14 +78,16 @@ pub fn Attention() -> impl IntoView {
 fn WorkerTrouble(id: WorkerId) -> impl IntoView {
     let worker = use_store().worker_row(id)?;
     let row = worker.get_untracked();
+    let name = row.name.to_string();
+    let shown_name = name.clone();
     let reason = Memo::new({
         let worker = worker.clone();
         move |_| worker.with(|worker| worker.status_reason.clone())
     });
     Some(view! {
-        <li class="line" data-worker=row.name.to_string()>
+        <li class="line" data-worker=name.clone()>
             <span class="line-name">
-                <A href=format!("/workers/{id}")>{row.name.to_string()}</A>
+                <A href=format!("/workers/{id}")>{shown_name}</A>
             </span>
             <WorkerBadge worker=worker.clone()/>
             {move || reason.get().map(|reason| view! { <span class="line-error">{reason}</span> })}
@@ -100,14 +102,16 @@ fn WorkerTrouble(id: WorkerId) -> impl IntoView {
 fn NetTrouble(id: NetId) -> impl IntoView {
     let net = use_store().net_row(id)?;
     let row = net.get_untracked();
+    let name = row.name.to_string();
+    let shown_name = name.clone();
     let reason = Memo::new({
         let net = net.clone();
         move |_| net.with(|net| net.load_error.clone())
     });
     Some(view! {
-        <li class="line" data-net=row.name.to_string()>
+        <li class="line" data-net=name.clone()>
             <span class="line-name">
-                <A href=format!("/nets/{id}")>{row.name.to_string()}</A>
+                <A href=format!("/nets/{id}")>{shown_name}</A>
             </span>
             <NetBadge net=net.clone()/>
             {move || reason.get().map(|reason| view! { <span class="line-error">{reason}</span> })}

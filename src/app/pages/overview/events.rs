@@ -16,7 +16,9 @@ const SHOWN: usize = 14;
 #[component]
 pub fn RecentChanges() -> impl IntoView {
     let store = use_store();
-    let newest = Memo::new(move |_| store.events.with(|events| events.iter().take(SHOWN).cloned().collect::<Vec<_>>()));
+    let newest = Memo::new(move |_| {
+        store.events.with(|events| events.iter().take(SHOWN).cloned().collect::<Vec<_>>())
+    });
     view! {
         <section class="panel" aria-labelledby="recent-changes">
             <h2 id="recent-changes">"Recent changes"</h2>

@@ -4,13 +4,7 @@ mod attention;
 mod checklist;
 mod events;
 
-use crate::{
-    app::{
-        components::format::count,
-        frame::freshness::FreshnessLine,
-        store::use_store,
-    },
-};
+use crate::app::{components::format::count, frame::freshness::FreshnessLine, store::use_store};
 use attention::Attention;
 use checklist::Checklist;
 use events::RecentChanges;

@@ -32,7 +32,11 @@ pub fn submit(desk: Desk, busy: RwSignal<bool>) -> impl Fn(SubmitEvent) + Copy +
 }
 
 /// What of `among` the net permits now, tracked.
-pub fn permitted(store: Store, net: &ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> Memo<Vec<NetAction>> {
+pub fn permitted(
+    store: Store,
+    net: &ArcRwSignal<Arc<Net>>,
+    among: &'static [NetAction],
+) -> Memo<Vec<NetAction>> {
     let net = net.clone();
     Memo::new(move |_| {
         let net = net.get();
@@ -55,7 +59,11 @@ pub fn NetHidden(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
 }
 
 #[component]
-pub fn NetButton(action: NetAction, busy: RwSignal<bool>, #[prop(optional)] class: &'static str) -> impl IntoView {
+pub fn NetButton(
+    action: NetAction,
+    busy: RwSignal<bool>,
+    #[prop(optional)] class: &'static str,
+) -> impl IntoView {
     let loses = action == NetAction::Delete;
     view! {
         <button

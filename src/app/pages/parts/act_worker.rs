@@ -2,12 +2,7 @@
 
 use super::{InFlight, wire};
 use crate::{
-    app::{
-        actions::ActOnWorker,
-        components::Menu,
-        guard::use_desk,
-        store::use_store,
-    },
+    app::{actions::ActOnWorker, components::Menu, guard::use_desk, store::use_store},
     model::{
         Worker, WorkerAction,
         lifecycle::{Verb, worker_actions},
@@ -31,7 +26,9 @@ pub fn WorkerButtons(
     let id = first.id;
     let permitted = Memo::new({
         let worker = worker.clone();
-        move |_| if store.may_act() { worker.with(|worker| worker_actions(worker).collect()) } else { Vec::new() }
+        move |_| {
+            if store.may_act() { worker.with(|worker| worker_actions(worker).collect()) } else { Vec::new() }
+        }
     });
     let operation = Memo::new({
         let worker = worker.clone();

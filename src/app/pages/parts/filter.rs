@@ -37,7 +37,11 @@ pub fn Filter(label: &'static str) -> impl IntoView {
         let typing = leptos::prelude::document()
             .active_element()
             .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
-        if event.key() == "/" && !typing && !event.ctrl_key() && !event.meta_key() && !event.alt_key()
+        if event.key() == "/"
+            && !typing
+            && !event.ctrl_key()
+            && !event.meta_key()
+            && !event.alt_key()
             && let Some(input) = input.get_untracked()
         {
             event.prevent_default();

@@ -7,8 +7,8 @@ mod net_lines;
 mod states;
 
 pub use act_net::{AssignForm, NetButton, NetButtons, NetHidden, permitted, submit};
-pub use filter::{Filter, matches_filter, use_filter};
 pub use act_worker::WorkerButtons;
+pub use filter::{Filter, matches_filter, use_filter};
 pub use net_lines::NetLines;
 pub use states::{NetBadge, WorkerBadge};
 

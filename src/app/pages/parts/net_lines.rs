@@ -29,6 +29,8 @@ fn NetLine(id: NetId, with_worker: bool) -> impl IntoView {
     let store = use_store();
     let net = store.net_row(id)?;
     let row = net.get_untracked();
+    let name = row.name.to_string();
+    let shown_name = name.clone();
     let error = Memo::new({
         let net = net.clone();
         move |_| net.with(|net| net.load_error.clone())
@@ -43,9 +45,9 @@ fn NetLine(id: NetId, with_worker: bool) -> impl IntoView {
         &[NetAction::Load, NetAction::Unload, NetAction::Unassign]
     };
     Some(view! {
-        <li class="line" data-net=row.name.to_string()>
+        <li class="line" data-net=name.clone()>
             <span class="line-name">
-                <A href=format!("/nets/{id}")>{row.name.to_string()}</A>
+                <A href=format!("/nets/{id}")>{shown_name}</A>
             </span>
             <NetBadge net=net.clone()/>
             {with_worker

@@ -13,7 +13,9 @@ pub fn CreateWorker() -> impl IntoView {
     let store = use_store();
     let toasts = use_toasts();
     let action = ServerAction::<Create>::new();
-    let error = Memo::new(move |_| action.value().with(|value| value.as_ref()?.as_ref().err().map(ToString::to_string)));
+    let error = Memo::new(move |_| {
+        action.value().with(|value| value.as_ref()?.as_ref().err().map(ToString::to_string))
+    });
     let details = NodeRef::<html::Details>::new();
     let name = NodeRef::<html::Input>::new();
     let clusters = Memo::new(move |_| {
@@ -25,7 +27,9 @@ pub fn CreateWorker() -> impl IntoView {
     // Each worker made by this form gets its own key.
     let made = RwSignal::new(0_u32);
     Effect::new(move |_| {
-        let message = action.value().with(|value| value.as_ref().and_then(|value| value.as_ref().ok()).map(|done| done.message.clone()));
+        let message = action.value().with(|value| {
+            value.as_ref().and_then(|value| value.as_ref().ok()).map(|done| done.message.clone())
+        });
         if let Some(message) = message {
             toasts.success(message);
             made.update(|made| *made += 1);

@@ -20,7 +20,8 @@ use leptos_router::{components::A, hooks::use_params_map};
 pub fn WorkerPage() -> impl IntoView {
     let store = use_store();
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<WorkerId>().ok()));
+    let id =
+        Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<WorkerId>().ok()));
     let here = Memo::new(move |_| id.get().filter(|id| store.worker(*id).is_some()));
     move || match here.get() {
         Some(id) => view! { <Detail id/> }.into_any(),

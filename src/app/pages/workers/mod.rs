@@ -31,7 +31,10 @@ pub fn WorkersPage() -> impl IntoView {
         if !wanted.is_empty() {
             ids.retain(|id| {
                 store.worker(*id).is_some_and(|worker| {
-                    matches_filter(&wanted, &[worker.name.as_str(), &worker.status.to_string(), worker.category.as_str()])
+                    matches_filter(
+                        &wanted,
+                        &[worker.name.as_str(), &worker.status.to_string(), worker.category.as_str()],
+                    )
                 })
             });
         }

@@ -20,6 +20,8 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
     let store = use_store();
     let worker = store.worker_row(id)?;
     let row = worker.get_untracked();
+    let name = row.name.to_string();
+    let shown_name = name.clone();
     let open = RwSignal::new(false);
     let since = Memo::new({
         let worker = worker.clone();
@@ -50,21 +52,21 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
         move |_| worker.with(|worker| worker.status_reason.clone())
     });
     Some(view! {
-        <tbody class="entry" class:open=move || open.get() role="rowgroup" data-worker=row.name.to_string()>
+        <tbody class="entry" class:open=move || open.get() role="rowgroup" data-worker=name.clone()>
             <tr role="row">
                 <td class="cell-open" role="cell">
                     <button
                         type="button"
                         class="button quiet"
                         aria-expanded=move || open.get().to_string()
-                        aria-label=format!("Nets of {}", row.name)
+                        aria-label=format!("Nets of {name}")
                         on:click=move |_| open.update(|open| *open = !*open)
                     >
                         <Icon name="chevron"/>
                     </button>
                 </td>
                 <th class="cell-name" scope="row" role="rowheader">
-                    <A href=format!("/workers/{id}")>{row.name.to_string()}</A>
+                    <A href=format!("/workers/{id}")>{shown_name}</A>
                     <span class="quiet-text cell-kind">{row.category.as_str()}</span>
                 </th>
                 <td class="cell-status" role="cell" data-label="Status">
@@ -127,7 +129,9 @@ pub fn Figures(id: WorkerId, cpus: u16) -> impl IntoView {
     });
     let latest = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| dated.value)));
     let current = move || if fresh.get() { latest.get() } else { None };
-    let load = Memo::new(move |_| current().map(|value| f64::from(value.cpu_percent) / (100.0 * f64::from(cpus.max(1)))));
+    let load = Memo::new(move |_| {
+        current().map(|value| f64::from(value.cpu_percent) / (100.0 * f64::from(cpus.max(1))))
+    });
     let last = move |words: fn(crate::model::WorkerMetrics) -> String| {
         if fresh.get() { None } else { latest.get().map(|value| format!("Last known: {}", words(value))) }
     };

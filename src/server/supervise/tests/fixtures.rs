@@ -1,0 +1,130 @@
+//! Rows, made short.
+
+use crate::{
+    model::{
+        Category, Cluster, ClusterId, Connection, DefinitionHash, Incarnation, LoadId, LoadState, Machine,
+        Name, Net, NetId, NetSize, Operation, OperationId, Project, ProjectId, Provider, RunState, Timestamp,
+        Worker, WorkerAction, WorkerId, WorkerMetrics, WorkerStatus,
+    },
+    worker::protocol::{Health, HostedNet},
+};
+use uuid::Uuid;
+
+pub const CLUSTER: ClusterId = ClusterId(Uuid::from_u128(1));
+pub const PROJECT: ProjectId = ProjectId(Uuid::from_u128(2));
+pub const WORKER: WorkerId = WorkerId(Uuid::from_u128(3));
+
+pub fn incarnation(n: u128) -> Incarnation {
+    Incarnation(Uuid::from_u128(n))
+}
+pub fn load_id(n: u128) -> LoadId {
+    LoadId(Uuid::from_u128(n))
+}
+pub fn net_id(n: u128) -> NetId {
+    NetId(Uuid::from_u128(n))
+}
+
+pub fn cluster() -> Cluster {
+    let at = Timestamp(0);
+    Cluster {
+        id: CLUSTER,
+        name: Name::new("local").unwrap(),
+        provider: Provider::Local,
+        region: None,
+        connection: Connection::Connected,
+        revision: 1,
+        created_at: at,
+        updated_at: at,
+    }
+}
+
+pub fn project() -> Project {
+    let at = Timestamp(0);
+    Project { id: PROJECT, name: Name::new("plant").unwrap(), revision: 1, created_at: at, updated_at: at }
+}
+
+pub fn machine(endpoint: &str) -> Machine {
+    Machine {
+        provider_ref: "4242@99".into(),
+        endpoint: endpoint.into(),
+        incarnation: incarnation(1),
+        software_version: "1.0.0".into(),
+    }
+}
+
+pub fn worker(status: WorkerStatus) -> Worker {
+    let at = Timestamp(0);
+    Worker {
+        id: WORKER,
+        cluster_id: CLUSTER,
+        name: Name::new("w1").unwrap(),
+        category: Category::Ephemeral,
+        provider: Provider::Local,
+        status,
+        status_since: at,
+        status_reason: None,
+        machine: match status {
+            WorkerStatus::Pending | WorkerStatus::Provisioning => None,
+            _ => Some(machine("http://127.0.0.1:1")),
+        },
+        region: None,
+        cpus: 1,
+        memory_mb: 64,
+        operation: None,
+        revision: 1,
+        state_revision: 1,
+        created_at: at,
+        updated_at: at,
+    }
+}
+
+/// A net on the worker, loaded under load id `id`.
+pub fn net(id: u128) -> Net {
+    let at = Timestamp(0);
+    Net {
+        id: net_id(id),
+        project_id: PROJECT,
+        name: Name::new(&format!("net-{id}")).unwrap(),
+        definition: DefinitionHash::of(b"<pnml/>"),
+        size: NetSize::default(),
+        worker_id: Some(WORKER),
+        load_state: LoadState::Loaded,
+        load_error: None,
+        load_id: Some(load_id(id)),
+        run_state: RunState::Idle,
+        rate: 0,
+        operation: None,
+        revision: 1,
+        state_revision: 1,
+        created_at: at,
+        updated_at: at,
+    }
+}
+
+pub fn unloaded(id: u128) -> Net {
+    Net { load_state: LoadState::Unloaded, ..net(id) }
+}
+
+/// The net as its worker holds it when all is well.
+pub fn held(id: u128) -> HostedNet {
+    HostedNet { id: net_id(id), load_id: load_id(id), run_state: RunState::Idle, rate: 0, firings: 0 }
+}
+
+pub fn health(nets: impl IntoIterator<Item = HostedNet>) -> Health {
+    Health {
+        worker_id: WORKER,
+        incarnation: incarnation(1),
+        version: "1.0.0".into(),
+        nets: nets.into_iter().collect(),
+        metrics: WorkerMetrics::default(),
+    }
+}
+
+pub fn operation<A>(action: A, deadline: Timestamp) -> Operation<A> {
+    let id = OperationId(Uuid::from_u128(77));
+    Operation { id, action, actor: crate::model::Actor::System, since: Timestamp(0), deadline }
+}
+
+pub fn busy(status: WorkerStatus, action: WorkerAction) -> Worker {
+    Worker { operation: Some(operation(action, Timestamp(u64::MAX))), ..worker(status) }
+}
