@@ -3,8 +3,7 @@
 //! One crate, three programs: the server (feature `ssr`), the frontend that takes over a server-rendered page (`hydrate`) and a demo
 //! without a server (`csr`). Dependencies point one way: [`model`] ← [`sync`], [`petri`] ← (`app`, `server`, `worker`).
 
-// The types of nested views are deep; the default of 128 stops the browser's build.
-#![recursion_limit = "512"]
+#![recursion_limit = "256"]
 
 pub mod app;
 pub mod model;
