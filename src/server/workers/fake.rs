@@ -260,3 +260,4 @@ async fn command(
         }
     }
 }
+
