@@ -43,19 +43,23 @@ pub enum Outcome {
 impl Desk {
     /// Does it, and says how it ended.
     pub async fn worker(self, ask: ActOnWorker) {
+        let gone = ask.action == WorkerAction::Delete;
         let outcome = guard_worker(self, ask).await;
-        self.tell(outcome);
+        self.tell(outcome, gone);
     }
 
     /// Does it, and says how it ended.
     pub async fn net(self, ask: ActOnNet) {
+        let gone = ask.action == NetAction::Delete;
         let outcome = guard_net(self, ask).await;
-        self.tell(outcome);
+        self.tell(outcome, gone);
     }
 
-    fn tell(self, outcome: Outcome) {
+    /// What was done shows on the row; only where that is gone it has to be said.
+    fn tell(self, outcome: Outcome, gone: bool) {
         match outcome {
-            Outcome::Done(done) => self.toasts.success(done.message),
+            Outcome::Done(done) if gone => self.toasts.success(done.message),
+            Outcome::Done(done) => self.toasts.announce(done.message),
             Outcome::Called => {}
             Outcome::Changed(text) => self.toasts.warning(text),
             Outcome::Failed(text) => self.toasts.error(text),

@@ -61,6 +61,8 @@ pub struct Summary {
     pub broken_workers: Vec<WorkerId>,
     /// Nets with a load error, then dead ones, by name.
     pub broken_nets: Vec<NetId>,
+    /// How many of them are only dead.
+    pub dead_nets: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -273,9 +275,9 @@ impl Store {
         })
     }
 
-    /// Whether the user may change anything.
+    /// Whether the user may change anything. Not tracked: a change of role ends the stream and opens the page anew.
     pub fn may_act(&self) -> bool {
-        self.me.with(|me| me.as_ref().is_some_and(|me| me.role >= crate::model::Role::Operator))
+        self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.role >= crate::model::Role::Operator))
     }
 }
 
@@ -339,7 +341,9 @@ fn summary(fleet: &Fleet) -> Summary {
         by_name(fleet.nets().filter(|net| wanted(net)).map(|net| (net.name.as_str(), net.id)))
     };
     let mut broken_nets = nets(|net| net.load_state == LoadState::Error);
-    broken_nets.extend(nets(|net| net.run_state == RunState::Dead));
+    let dead = nets(|net| net.run_state == RunState::Dead);
+    let dead_nets = dead.len();
+    broken_nets.extend(dead);
     Summary {
         clusters: fleet.clusters().len(),
         clusters_connected: fleet.clusters().filter(|row| row.connection == Connection::Connected).count(),
@@ -356,5 +360,6 @@ fn summary(fleet: &Fleet) -> Summary {
                 .map(|row| (row.name.as_str(), row.id)),
         ),
         broken_nets,
+        dead_nets,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long one that is not an error stays.
 const SHOWN: Duration = Duration::from_secs(6);
 /// More than this and the oldest go.
-const MOST: usize = 5;
+const MOST: usize = 3;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Toast {
@@ -20,11 +20,22 @@ pub struct Toast {
 pub struct Toasts {
     shown: RwSignal<Vec<Toast>>,
     next: StoredValue<u64>,
+    /// Said to those who do not see the page change.
+    announced: RwSignal<String>,
 }
 
 impl Toasts {
     pub fn new() -> Toasts {
-        Toasts { shown: RwSignal::new(Vec::new()), next: StoredValue::new(0) }
+        Toasts {
+            shown: RwSignal::new(Vec::new()),
+            next: StoredValue::new(0),
+            announced: RwSignal::new(String::new()),
+        }
+    }
+
+    /// For what the page itself already shows: read out, not shown a second time.
+    pub fn announce(&self, text: impl Into<String>) {
+        self.announced.set(text.into());
     }
 
     pub fn success(&self, text: impl Into<String>) {
@@ -75,6 +86,9 @@ pub fn use_toasts() -> Toasts {
 pub fn ToastRegion() -> impl IntoView {
     let toasts = use_toasts();
     view! {
+        <p class="visually-hidden" aria-live="polite">
+            {move || toasts.announced.get()}
+        </p>
         <div class="toasts" role="status" aria-live="polite" aria-label="Messages">
             <For each=move || toasts.shown.get() key=|toast| toast.id let:toast>
                 <div class=format!("toast tone-{}", toast.tone.class())>

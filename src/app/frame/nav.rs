@@ -18,6 +18,7 @@ pub fn Nav() -> impl IntoView {
                 - summary.clusters_connected
         })
     });
+    let broken = Memo::new(move |_| store.summary.with(|summary| trouble.get() > summary.dead_nets));
     let path = use_location().pathname;
     let current = move |wanted: &'static str| {
         path.with(|path| path == wanted || (wanted != "/" && path.starts_with(&format!("{wanted}/"))))
@@ -32,7 +33,7 @@ pub fn Nav() -> impl IntoView {
                     (trouble.get() > 0)
                         .then(|| {
                             view! {
-                                <span class="nav-count tone-bad" title="Need attention">
+                                <span class=move || if broken.get() { "nav-count tone-bad" } else { "nav-count tone-warn" } title="Need attention">
                                     {count(trouble.get() as u64)}
                                     <span class="visually-hidden">" need attention"</span>
                                 </span>

@@ -72,7 +72,7 @@ impl Pen {
         x > -margin && y > -margin && x < self.size.width + margin && y < self.size.height + margin
     }
 
-    pub fn lines(&self, colour: &'static str, lines: impl Iterator<Item = (Point, Point)>) {
+    pub fn lines(&self, colour: &'static str, opacity: f64, lines: impl Iterator<Item = (Point, Point)>) {
         self.context.begin_path();
         for (from, to) in lines {
             self.context.move_to(from.0, from.1);
@@ -80,7 +80,9 @@ impl Pen {
         }
         self.context.set_stroke_style_str(&self.colour(colour));
         self.context.set_line_width(1.0);
+        self.context.set_global_alpha(opacity);
         self.context.stroke();
+        self.context.set_global_alpha(1.0);
     }
 
     pub fn circles(

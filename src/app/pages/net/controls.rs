@@ -1,7 +1,7 @@
 //! Step, run, stop, reset: what the state of the net permits, above its drawing.
 
 use super::{
-    super::parts::{NetButton, NetHidden, permitted, submit},
+    super::parts::{NetButton, NetHidden, permitted_at_rest, submit},
     marking::{Marking, Source},
 };
 use crate::{
@@ -20,8 +20,13 @@ pub fn Controls(net: ArcRwSignal<Arc<Net>>, marking: Marking) -> impl IntoView {
     let busy = RwSignal::new(false);
     let first = net.get_untracked();
     let id = first.id;
-    let may = permitted(store, &net, CONTROLS);
-    let may_run = permitted(store, &net, &[NetAction::Run]);
+    let may = permitted_at_rest(store, &net, CONTROLS);
+    let may_run = permitted_at_rest(store, &net, &[NetAction::Run]);
+    let in_flight = Memo::new({
+        let net = net.clone();
+        move |_| net.with(|net| net.operation.is_some())
+    });
+    let rate_now = if first.rate > 0 || first.run_state == RunState::Running { first.rate } else { 10 };
     let running = Memo::new({
         let net = net.clone();
         move |_| net.with(|net| net.run_state == RunState::Running)
@@ -62,12 +67,12 @@ pub fn Controls(net: ArcRwSignal<Arc<Net>>, marking: Marking) -> impl IntoView {
                                     type="number"
                                     min="0"
                                     max="10000000"
-                                    value="10"
+                                    value=rate_now.to_string()
                                     required=true
                                     title="Firings per second; 0 is as fast as possible"
                                 />
                                 <span class="quiet-text">"firings/s, 0 = as fast as possible"</span>
-                                <button class="button primary" name="action" value="run" disabled=move || busy.get()>
+                                <button class="button primary" name="action" value="run" disabled=move || busy.get() || in_flight.get()>
                                     {move || if running.get() { "Set rate" } else { "Run" }}
                                 </button>
                             </form>

@@ -2,22 +2,30 @@
 
 use super::{
     Node,
-    geometry::{DOTS, PLACE, TRANSITION, dots, lines, short},
+    geometry::{DOTS, Sizes, dots, lines, short},
     marking::Marking,
 };
 use crate::app::components::format;
 use leptos::{ev, prelude::*};
 
+/// Up to so many nodes all names show.
+const NAMED: usize = 70;
+
 #[component]
 pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView {
     let graph = marking.graph.clone();
-    let arcs = lines(&graph);
-    let places = (0..graph.places.len()).map(|i| view! { <Place marking=marking.clone() i selected/> });
-    let transitions =
-        (0..graph.transitions.len()).map(|i| view! { <Transition marking=marking.clone() i selected/> });
+    let sizes = Sizes::of(&graph);
+    let arcs = lines(&graph, sizes);
+    // Names of so many nodes would be one grey carpet: then they show where one looks.
+    let crowded = graph.places.len() + graph.transitions.len() > NAMED;
+    let places = (0..graph.places.len()).map(|i| view! { <Place marking=marking.clone() i selected sizes/> });
+    let transitions = (0..graph.transitions.len())
+        .map(|i| view! { <Transition marking=marking.clone() i selected sizes/> });
     view! {
         <svg
             class="drawing"
+            class:crowded=crowded
+            font-size=format!("{:.1}", sizes.name)
             viewBox=format!("0 0 {:.0} {:.0}", graph.width.max(1.0), graph.height.max(1.0))
             preserveAspectRatio="xMidYMid meet"
             role="group"
@@ -70,7 +78,7 @@ fn select(
 }
 
 #[component]
-fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl IntoView {
+fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, sizes: Sizes) -> impl IntoView {
     let place = marking.graph.places[i].clone();
     let (x, y) = (place.x, place.y);
     let tokens = marking.tokens[i].clone();
@@ -92,12 +100,13 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl I
             on:click=on_click
             on:keydown=on_key
         >
-            <circle class="place-shape" cx=x.to_string() cy=y.to_string() r=PLACE.to_string()></circle>
-            <path class="tokens" d=move || dots(x, y, tokens.get())></path>
-            <text class="token-count" x=x.to_string() y=y.to_string()>
+            <title>{place.name.clone()}</title>
+            <circle class="place-shape" cx=x.to_string() cy=y.to_string() r=format!("{:.1}", sizes.place)></circle>
+            <path class="tokens" d=move || dots(x, y, tokens.get(), sizes.scale)></path>
+            <text class="token-count" font-size=format!("{:.1}", 14.0 * sizes.scale) x=x.to_string() y=y.to_string()>
                 {move || if tokens.get() > DOTS { number(tokens.get()) } else { String::new() }}
             </text>
-            <text class="node-name" x=x.to_string() y=(y + PLACE + 13.0).to_string()>
+            <text class="node-name" x=x.to_string() y=(y + sizes.place + sizes.name).to_string()>
                 {short(&place.name)}
             </text>
         </g>
@@ -116,7 +125,7 @@ fn number(n: u64) -> String {
 }
 
 #[component]
-fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl IntoView {
+fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, sizes: Sizes) -> impl IntoView {
     let transition = marking.graph.transitions[i].clone();
     let (x, y) = (transition.x, transition.y);
     let enabled = marking.enabled[i].clone();
@@ -125,7 +134,8 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> i
     let (on_click, on_key) = select(selected, node);
     let is_selected = Memo::new(move |_| selected.get() == Some(node));
     let name = transition.name.clone();
-    let side = (TRANSITION * 2.0).to_string();
+    let half = sizes.transition;
+    let side = format!("{:.1}", half * 2.0);
     view! {
         <g
             class="transition"
@@ -139,15 +149,16 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> i
             on:click=on_click
             on:keydown=on_key
         >
+            <title>{transition.name.clone()}</title>
             <rect
                 class="transition-shape"
-                x=(x - TRANSITION).to_string()
-                y=(y - TRANSITION).to_string()
+                x=format!("{:.1}", x - half)
+                y=format!("{:.1}", y - half)
                 width=side.clone()
                 height=side
                 rx="2"
             ></rect>
-            <text class="node-name" x=x.to_string() y=(y + TRANSITION + 13.0).to_string()>
+            <text class="node-name" x=x.to_string() y=(y + sizes.transition + sizes.name).to_string()>
                 {short(&transition.name)}
             </text>
         </g>

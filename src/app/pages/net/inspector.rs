@@ -1,7 +1,7 @@
 //! What is selected in the drawing, and putting tokens into a place.
 
 use super::{
-    super::parts::{NetHidden, permitted, submit},
+    super::parts::{NetHidden, permitted_at_rest, submit},
     Node,
     marking::Marking,
 };
@@ -186,7 +186,7 @@ fn Inject(net: ArcRwSignal<Arc<Net>>, marking: Marking, selected: RwSignal<Optio
     let (store, desk) = (use_store(), use_desk());
     let busy = RwSignal::new(false);
     let id = net.get_untracked().id;
-    let may = permitted(store, &net, &[NetAction::Inject]);
+    let may = permitted_at_rest(store, &net, &[NetAction::Inject]);
     let shown = Memo::new(move |_| !may.with(Vec::is_empty));
     let graph = marking.graph.clone();
     move || {

@@ -175,6 +175,8 @@ mod paint {
         if camera.scale > 0.06 {
             pen.lines(
                 "--line-strong",
+                // Where lines lie close together they must not become one grey surface.
+                (camera.scale * 2.5).clamp(0.1, 1.0),
                 graph.inputs.iter().chain(&graph.outputs).filter_map(|arc| {
                     let place = graph.places.get(arc.place.index())?;
                     let transition = graph.transitions.get(arc.transition.index())?;

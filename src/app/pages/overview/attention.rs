@@ -32,11 +32,20 @@ pub fn Attention() -> impl IntoView {
             down.map(|row| row.name.to_string()).collect::<Vec<_>>()
         })
     });
+    let broken = Memo::new(move |_| {
+        let of_rows = store.summary.with(|summary| {
+            !summary.broken_workers.is_empty() || summary.broken_nets.len() > summary.dead_nets
+        });
+        of_rows || !clusters.with(Vec::is_empty)
+    });
     let shown = Memo::new(move |_| !all.with(Vec::is_empty) || !clusters.with(Vec::is_empty));
     move || {
         shown.get().then(|| {
             view! {
-                <section class="panel attention" aria-labelledby="attention-title">
+                <section
+                    class=move || if broken.get() { "panel attention tone-bad" } else { "panel attention tone-warn" }
+                    aria-labelledby="attention-title"
+                >
                     <h2 id="attention-title">"Needs attention"</h2>
                     <ul class="lines">
                         {move || {

@@ -48,7 +48,7 @@ fn EventLine(event: Arc<Event>) -> impl IntoView {
     };
     let by = match &event.actor {
         Actor::System => None,
-        Actor::User { name, .. } => Some(format!("by {name}")),
+        Actor::User { name, .. } => Some(format!("{name} · ")),
     };
     let text = event.text.clone();
     view! {
@@ -61,7 +61,7 @@ fn EventLine(event: Arc<Event>) -> impl IntoView {
                 }}
             </span>
             <span class="event-when">
-                {by} " " <Ago at=event.at/>
+                {by} <Ago at=event.at/>
             </span>
         </li>
     }

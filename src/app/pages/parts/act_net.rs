@@ -4,6 +4,7 @@ use super::{InFlight, wire};
 use crate::{
     app::{
         actions::ActOnNet,
+        components::Menu,
         guard::{Desk, use_desk},
         store::{Store, use_store},
     },
@@ -40,6 +41,21 @@ pub fn permitted(
     let net = net.clone();
     Memo::new(move |_| {
         let net = net.get();
+        let worker = store.worker_of(&net);
+        let may = |action: &NetAction| net_action(&net, worker.as_deref(), *action).is_ok();
+        if store.may_act() { among.iter().copied().filter(may).collect() } else { Vec::new() }
+    })
+}
+
+/// The same as if no action were in flight: for controls that stay where they are while one is.
+pub fn permitted_at_rest(
+    store: Store,
+    net: &ArcRwSignal<Arc<Net>>,
+    among: &'static [NetAction],
+) -> Memo<Vec<NetAction>> {
+    let net = net.clone();
+    Memo::new(move |_| {
+        let net = Net { operation: None, ..Net::clone(&net.get()) };
         let worker = store.worker_of(&net);
         let may = |action: &NetAction| net_action(&net, worker.as_deref(), *action).is_ok();
         if store.may_act() { among.iter().copied().filter(may).collect() } else { Vec::new() }
@@ -85,7 +101,8 @@ pub fn NetButton(
 pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> impl IntoView {
     let (store, desk) = (use_store(), use_desk());
     let busy = RwSignal::new(false);
-    let id = net.get_untracked().id;
+    let first = net.get_untracked();
+    let (id, name) = (first.id, first.name.to_string());
     let permitted = permitted(store, &net, among);
     let operation = Memo::new({
         let net = net.clone();
@@ -95,7 +112,21 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
         <form class="actions" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
             <NetHidden id net/>
             {move || operation.get().map(|operation| view! { <InFlight operation/> })}
-            {move || permitted.get().into_iter().map(|action| view! { <NetButton action busy/> }).collect_view()}
+            {move || {
+                let (loses, rest): (Vec<_>, Vec<_>) =
+                    permitted.get().into_iter().partition(|action| *action == NetAction::Delete);
+                view! {
+                    {rest.into_iter().map(|action| view! { <NetButton action busy/> }).collect_view()}
+                    {(!loses.is_empty())
+                        .then(|| {
+                            view! {
+                                <Menu label=format!("More actions on {name}")>
+                                    <NetButton action=NetAction::Delete busy class="menu-item"/>
+                                </Menu>
+                            }
+                        })}
+                }
+            }}
         </form>
     }
     .into_any()

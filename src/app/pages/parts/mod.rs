@@ -6,7 +6,7 @@ mod filter;
 mod net_lines;
 mod states;
 
-pub use act_net::{AssignForm, NetButton, NetButtons, NetHidden, permitted, submit};
+pub use act_net::{AssignForm, NetButton, NetButtons, NetHidden, permitted_at_rest, submit};
 pub use act_worker::WorkerButtons;
 pub use filter::{Filter, matches_filter, use_filter};
 pub use net_lines::NetLines;

@@ -27,6 +27,10 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
         let worker = worker.clone();
         move |_| worker.with(|worker| worker.status_since)
     });
+    let ready = Memo::new({
+        let worker = worker.clone();
+        move |_| worker.with(|worker| worker.is_ready())
+    });
     let place = Memo::new({
         let worker = worker.clone();
         move |_| {
@@ -86,7 +90,7 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
                         all => format!("{} of {} loaded", format::count(loaded.get() as u64), format::count(all as u64)),
                     }}
                 </td>
-                <Figures id cpus=row.cpus/>
+                <Figures id cpus=row.cpus ready/>
                 <td class="cell-actions" role="cell">
                     <WorkerButtons worker/>
                 </td>
@@ -122,13 +126,17 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
 
 /// CPU and memory: never a false zero. What is old is a dash, with the last value and its age on hover.
 #[component]
-pub fn Figures(id: WorkerId, cpus: u16) -> impl IntoView {
+pub fn Figures(id: WorkerId, cpus: u16, ready: Memo<bool>) -> impl IntoView {
     let store = use_store();
     let figures = store.worker_figures(id);
     let now = store.now;
     let fresh = Memo::new({
         let figures = figures.clone();
-        move |_| figures.with(|dated| dated.as_ref().is_some_and(|dated| now.get().since(dated.at) <= FRESH))
+        move |_| {
+            ready.get()
+                && figures
+                    .with(|dated| dated.as_ref().is_some_and(|dated| now.get().since(dated.at) <= FRESH))
+        }
     });
     let latest = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| dated.value)));
     let current = move || if fresh.get() { latest.get() } else { None };
