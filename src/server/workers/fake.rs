@@ -177,7 +177,8 @@ async fn events(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response
     let first = stream::iter([sse::frame("state", None, &state)]);
     let rest = stream::unfold((frames, manner), |(mut frames, mut manner)| async move {
         loop {
-            match *manner.borrow_and_update() {
+            let now = *manner.borrow_and_update();
+            match now {
                 Manner::Well => {}
                 Manner::Broken => return None,
                 Manner::Silent | Manner::Nonsense | Manner::Endless => future::pending().await,
@@ -260,4 +261,3 @@ async fn command(
         }
     }
 }
-
