@@ -77,7 +77,12 @@ fn firings_per_second(net: &Arc<muster::petri::PetriNet>) -> f64 {
 }
 
 fn nets() -> Vec<(String, Vec<u8>)> {
-    // `cargo bench` adds `--bench`.
+    let samples =
+        || SAMPLES.iter().map(|sample| (sample.id.to_string(), sample.pnml.as_bytes().to_vec())).collect();
+    // `cargo bench` adds `--bench`; `cargo test --all-targets` does not, and only wants to see it work.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return samples();
+    }
     let given = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).map(PathBuf::from);
     let folder = given
         .or_else(|| std::env::var_os("MUSTER_NETS_DIR").map(PathBuf::from))
@@ -95,8 +100,7 @@ fn nets() -> Vec<(String, Vec<u8>)> {
     nets.sort();
     if nets.is_empty() {
         eprintln!("no nets in {}; measuring the samples", folder.display());
-        nets =
-            SAMPLES.iter().map(|sample| (sample.id.to_string(), sample.pnml.as_bytes().to_vec())).collect();
+        return samples();
     }
     nets
 }

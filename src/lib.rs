@@ -3,6 +3,8 @@
 //! One crate, three programs: the server (feature `ssr`), the frontend that takes over a server-rendered page (`hydrate`) and a demo
 //! without a server (`csr`). Dependencies point one way: [`model`] ← [`sync`], [`petri`] ← (`app`, `server`, `worker`).
 
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod model;
 pub mod petri;

@@ -195,10 +195,17 @@ pub async fn sign_in(
 }
 
 #[server(prefix = "/do", endpoint = "set-up")]
-pub async fn set_up(token: String, name: String, email: String, password: String) -> Result<(), ApiError> {
-    let signed_in = auth::set_up(&app().map_err(fail)?, &token, name.trim(), email.trim(), &password)
-        .await
-        .map_err(fail)?;
+pub async fn set_up(
+    token: String,
+    #[server(default)] name: String,
+    email: String,
+    password: String,
+) -> Result<(), ApiError> {
+    let email = email.trim();
+    // Without a name, what stands before the @ of the address has to do.
+    let name = Some(name.trim()).filter(|name| !name.is_empty()).or(email.split('@').next()).unwrap_or(email);
+    let signed_in =
+        auth::set_up(&app().map_err(fail)?, &token, name, email, &password).await.map_err(fail)?;
     set_session(&signed_in);
     leptos_axum::redirect("/");
     Ok(())

@@ -12,6 +12,7 @@ pub mod graph;
 pub mod layout;
 pub mod marking;
 pub mod net;
+pub mod outcome;
 mod plan;
 pub mod pnml;
 pub mod samples;

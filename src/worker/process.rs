@@ -77,6 +77,12 @@ pub async fn serve(
     tracing::info!(worker_id = %config.worker_id, endpoint = ready.endpoint, threads = config.threads, "worker ready");
     announce(&ready).map_err(Error::Ready)?;
 
+    // Frames are small, and each is wanted now, not when the next one fills the packet.
+    let listener = listener.tap_io(|connection| {
+        if let Err(e) = connection.set_nodelay(true) {
+            tracing::debug!(error = %e, "a connection stays with delayed packets");
+        }
+    });
     let server =
         axum::serve(listener, http::router(shared)).with_graceful_shutdown(end.clone().cancelled_owned());
     let deadline = async {
@@ -85,7 +91,10 @@ pub async fn serve(
     };
     let served = tokio::select! {
         served = server => served.map_err(Error::Serve),
-        () = deadline => Ok(tracing::warn!("a request did not end in time; ending without it")),
+        () = deadline => {
+            tracing::warn!("a request did not end in time; ending without it");
+            Ok(())
+        }
     };
     end.cancel();
     let ending = tokio::task::spawn_blocking(move || scheduler.end());

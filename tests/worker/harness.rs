@@ -26,7 +26,7 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 pub fn command(id: WorkerId) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
     command.args(["worker", "--worker-id", &id.to_string()]);
-    command.env("MUSTER_WORKER_TOKEN", TOKEN).env("MUSTER_LOG", "warn");
+    command.env("MUSTER_WORKER_TOKEN", TOKEN).env("RUST_LOG", "warn");
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }

@@ -62,7 +62,7 @@ async fn a_stream_begins_with_the_whole_picture_and_tells_what_follows() {
     let before = worker.load(buffer()).await;
     let mut events = worker.events().await;
     match events.worker_event().await {
-        WorkerEvent::State(health) => assert_eq!(health.nets, [before.clone()]),
+        WorkerEvent::State(health) => assert_eq!(health.nets, [before]),
         other => panic!("{other:?}"),
     }
     let loaded = worker.load(buffer()).await;

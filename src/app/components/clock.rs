@@ -27,6 +27,7 @@ pub fn Ago(#[prop(into)] at: Signal<Timestamp>) -> impl IntoView {
             {move || text.get()}
         </time>
     }
+    .into_any()
 }
 
 /// `12:03:22`, in the operator's time zone once that is known.
@@ -40,6 +41,7 @@ pub fn TimeOfDay(#[prop(into)] at: Signal<Timestamp>) -> impl IntoView {
             {move || text.get()}
         </time>
     }
+    .into_any()
 }
 
 /// `12:03:22`, or `12:03:22 UTC` while the time zone is not known.

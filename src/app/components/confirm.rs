@@ -86,4 +86,5 @@ pub fn ConfirmDialog() -> impl IntoView {
             }}
         </dialog>
     }
+    .into_any()
 }

@@ -20,4 +20,5 @@ pub fn Field(
             </p>
         </div>
     }
+    .into_any()
 }

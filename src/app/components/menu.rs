@@ -46,4 +46,5 @@ pub fn Menu(
             </div>
         </details>
     }
+    .into_any()
 }

@@ -26,4 +26,5 @@ pub fn Meter(#[prop(into)] value: Signal<Option<f64>>, #[prop(into)] label: Stri
             <rect class="meter-value" width=move || percent.get().unwrap_or(0).to_string() height="6" rx="1"></rect>
         </svg>
     }
+    .into_any()
 }

@@ -82,4 +82,5 @@ pub fn StateBadge(#[prop(into)] state: Signal<State>) -> impl IntoView {
             <span class="state-word">{move || state.with(|state| state.word.clone())}</span>
         </span>
     }
+    .into_any()
 }

@@ -24,4 +24,5 @@ pub fn Table(
             {children()}
         </table>
     }
+    .into_any()
 }

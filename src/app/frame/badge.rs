@@ -52,6 +52,7 @@ pub fn RealtimeBadge() -> impl IntoView {
                 })
         }}
     }
+    .into_any()
 }
 
 #[cfg(test)]

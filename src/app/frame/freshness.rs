@@ -94,4 +94,5 @@ pub fn FreshnessLine() -> impl IntoView {
             }}
         </p>
     }
+    .into_any()
 }

@@ -2,6 +2,7 @@
 
 mod badge;
 pub mod freshness;
+mod keys;
 mod nav;
 mod top;
 
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::model::{Actor, Severity};
 use freshness::{Freshness, freshness};
+use keys::Keys;
 use leptos::{prelude::*, server::ServerActionError};
 use leptos_router::{
     components::{Outlet, Redirect},
@@ -46,6 +48,7 @@ pub fn Console() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -69,8 +72,10 @@ fn Opened(opening: Opening) -> impl IntoView {
             </main>
         </div>
         <ConfirmDialog/>
+        <Keys/>
         <ToastRegion/>
     }
+    .into_any()
 }
 
 #[component]
@@ -101,6 +106,7 @@ fn CannotOpen(error: ApiError) -> impl IntoView {
             </p>
         </main>
     }
+    .into_any()
 }
 
 /// What went wrong with a form that was sent without JavaScript, unless the form itself shows it.

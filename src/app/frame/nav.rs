@@ -52,4 +52,5 @@ pub fn Nav() -> impl IntoView {
             </A>
         </nav>
     }
+    .into_any()
 }

@@ -45,6 +45,7 @@ pub fn TopBar(theme: Theme) -> impl IntoView {
             </Menu>
         </header>
     }
+    .into_any()
 }
 
 #[component]
@@ -78,4 +79,5 @@ fn ThemeMenu(theme: Theme) -> impl IntoView {
             </form>
         </Menu>
     }
+    .into_any()
 }

@@ -104,7 +104,7 @@ mod browser {
                     }
                     // Other kinds of event than a net's frames are for newer browsers than this.
                     if let Ok(frame) = serde_json::from_str::<NetEvent>(&event.data) {
-                        watcher.backoff.take().reset();
+                        watcher.backoff.set(Backoff::default());
                         watcher.say(Watched::Event(frame));
                     }
                     Ok(())

@@ -20,6 +20,7 @@ pub fn NotFound() -> impl IntoView {
             </p>
         </main>
     }
+    .into_any()
 }
 
 /// A page whose row does not exist, inside the frame.
@@ -36,4 +37,5 @@ pub fn GoneRow(what: &'static str, list: &'static str, list_name: &'static str) 
             "It may have been deleted. " <A href=list>{format!("See all {list_name}")}</A>
         </p>
     }
+    .into_any()
 }

@@ -27,7 +27,10 @@ pub fn SetupPage() -> impl IntoView {
                 <input type="hidden" name="token" value=token/>
                 <div class="field">
                     <label for="name">"Your name"</label>
-                    <input id="name" name="name" autocomplete="name" maxlength="80" required=true autofocus=true/>
+                    <input id="name" name="name" autocomplete="name" maxlength="80" autofocus=true aria-describedby="name-note"/>
+                    <p class="field-note" id="name-note">
+                        "Others see it beside what you do. Empty: the part of your address before the @."
+                    </p>
                 </div>
                 <div class="field">
                     <label for="email">"Email address"</label>
@@ -55,4 +58,5 @@ pub fn SetupPage() -> impl IntoView {
             </ActionForm>
         </main>
     }
+    .into_any()
 }

@@ -46,4 +46,5 @@ pub fn SignInPage() -> impl IntoView {
             </ActionForm>
         </main>
     }
+    .into_any()
 }

@@ -1,7 +1,7 @@
 //! Reads P/T nets in PNML, the Petri net markup language (ISO/IEC 15909-2:2011).
 //!
 //! What lives here: [`limits`] (what a file may ask of us), [`error`] (what can be wrong with it, and where),
-//! `reader` (XML to nodes and arcs), `ids` (names to nodes, references followed), `value` (attributes and numbers). What may come in: bytes from anybody.
+//! `reader` (XML to nodes and arcs), `ids` (names to nodes, references followed), `join` (arcs to their nodes), `value` (attributes and numbers). What may come in: bytes from anybody.
 //! What must not: trust. No document makes this panic, expand entities, recurse or use more memory than its own size
 //! explains.
 //!
@@ -11,6 +11,7 @@
 
 pub mod error;
 mod ids;
+mod join;
 pub mod limits;
 mod reader;
 mod value;

@@ -4,10 +4,10 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::error::{PnmlError, PnmlErrorKind as Kind, line_and_column};
 use super::ids::{Id, Ids, Meaning};
+use super::join::{RawArc, join};
 use super::limits::Limits;
 use super::value::{Fault, attribute, check_length, count, not_xml, plain_arc, required, shown};
-use crate::petri::net::{ArcSpec, BuildError, Direction, MAX_COUNT, NetBuilder, PetriNet, Place, PlaceIx};
-use crate::petri::net::{Transition, TransitionIx};
+use crate::petri::net::{NetBuilder, PetriNet, Place, Transition};
 
 /// What an open element is to us, which depends on where it stands: a `text` counts within a `name`, and both are
 /// nothing within a `toolspecific`.
@@ -26,14 +26,6 @@ enum Element {
     Graphics,
     ArcType,
     Ignored,
-}
-
-/// An arc before its ends are known. `at` is its byte offset.
-struct RawArc {
-    source: Id,
-    target: Id,
-    weight: u64,
-    at: usize,
 }
 
 pub(super) struct Reader<'l> {
@@ -115,7 +107,7 @@ impl<'l> Reader<'l> {
         if !self.net_seen {
             return Err((text.len(), Kind::NoNet));
         }
-        self.finish()
+        join(self.net, self.ids, &self.arcs)
     }
 
     fn open(&mut self, tag: &BytesStart<'_>, at: usize) -> Result<(), Fault> {
@@ -359,50 +351,5 @@ impl<'l> Reader<'l> {
             return Err((at, Kind::TooManyNodes { limit: self.limits.nodes }));
         }
         Ok(())
-    }
-
-    /// All ids are known now: joins the arcs and builds the net.
-    fn finish(mut self) -> Result<PetriNet, Fault> {
-        self.ids.follow_references().map_err(|(id, at, what)| {
-            (at, Kind::DanglingReference { id: self.ids.name(id), what: what.to_string() })
-        })?;
-        self.net.arcs.reserve_exact(self.arcs.len());
-        for arc in &self.arcs {
-            let spec = |direction, place, transition| ArcSpec {
-                direction,
-                place: PlaceIx(place),
-                transition: TransitionIx(transition),
-                weight: arc.weight,
-            };
-            let spec = match (self.ids.meaning(arc.source), self.ids.meaning(arc.target)) {
-                (Meaning::Place(p), Meaning::Transition(t)) => spec(Direction::Input, p, t),
-                (Meaning::Transition(t), Meaning::Place(p)) => spec(Direction::Output, p, t),
-                (Meaning::Place(_), Meaning::Place(_)) => {
-                    return Err((arc.at, Kind::ArcBetweenEquals { what: "places".into() }));
-                }
-                (Meaning::Transition(_), Meaning::Transition(_)) => {
-                    return Err((arc.at, Kind::ArcBetweenEquals { what: "transitions".into() }));
-                }
-                (Meaning::Place(_) | Meaning::Transition(_), _) => {
-                    return Err((
-                        arc.at,
-                        Kind::DanglingArc { end: "target".into(), id: self.ids.name(arc.target) },
-                    ));
-                }
-                _ => {
-                    return Err((
-                        arc.at,
-                        Kind::DanglingArc { end: "source".into(), id: self.ids.name(arc.source) },
-                    ));
-                }
-            };
-            self.net.arcs.push(spec);
-        }
-        let arcs = self.arcs;
-        self.net.build_unique().map_err(|e| match e {
-            BuildError::ParallelWeight { arc } => (arcs[arc].at, Kind::ParallelWeight { limit: MAX_COUNT }),
-            // Checked above, one by one; said anyhow rather than assumed.
-            other => (0, not_xml(other)),
-        })
     }
 }

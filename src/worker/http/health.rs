@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::Shared;
+use crate::model::WorkerMetrics;
 use crate::worker::protocol::Health;
 use crate::worker::refusal::Refusal;
 
@@ -18,7 +19,8 @@ impl Shared {
         let nets = self.nets.clone();
         let nets =
             tokio::task::spawn_blocking(move || nets.describe()).await.map_err(|_| Refusal::Internal)?;
-        let metrics = *self.metrics.borrow();
+        // The figures are up to a second old; how many nets there are is known better.
+        let metrics = WorkerMetrics { nets: nets.len() as u32, ..*self.metrics.borrow() };
         Ok(Health {
             worker_id: self.worker_id,
             incarnation: self.incarnation,

@@ -100,4 +100,5 @@ pub fn Controls(net: ArcRwSignal<Arc<Net>>, marking: Marking) -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }

@@ -51,6 +51,7 @@ pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoV
             {places.collect_view()}
         </svg>
     }
+    .into_any()
 }
 
 /// Selects on click, Enter and Space.
@@ -101,6 +102,7 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl I
             </text>
         </g>
     }
+    .into_any()
 }
 
 /// A number that fits into a place.
@@ -150,4 +152,5 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> i
             </text>
         </g>
     }
+    .into_any()
 }

@@ -35,6 +35,7 @@ pub fn Inspector(
             {shown} <Inject net marking selected/>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -66,6 +67,7 @@ fn Whole(marking: Marking) -> impl IntoView {
         </dl>
         <p class="quiet-text needs-script">"Select a place or a transition in the drawing to see it here."</p>
     }
+    .into_any()
 }
 
 #[component]
@@ -78,7 +80,8 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl I
         arcs.map(|arc| (Node::Transition(arc.transition.index()), arc.weight)).collect::<Vec<_>>()
     };
     let (fed_by, feeds) = (touching(&graph.outputs), touching(&graph.inputs));
-    Some(view! {
+    Some(
+        view! {
         <h2>{place.name.clone()}</h2>
         <dl class="facts">
             <dt>"Place"</dt>
@@ -91,7 +94,9 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl I
         <Neighbours title="Filled by" graph=graph.clone() nodes=fed_by selected/>
         <Neighbours title="Emptied by" graph nodes=feeds selected/>
         <Deselect selected/>
-    })
+        }
+        .into_any(),
+    )
 }
 
 #[component]
@@ -105,7 +110,8 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> i
         arcs.map(|arc| (Node::Place(arc.place.index()), arc.weight)).collect::<Vec<_>>()
     };
     let (takes, gives) = (touching(&graph.inputs), touching(&graph.outputs));
-    Some(view! {
+    Some(
+        view! {
         <h2>{transition.name.clone()}</h2>
         <dl class="facts">
             <dt>"Transition"</dt>
@@ -120,7 +126,9 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> i
         <Neighbours title="Takes from" graph=graph.clone() nodes=takes selected/>
         <Neighbours title="Gives to" graph nodes=gives selected/>
         <Deselect selected/>
-    })
+        }
+        .into_any(),
+    )
 }
 
 /// More than this is a number.
@@ -169,6 +177,7 @@ fn Deselect(selected: RwSignal<Option<Node>>) -> impl IntoView {
             "Show the whole net"
         </button>
     }
+    .into_any()
 }
 
 /// Puts tokens into a place; the choice follows the selection, and works without it.

@@ -38,4 +38,5 @@ pub fn FiringLog(marking: Marking) -> impl IntoView {
             </ol>
         </section>
     }
+    .into_any()
 }

@@ -13,6 +13,7 @@ pub struct Camera {
 
 impl Camera {
     /// The whole of a drawing in a space of `width` × `height` pixels.
+    #[cfg_attr(not(any(feature = "browser", test)), expect(dead_code))]
     pub fn fit(drawing: (f64, f64), width: f64, height: f64) -> Camera {
         let scale = (width / drawing.0.max(1.0)).min(height / drawing.1.max(1.0)).min(2.0);
         Camera { x: (drawing.0 - width / scale) / 2.0, y: (drawing.1 - height / scale) / 2.0, scale }
@@ -127,6 +128,7 @@ pub fn Map(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView 
             </button>
         </div>
     }
+    .into_any()
 }
 
 #[cfg(feature = "browser")]

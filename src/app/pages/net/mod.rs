@@ -61,7 +61,8 @@ fn Detail(id: NetId) -> impl IntoView {
         let net = net.clone();
         move |_| net.with(|net| net.load_error.clone())
     });
-    Some(view! {
+    Some(
+        view! {
         <Title text=first.name.to_string()/>
         <p class="trail">
             <A href="/nets">"Nets"</A>
@@ -82,7 +83,9 @@ fn Detail(id: NetId) -> impl IntoView {
             view! { <Small id net/> }.into_any()
         }}
         <FreshnessLine/>
-    })
+        }
+        .into_any(),
+    )
 }
 
 #[component]
@@ -131,6 +134,7 @@ fn Small(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
             }}
         </Suspense>
     }
+    .into_any()
 }
 
 /// The graph is fetched when the page is alive: in the page it would weigh more than everything else.
@@ -150,9 +154,7 @@ fn Large(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
             <p class="empty">
                 {format!("A net of {} places and {} transitions. Its map is being fetched…", size.places, size.transitions)}
             </p>
-            <noscript>
-                <p class="empty">"The map of a net this large needs JavaScript."</p>
-            </noscript>
+            <p class="without-script quiet-text">"The map of a net this large needs JavaScript."</p>
         }
         .into_any(),
         Some(Ok(graph)) => view! { <Bench id net=net.clone() graph large=true/> }.into_any(),
@@ -185,4 +187,5 @@ fn Bench(id: NetId, net: ArcRwSignal<Arc<Net>>, graph: Arc<NetGraph>, large: boo
             </aside>
         </div>
     }
+    .into_any()
 }

@@ -60,4 +60,5 @@ pub fn NetsPage() -> impl IntoView {
         </div>
         <FreshnessLine/>
     }
+    .into_any()
 }

@@ -34,7 +34,8 @@ pub fn NetRow(id: NetId) -> impl IntoView {
     });
     let size =
         format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
-    Some(view! {
+    Some(
+        view! {
         <tbody class="entry" role="rowgroup" data-net=name.clone()>
             <tr role="row">
                 <th class="cell-name" scope="row" role="rowheader">
@@ -62,7 +63,9 @@ pub fn NetRow(id: NetId) -> impl IntoView {
                 </td>
             </tr>
         </tbody>
-    })
+        }
+        .into_any(),
+    )
 }
 
 #[component]

@@ -84,7 +84,8 @@ fn WorkerTrouble(id: WorkerId) -> impl IntoView {
         let worker = worker.clone();
         move |_| worker.with(|worker| worker.status_reason.clone())
     });
-    Some(view! {
+    Some(
+        view! {
         <li class="line" data-worker=name.clone()>
             <span class="line-name">
                 <A href=format!("/workers/{id}")>{shown_name}</A>
@@ -95,7 +96,9 @@ fn WorkerTrouble(id: WorkerId) -> impl IntoView {
                 <WorkerButtons worker/>
             </span>
         </li>
-    })
+        }
+        .into_any(),
+    )
 }
 
 #[component]
@@ -108,7 +111,8 @@ fn NetTrouble(id: NetId) -> impl IntoView {
         let net = net.clone();
         move |_| net.with(|net| net.load_error.clone())
     });
-    Some(view! {
+    Some(
+        view! {
         <li class="line" data-net=name.clone()>
             <span class="line-name">
                 <A href=format!("/nets/{id}")>{shown_name}</A>
@@ -119,5 +123,7 @@ fn NetTrouble(id: NetId) -> impl IntoView {
                 <NetButtons net among=&[NetAction::Load, NetAction::Reset, NetAction::Unload]/>
             </span>
         </li>
-    })
+        }
+        .into_any(),
+    )
 }

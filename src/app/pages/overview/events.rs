@@ -30,6 +30,7 @@ pub fn RecentChanges() -> impl IntoView {
             </ol>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -64,4 +65,5 @@ fn EventLine(event: Arc<Event>) -> impl IntoView {
             </span>
         </li>
     }
+    .into_any()
 }

@@ -35,6 +35,7 @@ pub fn Overview() -> impl IntoView {
         </div>
         <FreshnessLine/>
     }
+    .into_any()
 }
 
 /// The fleet in four figures.
@@ -71,4 +72,5 @@ fn Tiles() -> impl IntoView {
                 .collect_view()}
         </dl>
     }
+    .into_any()
 }

@@ -56,6 +56,7 @@ pub fn NetHidden(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
         <input type="hidden" name="state_revision" value=move || revision.get().to_string()/>
         <input type="hidden" name="key" value=move || format!("{}-{id}-{}", store.form_key.get(), revision.get())/>
     }
+    .into_any()
 }
 
 #[component]
@@ -76,6 +77,7 @@ pub fn NetButton(
             {action.label()}
         </button>
     }
+    .into_any()
 }
 
 /// Those of `among` that are permitted, as buttons of one form; an action in flight is named instead.
@@ -96,6 +98,7 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
             {move || permitted.get().into_iter().map(|action| view! { <NetButton action busy/> }).collect_view()}
         </form>
     }
+    .into_any()
 }
 
 /// Where a net can go: a choice of the workers that could take it. Absent where there is none, or where the net may not be assigned now.

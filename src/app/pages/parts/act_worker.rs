@@ -74,6 +74,7 @@ pub fn WorkerButtons(
             }}
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -84,4 +85,5 @@ fn ActionButton(action: WorkerAction, class: &'static str, busy: RwSignal<bool>)
             {action.label()}
         </button>
     }
+    .into_any()
 }

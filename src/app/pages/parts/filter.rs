@@ -65,6 +65,7 @@ pub fn Filter(label: &'static str) -> impl IntoView {
             />
         </form>
     }
+    .into_any()
 }
 
 /// Listens for keys on the window while the current owner lives; only in a browser.

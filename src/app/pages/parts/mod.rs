@@ -37,4 +37,5 @@ pub fn InFlight<A: lifecycle::Verb + Send + Sync + 'static>(operation: Operation
             {move || lifecycle::in_progress(&operation, clock.now.get())}
         </span>
     }
+    .into_any()
 }

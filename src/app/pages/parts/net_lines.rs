@@ -22,6 +22,7 @@ pub fn NetLines(
             </For>
         </ul>
     }
+    .into_any()
 }
 
 #[component]
@@ -44,7 +45,8 @@ fn NetLine(id: NetId, with_worker: bool) -> impl IntoView {
     } else {
         &[NetAction::Load, NetAction::Unload, NetAction::Unassign]
     };
-    Some(view! {
+    Some(
+        view! {
         <li class="line" data-net=name.clone()>
             <span class="line-name">
                 <A href=format!("/nets/{id}")>{shown_name}</A>
@@ -68,5 +70,7 @@ fn NetLine(id: NetId, with_worker: bool) -> impl IntoView {
                     .then(|| view! { {move || at.with(Option::is_none).then(|| view! { <AssignForm net=net.clone()/> })} })}
             </span>
         </li>
-    })
+        }
+        .into_any(),
+    )
 }

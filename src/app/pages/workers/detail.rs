@@ -46,7 +46,8 @@ fn Detail(id: WorkerId) -> impl IntoView {
         move |_| nets.with(Vec::is_empty)
     });
     let machine = Memo::new(move |_| row.with(|row| row.machine.clone()));
-    Some(view! {
+    Some(
+        view! {
         <Title text=first.name.to_string()/>
         <p class="trail">
             <A href="/workers">"Workers"</A>
@@ -121,5 +122,7 @@ fn Detail(id: WorkerId) -> impl IntoView {
             </section>
         </div>
         <FreshnessLine/>
-    })
+        }
+        .into_any(),
+    )
 }

@@ -68,4 +68,5 @@ pub fn WorkersPage() -> impl IntoView {
         </div>
         <FreshnessLine/>
     }
+    .into_any()
 }

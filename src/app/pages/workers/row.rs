@@ -51,7 +51,8 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
         let worker = worker.clone();
         move |_| worker.with(|worker| worker.status_reason.clone())
     });
-    Some(view! {
+    Some(
+        view! {
         <tbody class="entry" class:open=move || open.get() role="rowgroup" data-worker=name.clone()>
             <tr role="row">
                 <td class="cell-open" role="cell">
@@ -114,7 +115,9 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
                     })
             }}
         </tbody>
-    })
+        }
+        .into_any(),
+    )
 }
 
 /// CPU and memory: never a false zero. What is old is a dash, with the last value and its age on hover.
@@ -144,4 +147,5 @@ pub fn Figures(id: WorkerId, cpus: u16) -> impl IntoView {
             {move || current().map_or("—".to_owned(), |value| format::bytes(value.memory_bytes))}
         </td>
     }
+    .into_any()
 }
