@@ -8,7 +8,7 @@ use muster::{
     },
     server::{
         providers::{LocalConfig, MachineState, ProcessId, Providers},
-        storage::Store,
+        storage::{SideWrite, Store},
         supervise::{Pace, Supervisor, TelemetryBoard},
         workers::{Keys, Timing, WorkerClient},
     },
@@ -64,15 +64,16 @@ impl World {
         let (tasks, never) = (TaskTracker::new(), CancellationToken::new());
         let store = Store::open(&data.path().join("db"), news, &tasks, never).await.unwrap();
         let world = World { data, keys, store };
-        world
-            .change(move |draft| {
-                draft.put_cluster(cluster());
-                draft.put_project(project());
-                draft.create_worker(worker(category));
-                draft.create_net(net());
-                Ok(())
-            })
-            .await;
+        let hash = DefinitionHash::of(RING.as_bytes());
+        let definition = SideWrite::Definition { hash, pnml: RING.as_bytes().into() };
+        let rows = world.store.transact_with(Actor::System, None, move |draft, _| {
+            draft.put_cluster(cluster());
+            draft.put_project(project());
+            draft.create_worker(worker(category));
+            draft.create_net(net());
+            Ok::<_, Gone>(((), vec![definition]))
+        });
+        rows.await.unwrap();
         world
     }
 

@@ -133,7 +133,9 @@ impl FakeWorker {
 
     /// Ends its process; the HTTP server stays, which only the process's end can then explain.
     pub fn kill_process(&self) {
-        self.inner.process.lock().unwrap().kill().unwrap();
+        let mut process = self.inner.process.lock().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
     }
 }
 

@@ -7,9 +7,10 @@ mod settles;
 use self::fixtures::*;
 use super::*;
 use crate::{
-    model::{Actor, Draft, Fleet, Gone, Net, Worker},
+    model::{Actor, DefinitionHash, Draft, Fleet, Gone, Net, Worker},
     server::{
         providers::LocalConfig,
+        storage::SideWrite,
         workers::{Keys, Timing, fake::FakeWorker},
     },
     worker::protocol::Health,
@@ -64,15 +65,15 @@ impl Console {
         let (tasks, never) = (TaskTracker::new(), CancellationToken::new());
         let store = Store::open(&data.path().join("db"), news, &tasks, never).await.unwrap();
         let console = Console { data, keys, store, board: TelemetryBoard::default(), supervisor: None };
-        console
-            .change(move |draft| {
-                draft.put_cluster(cluster());
-                draft.put_project(project());
-                draft.create_worker(row);
-                nets.into_iter().for_each(|net| draft.create_net(net));
-                Ok(())
-            })
-            .await;
+        let definition = SideWrite::Definition { hash: DefinitionHash::of(PNML), pnml: PNML.into() };
+        let rows = console.store.transact_with(Actor::System, None, move |draft, _| {
+            draft.put_cluster(cluster());
+            draft.put_project(project());
+            draft.create_worker(row);
+            nets.into_iter().for_each(|net| draft.create_net(net));
+            Ok::<_, Gone>(((), vec![definition]))
+        });
+        rows.await.unwrap();
         (console, fake)
     }
 
