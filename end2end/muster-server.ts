@@ -2,13 +2,13 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Cookie } from '@playwright/test';
 
-import { endProcessesOf } from './leftovers.ts';
+import { endProcessesOf, processesOf } from './worker-processes.ts';
 
 const STARTS_WITHIN = 20_000;
 const ENDS_WITHIN = 15_000;
@@ -28,7 +28,7 @@ export class MusterServer {
   }
 
   static async start(): Promise<MusterServer> {
-    const server = new MusterServer(await mkdtemp(join(tmpdir(), 'muster-e2e-')));
+    const server = new MusterServer(await mkdtemp(join(await realpath(tmpdir()), 'muster-e2e-')));
     try {
       await server.launch('127.0.0.1:0');
     } catch (error) {
@@ -50,6 +50,11 @@ export class MusterServer {
   get pid(): number {
     if (!this.process?.pid) throw new Error('the server is not running');
     return this.process.pid;
+  }
+
+  /** The process ids of the local workers, or of the one with this id: to be killed, stopped and continued by a test. */
+  async workerPids(workerId?: string): Promise<number[]> {
+    return processesOf(this.dataDir, workerId);
   }
 
   /** The one-time link that creates the administrator. */

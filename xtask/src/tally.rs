@@ -29,6 +29,9 @@ impl Tally {
     /// From a line of `cargo nextest`: `Summary [ 0.1s] 12 tests run: 11 passed (1 slow), 1 failed, 3 skipped`; a timeout is a failure.
     pub fn from_nextest(line: &str) -> Option<Self> {
         let counts = line.trim_start().strip_prefix("Summary [")?.split_once("run: ")?.1;
+        // What stands in parentheses is part of the number before it.
+        let counts =
+            counts.split('(').map(|part| part.rsplit(')').next().unwrap_or_default()).collect::<String>();
         let mut tally = Self::default();
         for count in counts.split(", ") {
             let mut words = count.split_whitespace();

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that must hold before a change is taken.
 //!
 //! All of it is built with one profile, `e2e`, so that procedural macros and build scripts are compiled once and the tests and the program
-//! under test share their dependencies. A failing step does not stop the others: one run shows all there is to mend.
+//! under test share their dependencies. Packages are built one by one, never as `--workspace`: together they would ask for other features of
+//! their dependencies, and most of those would be compiled twice. A failing step does not stop the others: one run shows all there is to mend.
 
 use std::process::{Command, ExitCode};
 
@@ -43,14 +44,16 @@ impl Run {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let steps = Steps::new(if args.no_browser { 6 } else { 12 });
+    let steps = Steps::new(if args.no_browser { 8 } else { 14 });
     let mut run = Run { steps, tally: Tally::default() };
     run.check("Format", format);
-    run.check("Lints: server and tools", || clippy(&["--workspace", "--all-targets"]));
+    run.check("Lints: server", || clippy(&["--package", "muster", "--all-targets"]));
+    run.check("Lints: these commands", || clippy(&["--package", "xtask", "--all-targets"]));
     run.check("Lints: frontend (hydrate)", || browser_clippy("hydrate"));
     run.check("Lints: demo without a server (csr)", || browser_clippy("csr"));
-    run.tests("Unit and integration tests", unit_tests);
-    run.tests("Documentation tests", || libtest(&["--doc", "--workspace"]));
+    run.tests("Unit and integration tests", || unit_tests("muster"));
+    run.tests("Documentation tests", || libtest(&["--package", "muster", "--doc"]));
+    run.tests("Tests of these commands", || unit_tests("xtask"));
     if !args.no_browser {
         browser_tests(&mut run);
     }
@@ -103,15 +106,16 @@ fn browser_clippy(feature: &str) -> Result<()> {
 }
 
 /// With `cargo nextest` where it is installed: each test in a process of its own, and all cores busy.
-fn unit_tests() -> Result<Tally> {
+fn unit_tests(package: &str) -> Result<Tally> {
     if !prereq::has_nextest() {
-        return libtest(&["--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
+        return libtest(&["--package", package, "--tests", "--no-fail-fast"]);
     }
     let mut command = cargo::cargo();
     command.args([
         "nextest",
         "run",
-        "--workspace",
+        "--package",
+        package,
         "--no-fail-fast",
         "--cargo-profile",
         Profile::Quick.native(),

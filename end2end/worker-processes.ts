@@ -1,4 +1,4 @@
-// Workers outlive their console on purpose, so a test file ends them itself. The local provider starts each with MUSTER_DATA_DIR set to
+// The processes of workers: they outlive their console on purpose, so a test file ends them itself. The local provider starts each with MUSTER_DATA_DIR set to
 // its console's data folder: that is how they are told from the workers of anybody else.
 
 import { readdir, readFile } from 'node:fs/promises';
@@ -21,14 +21,15 @@ export async function endProcessesOf(dataDir: string): Promise<void> {
   }
 }
 
-/** By their environment, in /proc; nothing where there is no /proc. */
-export async function processesOf(dataDir: string): Promise<number[]> {
+/** By their environment, in /proc; nothing where there is no /proc. All workers of a console, or the one with this id. */
+export async function processesOf(dataDir: string, workerId?: string): Promise<number[]> {
+  const wanted = [`MUSTER_DATA_DIR=${dataDir}`, ...(workerId ? [`MUSTER_WORKER_ID=${workerId}`] : [])];
   const entries = await readdir('/proc').catch(() => []);
   const found = await Promise.all(
     entries.filter((name) => /^\d+$/.test(name)).map(async (pid) => {
       // Gone meanwhile, a zombie (empty), or another user's.
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-      return environment.split('\0').includes(`MUSTER_DATA_DIR=${dataDir}`) ? [Number(pid)] : [];
+      const environment = (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0');
+      return wanted.every((variable) => environment.includes(variable)) ? [Number(pid)] : [];
     }),
   );
   return found.flat();
