@@ -17,7 +17,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let name = Name::new(&name.to_string_lossy())?;
     let at = Timestamp(0);
-    let project = Project { id: ProjectId(Uuid::new_v4()), name, revision: 1, created_at: at, updated_at: at };
+    let project =
+        Project { id: ProjectId(Uuid::new_v4()), name, revision: 1, created_at: at, updated_at: at };
     let change = Change::ProjectPut { created: true, project: Arc::new(project) };
     let head = append_from_outside(&database, at, Actor::System, vec![change]).await?;
     println!("{}", head.version);

@@ -6,8 +6,8 @@ use super::{
     ledger::Head,
     open,
 };
-use crate::{
-    model::{Actor, Change, Cluster, ClusterId, Connection, Draft, Gone, Name, Provider, Timestamp, UserId},
+use crate::model::{
+    Actor, Change, Cluster, ClusterId, Connection, Draft, Gone, Name, Provider, Timestamp, UserId,
 };
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
