@@ -1,6 +1,5 @@
 // The whole story of an operator's first hour, against the real program: every step through the page.
 
-import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Locator, Page } from '@playwright/test';
@@ -12,13 +11,11 @@ const NET = join(import.meta.dirname, '..', '..', 'src', 'petri', 'samples', 'pr
 
 test.describe.configure({ mode: 'serial', timeout: 120_000 });
 
-/** What the local provider wrote down of the one worker's process. */
+/** The process of the one worker. */
 async function workerPid(server: MusterServer): Promise<number> {
-  const folder = join(server.data, 'workers');
-  for (const name of (await readdir(folder)).filter((name) => name.endsWith('.json'))) {
-    return JSON.parse(await readFile(join(folder, name), 'utf8')).pid;
-  }
-  throw new Error(`no run file in ${folder}`);
+  const pids = await server.workerPids();
+  expect(pids).toHaveLength(1);
+  return pids[0]!;
 }
 
 function workerRow(page: Page): Locator {
@@ -36,12 +33,15 @@ async function theNet(page: Page): Promise<any> {
 
 /** How often the net has fired, as its page says; a number that a dash is not. */
 async function firings(page: Page): Promise<number> {
-  const text = await page.locator('[data-figure="firings"]').innerText();
-  return Number(text.replaceAll(/[^0-9]/g, '') || '0');
+  return Number((await page.locator('[data-firings]').getAttribute('data-firings')) ?? '0');
+}
+
+async function goTo(page: Page, path: string): Promise<void> {
+  await page.getByRole('navigation', { name: 'Pages' }).locator(`a[href="${path}"]`).click();
 }
 
 async function openNet(page: Page): Promise<void> {
-  await page.getByRole('link', { name: 'Nets', exact: true }).first().click();
+  await goTo(page, '/nets');
   await page.getByRole('link', { name: 'my net' }).click();
   await expect(page.getByRole('heading', { name: 'my net' })).toBeVisible();
 }
@@ -50,7 +50,7 @@ async function loadAndRun(page: Page): Promise<void> {
   await openNet(page);
   await page.getByRole('button', { name: 'Load', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Unload', exact: true })).toBeVisible();
-  await page.getByLabel('Rate').fill('200');
+  await page.getByTitle(/Firings per second/).fill('200');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Stop', exact: true })).toBeVisible();
 }
@@ -59,7 +59,7 @@ test('set up, create a worker, provision it, add a net, assign, load, run: token
   await expect(page.getByText('Realtime: connected')).toBeVisible();
   await picture('overview-first');
 
-  await page.getByRole('link', { name: 'Workers', exact: true }).first().click();
+  await goTo(page, '/workers');
   await page.getByText('Create worker').click();
   await page.getByLabel('Name').fill('eu-1');
   await page.getByLabel(/Ephemeral/).check();
@@ -68,13 +68,13 @@ test('set up, create a worker, provision it, add a net, assign, load, run: token
   await workerRow(page).getByRole('button', { name: 'Provision' }).click();
   await expect(workerRow(page)).toContainText('ready');
 
-  await page.getByRole('link', { name: 'Nets', exact: true }).first().click();
+  await goTo(page, '/nets');
   await page.getByText('Add net').first().click();
   await page.getByLabel('Name').fill('my net');
   await page.getByLabel(/PNML file/i).setInputFiles(NET);
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await expect(page.getByRole('heading', { name: 'my net' })).toBeVisible();
-  await page.getByLabel('Worker').selectOption({ label: 'eu-1' });
+  await page.getByLabel(/worker for/i).selectOption({ label: 'eu-1' });
   await page.getByRole('button', { name: 'Assign', exact: true }).click();
   await loadAndRun(page);
 
@@ -86,7 +86,7 @@ test('set up, create a worker, provision it, add a net, assign, load, run: token
   const before = await firings(page);
   await expect.poll(() => firings(page)).toBeGreaterThan(before);
   await picture('net-running');
-  await page.getByRole('link', { name: 'Workers', exact: true }).first().click();
+  await goTo(page, '/workers');
   await picture('workers-ready');
 });
 

@@ -166,6 +166,9 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     if tokio::time::timeout(FINISH, tasks.wait()).await.is_err() {
         tracing::warn!("some actions were cut off; they are settled at the next start");
     }
+    if tokio::time::timeout(FINISH, app.supervisor().ended()).await.is_err() {
+        tracing::warn!("supervision did not end in time");
+    }
     storage_shutdown.cancel();
     storage_tasks.close();
     drop(app);

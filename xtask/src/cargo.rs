@@ -74,3 +74,11 @@ pub fn build_program(profile: crate::profile::Profile) -> Result<PathBuf> {
         .next()
         .context("cargo built no program `muster`")
 }
+
+/// Builds an example of the package and returns its path: a program that only tests use.
+pub fn build_example(name: &str, profile: crate::profile::Profile) -> Result<PathBuf> {
+    artifacts(cargo().args(["build", "--example", name, "--profile", profile.native()]), name, "example")?
+        .into_iter()
+        .next()
+        .with_context(|| format!("cargo built no example `{name}`"))
+}

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
+use crate::profile::Profile;
 use crate::tally::Tally;
-use crate::{prereq, process, project};
+use crate::{cargo, prereq, process, project};
 
 /// Installs exactly what `package-lock.json` says, if it is not there already.
 pub fn install() -> Result<()> {
@@ -35,12 +36,14 @@ pub fn check_types() -> Result<()> {
 /// Runs the tests against `program`; `Err` only if they could not be run at all.
 pub fn run(program: &Path, screenshots: bool, rest: &[OsString]) -> Result<Tally> {
     let chromium = prereq::chromium()?;
+    let journal_append = cargo::build_example("journal_append", Profile::Quick)?;
     let report = project::root().join("target/playwright.json");
     std::fs::remove_file(&report).ok();
     let mut command = local("playwright", &["test"]);
     command.args(rest).stdin(Stdio::null());
     command
         .env("MUSTER_BIN", program)
+        .env("MUSTER_JOURNAL_APPEND", journal_append)
         .env("MUSTER_CHROMIUM", chromium)
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
     if screenshots {

@@ -201,11 +201,9 @@ impl LocalProvider {
 
         let started = child.id().and_then(ProcessId::of).zip(child.stdout.take());
         let Some((process, stdout)) = started else {
-            // Dropping the handle leaves it to the runtime to wait for it.
-            return Err(ProviderError::NotReady {
-                what: "ended at once".into(),
-                log: last_lines(&self.log_path(worker.id), log_start),
-            });
+            // We have not waited for it, so it is there even if it ended: the system does not let us look.
+            let _ = child.start_kill();
+            return Err(spawn_error("the system does not say when it started".to_owned()));
         };
         let run = RunFile::new(process, None);
         let written = run.write(&self.0.folder, worker.id);

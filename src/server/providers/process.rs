@@ -12,13 +12,14 @@ pub struct ProcessId {
 }
 
 impl ProcessId {
-    /// The process that has this number now, if it is alive.
+    /// The process that has this number now, also if it has ended and waits for its parent.
     pub fn of(pid: u32) -> Option<ProcessId> {
-        start_time(pid).map(|start_time| ProcessId { pid, start_time })
+        look(pid).map(|seen| ProcessId { pid, start_time: seen.start_time })
     }
 
+    /// One that has ended and waits for its parent is not alive.
     pub fn is_alive(self) -> bool {
-        start_time(self.pid) == Some(self.start_time)
+        look(self.pid).is_some_and(|seen| seen.start_time == self.start_time && !seen.ended)
     }
 
     /// Signals the process group that this process leads, if it is still this process.
@@ -63,27 +64,29 @@ impl ProcessId {
     }
 }
 
-/// When the process started, or `None` if there is none alive: one that has ended and waits for its parent is not.
+/// What the system says of the process under a number.
+struct Seen {
+    start_time: u64,
+    ended: bool,
+}
+
 #[cfg(target_os = "linux")]
-fn start_time(pid: u32) -> Option<u64> {
+fn look(pid: u32) -> Option<Seen> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // Field 2 is the program's name in parentheses, and may hold spaces and parentheses itself (proc_pid_stat(5)).
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X" | "x") {
-        return None;
-    }
-    fields.nth(18)?.parse().ok()
+    let ended = matches!(fields.next()?, "Z" | "X" | "x");
+    Some(Seen { start_time: fields.nth(18)?.parse().ok()?, ended })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn start_time(pid: u32) -> Option<u64> {
+fn look(pid: u32) -> Option<Seen> {
     use sysinfo::{Pid, ProcessStatus, ProcessesToUpdate, System};
     let pid = Pid::from_u32(pid);
     let mut system = System::new();
     system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
     let process = system.process(pid)?;
-    (process.status() != ProcessStatus::Zombie).then(|| process.start_time())
+    Some(Seen { start_time: process.start_time(), ended: process.status() == ProcessStatus::Zombie })
 }
 
 impl fmt::Display for ProcessId {

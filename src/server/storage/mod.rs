@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod journal;
 pub mod ledger;
 mod open;
+mod outside;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod writer;
 
 pub use follower::{Followed, News};
 pub use open::open_pool;
+pub use outside::append_from_outside;
 pub use store::{SideWrite, Store, TransactError};
 
 /// What can go wrong with the database itself.

@@ -1,15 +1,13 @@
 //! The promises of the storage, against a real database file.
 
 use super::{
-    News, SideWrite, StorageError, Store, TransactError,
+    News, SideWrite, StorageError, Store, TransactError, append_from_outside,
     idempotency::{Key, Known},
-    journal,
     ledger::Head,
     open,
 };
-use crate::{
-    model::{Actor, Change, Cluster, ClusterId, Connection, Draft, Gone, Name, Provider, Timestamp, UserId},
-    sync::journal::Transaction,
+use crate::model::{
+    Actor, Change, Cluster, ClusterId, Connection, Draft, Gone, Name, Provider, Timestamp, UserId,
 };
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -137,22 +135,10 @@ async fn a_decision_that_panics_takes_nobody_down() {
     opened.close().await;
 }
 
-/// Writes to the database as another process would: journal, head and entity in one transaction.
+/// Writes to the database as another process would.
 async fn write_from_outside(path: &Path, name: &str) -> Head {
-    let mut connection = open::open_reader(path).await.unwrap();
-    let head = journal::head(&mut connection).await.unwrap();
     let change = Change::ClusterPut { created: true, cluster: Arc::new(cluster(name)) };
-    let transaction = Transaction { at: Timestamp(2), actor: Actor::System, changes: vec![change.clone()] };
-    let payload = serde_json::to_string(&transaction).unwrap();
-    let chain = head.chain.then(head.version + 1, &payload);
-    let head = Head { version: head.version + 1, chain, ..head };
-    let entry = crate::sync::journal::Entry { version: head.version, chain, transaction };
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
-    journal::append(&mut connection, &entry, &payload).await.unwrap();
-    super::entities::write(&mut connection, &change).await.unwrap();
-    journal::set_head(&mut connection, head).await.unwrap();
-    sqlx::query("COMMIT").execute(&mut connection).await.unwrap();
-    head
+    append_from_outside(path, Timestamp(2), Actor::System, vec![change]).await.unwrap()
 }
 
 #[tokio::test]

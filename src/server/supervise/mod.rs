@@ -387,4 +387,4 @@ async fn sweep(tools: &Tools) {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -218,6 +218,3 @@ pub(super) fn tell(draft: &mut Draft, unknown: &[Ended]) {
 fn outcome_unknown(action: impl Verb, name: &str, now: &dyn std::fmt::Display) -> String {
     format!("{} {name}: it is not known how that ended; {name} is now {now}", action.doing())
 }
-
-#[cfg(test)]
-mod tests;

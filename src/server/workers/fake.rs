@@ -133,7 +133,9 @@ impl FakeWorker {
 
     /// Ends its process; the HTTP server stays, which only the process's end can then explain.
     pub fn kill_process(&self) {
-        self.inner.process.lock().unwrap().kill().unwrap();
+        let mut process = self.inner.process.lock().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
     }
 }
 
@@ -177,7 +179,8 @@ async fn events(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response
     let first = stream::iter([sse::frame("state", None, &state)]);
     let rest = stream::unfold((frames, manner), |(mut frames, mut manner)| async move {
         loop {
-            match *manner.borrow_and_update() {
+            let now = *manner.borrow_and_update();
+            match now {
                 Manner::Well => {}
                 Manner::Broken => return None,
                 Manner::Silent | Manner::Nonsense | Manner::Endless => future::pending().await,
@@ -260,4 +263,3 @@ async fn command(
         }
     }
 }
-

@@ -53,12 +53,13 @@ fn rows_that_agree_need_nothing() {
 #[test]
 fn a_net_with_the_matching_load_id_is_adopted_as_it_runs() {
     let held = HostedNet { run_state: RunState::Running, rate: 7, ..held(1) };
-    let adopt = Step::Adopt { net: net_id(1), run_state: RunState::Running, rate: 7 };
-    assert_eq!(follows(&ready(), &[unloaded(1)], &sees(health([held.clone()]))), [adopt.clone()]);
+    let sight = sees(health([held]));
+    let adopt = [Step::Adopt { net: net_id(1), run_state: RunState::Running, rate: 7 }];
+    assert_eq!(follows(&ready(), &[unloaded(1)], &sight), adopt);
 
-    let steps = follows(&error(ErrorDetail::Unreachable), &[unloaded(1)], &sees(health([held])));
+    let steps = follows(&error(ErrorDetail::Unreachable), &[unloaded(1)], &sight);
     assert_eq!(statuses(&steps), [WorkerStatus::Ready]);
-    assert_eq!(steps[1..], [adopt], "after the worker is ready, never before");
+    assert_eq!(steps[1..], adopt, "after the worker is ready, never before");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 pub const CLUSTER: ClusterId = ClusterId(Uuid::from_u128(1));
 pub const PROJECT: ProjectId = ProjectId(Uuid::from_u128(2));
+pub const PNML: &[u8] = b"<pnml/>";
 pub const WORKER: WorkerId = WorkerId(Uuid::from_u128(3));
 
 pub fn incarnation(n: u128) -> Incarnation {
@@ -85,7 +86,7 @@ pub fn net(id: u128) -> Net {
         id: net_id(id),
         project_id: PROJECT,
         name: Name::new(&format!("net-{id}")).unwrap(),
-        definition: DefinitionHash::of(b"<pnml/>"),
+        definition: DefinitionHash::of(PNML),
         size: NetSize::default(),
         worker_id: Some(WORKER),
         load_state: LoadState::Loaded,

@@ -1,0 +1,41 @@
+// The same pages without JavaScript: they read, and their forms work.
+
+import { join } from 'node:path';
+
+import { expect, test } from '../fixtures.ts';
+
+const NET = join(import.meta.dirname, '..', '..', 'src', 'petri', 'samples', 'dining_philosophers.pnml');
+
+test('sign in, create and provision a worker, add a net, assign and load it', { tag: '@no-js' }, async ({ admin: page, picture }) => {
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
+  await expect(page.getByText('Cluster connected')).toBeVisible();
+
+  await page.goto('/workers');
+  await page.getByText('Create worker').click();
+  await page.getByLabel('Name').fill('plain');
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  const row = page.locator('[data-worker="plain"]');
+  await expect(row).toContainText('pending');
+  await row.getByRole('button', { name: 'Provision' }).click();
+  await expect(row).toContainText('ready');
+  await picture('no-js-workers');
+
+  await page.goto('/nets');
+  await page.getByText('Add net').first().click();
+  await page.getByLabel('Name').fill('plain net');
+  await page.getByLabel(/PNML file/i).setInputFiles(NET);
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'plain net' })).toBeVisible();
+  await expect(page.locator('svg [data-tokens]').first()).toBeVisible();
+  await page.getByRole('button', { name: 'Assign', exact: true }).click();
+  await page.getByRole('button', { name: 'Load', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Unload', exact: true })).toBeVisible();
+});
+
+test('a mistake comes back in words', { tag: '@no-js' }, async ({ admin: page }) => {
+  await page.goto('/nets');
+  await page.getByText('Add net').first().click();
+  await page.getByLabel('or paste it').fill('this is no net');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(page.getByRole('alert')).toContainText('line 1');
+});
