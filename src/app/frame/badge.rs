@@ -21,6 +21,7 @@ fn badge(status: &Status, silent: bool, ticks: u64) -> (&'static str, String) {
             ("tone-bad", format!("disconnected, next try in {} s", seconds_to(*retry_at, ticks)))
         }
         Status::SignedOut => ("tone-bad", "disconnected, signed out".to_owned()),
+        Status::SwitchedOff => ("tone-bad", "disconnected, switched off".to_owned()),
         Status::Offline => ("tone-bad", "disconnected, the browser is offline".to_owned()),
         Status::Error(reason) => ("tone-bad", format!("error, {reason}")),
     }

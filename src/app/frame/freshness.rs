@@ -70,6 +70,7 @@ pub fn FreshnessLine() -> impl IntoView {
                         format!("reconnecting in {wait} s")
                     }
                     Status::SignedOut => "signed out".to_owned(),
+                    Status::SwitchedOff => "real-time is switched off".to_owned(),
                     Status::Offline => "the browser is offline".to_owned(),
                     _ => "not connected".to_owned(),
                 });
