@@ -9,6 +9,7 @@ pub mod canvas;
 mod channel;
 #[cfg(feature = "browser")]
 mod driver;
+pub mod glow;
 pub mod http;
 #[cfg(feature = "browser")]
 mod lock;

@@ -1,11 +1,10 @@
 //! The poll of the workers page: revalidates the lists while somebody looks. It writes no row; it tells the replica where the server is.
 
-use leptos::prelude::*;
-
 /// Polls while the component it is called from is shown.
 pub fn poll_while_shown() {
     #[cfg(feature = "browser")]
     {
+        use leptos::prelude::{Effect, on_cleanup};
         Effect::new(|_| browser::shown(true));
         on_cleanup(|| browser::shown(false));
     }
