@@ -152,7 +152,7 @@ test('the workers page tells how long ago it was refreshed, and the figure ticks
   await expect.poll(() => refreshed.textContent(), { timeout: 5_000 }).not.toBe(first);
 });
 
-test('a row that changed glows for two seconds, without motion where none is wanted', async ({ admin: page, context }) => {
+test('a row that changed glows for two seconds, without motion where none is wanted', async ({ admin: page }) => {
   await openWorkers(page);
   const id = await createWorker(page, 'glows');
   await expect(row(page, 'glows')).toHaveCount(1);
