@@ -226,3 +226,72 @@ fn messages_of_a_stream_that_was_given_up_are_ignored() {
     assert_eq!(replica.on_message(delta(10, 11), 1), []);
     assert_eq!(replica.version(), Some(10));
 }
+
+fn at(version: u64, chain: u64) -> Token {
+    Position { epoch: 1, version, chain, scope: 0 }.token()
+}
+
+/// A replica at version 10 of epoch 1, live at time 0.
+fn followed_by_position() -> Replica {
+    let state = FullState { position: at(10, 10), version: 10, state: Fleet::default() };
+    let mut replica = Replica::from_snapshot(state, Timestamp(0), 0);
+    replica.tick(0, 0.5);
+    let position = at(10, 10);
+    replica.on_message(
+        Message::Sync(Sync { prev: 10, version: 10, position, server_time: Timestamp(0), digest: None }),
+        0,
+    );
+    replica
+}
+
+#[test]
+fn an_answer_from_elsewhere_that_is_ahead_leaves_the_stream_two_seconds() {
+    let mut replica = followed_by_position();
+    replica.heard_of(&at(9, 9), Timestamp(0), 100);
+    replica.heard_of(&at(10, 10), Timestamp(0), 100);
+    assert_eq!(replica.next_tick(), Some(SILENCE.as_millis() as u64), "nothing new");
+    replica.heard_of(&at(12, 12), Timestamp(0), 100);
+    assert_eq!(fetches(&replica.tick(2_099, 0.5)), None);
+    assert_eq!(fetches(&replica.tick(2_100, 0.5)), Some(12));
+
+    let mut replica = followed_by_position();
+    replica.heard_of(&at(11, 11), Timestamp(0), 100);
+    let Message::Delta(mut delta) = delta(10, 11) else { unreachable!() };
+    delta.position = at(11, 11);
+    replica.on_message(Message::Delta(delta), 1_000);
+    assert_eq!(fetches(&replica.tick(2_100, 0.5)), None, "the stream brought it");
+}
+
+#[test]
+fn an_answer_from_another_history_is_not_covered_by_a_greater_number() {
+    let mut replica = followed_by_position();
+    replica.heard_of(&at(10, 99), Timestamp(0), 0);
+    assert_eq!(fetches(&replica.tick(2_000, 0.5)), Some(10));
+}
+
+#[test]
+fn with_real_time_off_polls_alone_feed_the_replica() {
+    let mut replica = followed_by_position();
+    assert!(replica.switch_off().contains(&Effect::Disconnect));
+    assert_eq!(replica.retry_now(1), []);
+    assert_eq!(replica.next_tick(), None);
+    replica.heard_of(&at(10, 10), Timestamp(30), 30_000);
+    assert_eq!((replica.as_of(), replica.age(31_000)), (Some(Timestamp(30)), Duration::from_secs(1)));
+    replica.heard_of(&at(11, 11), Timestamp(60), 60_000);
+    assert_eq!(fetches(&replica.tick(60_000, 0.5)), Some(11));
+    let state = FullState { position: at(11, 11), version: 11, state: Fleet::default() };
+    assert!(replica.on_full_state(Some(state), 60_100).contains(&Effect::Replaced));
+    assert_eq!((replica.version(), replica.as_of()), (Some(11), Some(Timestamp(60))));
+    assert!(replica.reconnect(61_000).contains(&Effect::Connect));
+}
+
+#[test]
+fn a_follower_shows_how_its_leader_stands_and_goes_on_when_told() {
+    let mut replica = followed();
+    replica.led(Status::SignedOut);
+    assert_eq!(*replica.status(), Status::SignedOut);
+    assert_eq!(replica.next_tick(), None);
+    assert!(replica.reconnect(1).contains(&Effect::Connect));
+    replica.on_message(sync(10, 10, None), 2);
+    assert_eq!(*replica.status(), Status::Connected);
+}

@@ -4,7 +4,6 @@
 //! own: for a follower, "connect" is [`Note::Join`], and what the leader sends is its stream.
 
 use super::{
-    message::Message,
     position::{Position, Token},
     replica::{Instant, Status},
 };
@@ -340,11 +339,20 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// Keeps a frame that was applied to a replica that was at `before` and is now at `after`.
-    pub fn push(&mut self, before: Option<&Token>, after: Option<&Token>, message: &Message, frame: &Frame) {
-        let Some(after) = after else { return };
-        match message {
-            Message::Delta(delta) if *after == delta.position && before != Some(after) => {
+    /// Keeps a frame that came when a replica was at `before`, and after which it is at `after`. `delta` is the position of the delta in
+    /// it, if it is one.
+    pub fn push(
+        &mut self,
+        before: Option<&Token>,
+        after: Option<&Token>,
+        delta: Option<&Token>,
+        frame: &Frame,
+    ) {
+        if before == after {
+            return;
+        }
+        match after {
+            Some(after) if delta == Some(after) => {
                 if self.frames.back().is_none_or(|(token, _)| Some(token) != before) {
                     *self = Recent { before: before.cloned(), frames: VecDeque::new() };
                 }
@@ -356,8 +364,7 @@ impl Recent {
                 }
             }
             // Where the position moves in another way, what was kept leads to the old one.
-            _ if before != Some(after) => *self = Recent::default(),
-            _ => {}
+            _ => *self = Recent::default(),
         }
     }
 
@@ -393,10 +400,6 @@ fn is_ahead(theirs: &Token, ours: &Token) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::{Actor, Timestamp},
-        sync::Delta,
-    };
 
     fn tab(n: u32) -> Tabs {
         Tabs::new(TabId(n), 0.5, 0)
@@ -517,16 +520,9 @@ mod tests {
     fn recent(versions: std::ops::RangeInclusive<u64>) -> Recent {
         let mut recent = Recent::default();
         for version in versions {
-            let delta = Delta {
-                prev: version - 1,
-                version,
-                position: token(version),
-                at: Timestamp(0),
-                actor: Actor::System,
-                changes: Vec::new(),
-            };
             let frame = Frame { event: "delta".to_owned(), data: version.to_string() };
-            recent.push(Some(&token(version - 1)), Some(&token(version)), &Message::Delta(delta), &frame);
+            let after = token(version);
+            recent.push(Some(&token(version - 1)), Some(&after), Some(&after), &frame);
         }
         recent
     }
@@ -546,6 +542,19 @@ mod tests {
         let elsewhere = Position { epoch: 2, version: 20, chain: 20, scope: 0 }.token();
         assert_eq!(recent.catch_up(&token(14), Some(&elsewhere)), CatchUp::Snapshot);
         assert_eq!(recent.catch_up(&token(14), None), CatchUp::Snapshot);
+    }
+
+    #[test]
+    fn what_is_kept_has_no_gap() {
+        let mut recent = recent(11..=14);
+        let frame = Frame { event: "delta".to_owned(), data: "20".to_owned() };
+        // A fetched state took the replica from 14 to 19, past what came as frames.
+        recent.push(Some(&token(19)), Some(&token(20)), Some(&token(20)), &frame);
+        assert_eq!(recent.catch_up(&token(20), Some(&token(12))), CatchUp::Snapshot);
+        assert_eq!(recent.catch_up(&token(20), Some(&token(19))), CatchUp::Replay(vec![frame]));
+        let init = Frame { event: "init".to_owned(), data: String::new() };
+        recent.push(Some(&token(20)), Some(&token(30)), None, &init);
+        assert_eq!(recent.catch_up(&token(30), Some(&token(19))), CatchUp::Snapshot);
     }
 
     #[test]

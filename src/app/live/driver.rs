@@ -286,18 +286,21 @@ impl Driver {
             Message::Sync(sync) => self.heard_time(sync.server_time),
             _ => {}
         }
+        let scope_may_change = matches!(message, Message::Init(_));
+        let delta = if let Message::Delta(delta) = &message { Some(delta.position.clone()) } else { None };
         let effects = {
             let mut replica = self.replica.borrow_mut();
             let before = replica.position().cloned();
-            let shared = self.shared().filter(|shared| shared.leads());
-            let kept = shared.map(|shared| (shared, message.clone()));
             let effects = replica.on_message(message, monotonic());
-            if let Some((shared, message)) = kept {
-                shared.keep(before.as_ref(), replica.position(), &message, frame);
+            if let Some(shared) = self.shared() {
+                shared.keep(before.as_ref(), replica.position(), delta.as_ref(), frame);
             }
             effects
         };
         self.run(effects);
+        if scope_may_change {
+            self.share_anew_if_scope_changed();
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::Timestamp,
     sync::{
-        FullState, Message, Status, Sync, Token,
+        FullState, Status, Sync, Token,
         tabs::{self, CatchUp, Frame, Note, Order, Recent, TabId, Tabs},
     },
 };
@@ -20,6 +20,7 @@ use std::{
 
 /// This tab among those of the same user and scope.
 pub struct Shared {
+    name: String,
     lock: Lock,
     channel: Channel,
     tabs: RefCell<Tabs>,
@@ -41,7 +42,8 @@ impl Shared {
         })?;
         let me = TabId((jitter() * f64::from(u32::MAX)) as u32);
         Some(Rc::new(Shared {
-            lock: Lock::new(name)?,
+            lock: Lock::new(name.clone())?,
+            name,
             channel,
             tabs: RefCell::new(Tabs::new(me, jitter(), monotonic())),
             recent: RefCell::default(),
@@ -76,9 +78,9 @@ impl Shared {
     }
 
     /// What the frame did to our replica.
-    pub fn keep(&self, before: Option<&Token>, after: Option<&Token>, message: &Message, frame: &Frame) {
+    pub fn keep(&self, before: Option<&Token>, after: Option<&Token>, delta: Option<&Token>, frame: &Frame) {
         if self.leads() {
-            self.recent.borrow_mut().push(before, after, message, frame);
+            self.recent.borrow_mut().push(before, after, delta, frame);
         }
     }
 
@@ -111,6 +113,18 @@ impl Driver {
         let shared = position.and_then(|position| Shared::open(self, &self.email, &position));
         *self.shared.borrow_mut() = shared;
         self.carry_out(Order::Queue, Vec::new());
+    }
+
+    /// What this user may see changed, and with it whom the stream may be shared with.
+    pub(super) fn share_anew_if_scope_changed(self: &Rc<Self>) {
+        let Some(shared) = self.shared() else { return };
+        let position = self.replica.borrow().position().cloned();
+        if position.is_some_and(|position| tabs::name(&self.email, &position) != shared.name) {
+            shared.close();
+            self.share();
+            let effects = self.replica.borrow_mut().reconnect(monotonic());
+            self.run(effects);
+        }
     }
 
     pub(super) fn shared(&self) -> Option<Rc<Shared>> {
