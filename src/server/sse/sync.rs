@@ -7,6 +7,7 @@ use crate::{
         App,
         api::error::internal,
         auth::Who,
+        metrics::{METRICS, Resync},
         storage::{StorageError, journal},
     },
     sync::{Position, Scope, journal::Entry},
@@ -38,35 +39,38 @@ pub async fn sync(
 ) -> Result<Response, ApiError> {
     // What a reconnecting client saw last beats what its address said when it was first opened.
     let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let since = last_seen.or(query.since).and_then(|token| token.parse::<Position>().ok());
+    let since = last_seen.or(query.since).filter(|token| !token.is_empty());
     let stream_id = uuid::Uuid::now_v7().to_string();
-    let subscription = match since {
-        Some(since) => resume(&app, &who.scope, since).await.map_err(|error| internal(&error))?,
-        None => None,
+    let resumed = match since.map(|token| token.parse::<Position>()) {
+        Some(Ok(since)) => resume(&app, &who.scope, since).await.map_err(|error| internal(&error))?,
+        Some(Err(_)) => Err(Resync::Foreign),
+        None => Err(Resync::New),
     };
-    let resumed = subscription.is_some();
-    let stream = match subscription {
-        Some((subscription, since, missed)) => subscription.connected(&stream_id).replay(since, &missed),
-        None => app.hub().subscribe(who.scope.clone(), false).connected(&stream_id),
+    tracing::debug!(%stream_id, user = %who.email, init = ?resumed.as_ref().err(), "stream opened");
+    let stream = match resumed {
+        Ok((subscription, since, missed)) => subscription.connected(&stream_id).replay(since, &missed),
+        Err(why) => {
+            METRICS.resync(why);
+            app.hub().subscribe(who.scope.clone(), false).connected(&stream_id)
+        }
     };
-    tracing::debug!(%stream_id, user = %who.email, resumed, "stream opened");
     let end = app.cutter().token(who.session);
     Ok(respond(stream.take_until(end.cancelled_owned())))
 }
 
 type Resumed = (super::hub::Subscription, u64, Vec<Entry>);
 
-/// Registers first, then reads what was missed: nothing can fall between. `None` if the position cannot be resumed from.
-async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Option<Resumed>, StorageError> {
+/// Registers first, then reads what was missed: nothing can fall between. Why not, if the position cannot be resumed from.
+async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Result<Resumed, Resync>, StorageError> {
     let hub: &Hub = app.hub();
     if since.epoch != hub.head().epoch || since.scope != scope.revision() {
-        return Ok(None);
+        return Ok(Err(Resync::Foreign));
     }
     if since.version > hub.head().version {
         let mut followed = app.store().watch();
         let caught_up = followed.wait_for(|followed| followed.head.version >= since.version);
         if !matches!(tokio::time::timeout(FOLLOWER_PATIENCE, caught_up).await, Ok(Ok(_))) {
-            return Ok(None);
+            return Ok(Err(Resync::Ahead));
         }
         // The hub takes the same entries a moment later.
         let deadline = tokio::time::Instant::now() + FOLLOWER_PATIENCE;
@@ -76,13 +80,16 @@ async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Option<Resu
     }
     let subscription = hub.subscribe(scope.clone(), true);
     let head = subscription.head();
-    if since.version > head.version || head.version - since.version > LONGEST_REPLAY {
-        return Ok(None);
+    if since.version > head.version {
+        return Ok(Err(Resync::Ahead));
+    }
+    if head.version - since.version > LONGEST_REPLAY {
+        return Ok(Err(Resync::Behind));
     }
     let mut connection = app.store().pool().acquire().await?;
     let chain = journal::chain_at(&mut connection, since.version).await?;
     if chain.is_none_or(|chain| chain.short() != since.chain) {
-        return Ok(None);
+        return Ok(Err(Resync::NotInJournal));
     }
     let missing = (head.version - since.version) as u32;
     let missed: Vec<Entry> = match missing {
@@ -95,7 +102,7 @@ async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Option<Resu
     };
     // Trimmed between the two reads, or restored: an `init` is always right.
     if missed.len() != missing as usize || missed.last().is_some_and(|last| last.chain != head.chain) {
-        return Ok(None);
+        return Ok(Err(Resync::NotInJournal));
     }
-    Ok(Some((subscription, since.version, missed)))
+    Ok(Ok((subscription, since.version, missed)))
 }
