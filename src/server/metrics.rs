@@ -17,9 +17,9 @@ use std::{
 /// Why a client was sent the whole state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resync {
-    /// It came without a position.
+    /// It came without a position, or with one that this build cannot read.
     New,
-    /// Its position is of another database, another scope, or of none that this build can read.
+    /// Its position is of another database or another scope.
     Foreign,
     /// Its position is ahead of the database: that was restored.
     Ahead,

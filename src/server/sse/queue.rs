@@ -105,6 +105,7 @@ impl Queue {
             return Poll::Ready(Taken::NeedsBoard);
         }
         let telemetry = inner.telemetry.take();
+        let taken = inner.frames.len() + usize::from(telemetry.is_some());
         let merged = match (inner.frames.len(), &telemetry) {
             (0, None) if inner.closed => return Poll::Ready(Taken::Closed),
             (0, None) => {
@@ -121,7 +122,7 @@ impl Queue {
                 merged.freeze()
             }
         };
-        METRICS.frames_sent(inner.frames.len() + usize::from(telemetry.is_some()));
+        METRICS.frames_sent(taken);
         inner.frames.clear();
         inner.bytes = 0;
         Poll::Ready(Taken::Frames(merged))

@@ -8,7 +8,7 @@ use crate::{
         api::error::internal,
         auth::Who,
         metrics::{METRICS, Resync},
-        storage::{StorageError, journal},
+        storage::{StorageError, journal, ledger::Head},
     },
     sync::{Position, Scope, journal::Entry},
 };
@@ -39,38 +39,49 @@ pub async fn sync(
 ) -> Result<Response, ApiError> {
     // What a reconnecting client saw last beats what its address said when it was first opened.
     let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let since = last_seen.or(query.since).filter(|token| !token.is_empty());
+    let since = last_seen.or(query.since).and_then(|token| token.parse::<Position>().ok());
     let stream_id = uuid::Uuid::now_v7().to_string();
-    let resumed = match since.map(|token| token.parse::<Position>()) {
-        Some(Ok(since)) => resume(&app, &who.scope, since).await.map_err(|error| internal(&error))?,
-        Some(Err(_)) => Err(Resync::Foreign),
-        None => Err(Resync::New),
+    let subscription = match since {
+        Some(since) => resume(&app, &who.scope, since).await.map_err(|error| internal(&error))?,
+        None => None,
     };
-    tracing::debug!(%stream_id, user = %who.email, init = ?resumed.as_ref().err(), "stream opened");
-    let stream = match resumed {
-        Ok((subscription, since, missed)) => subscription.connected(&stream_id).replay(since, &missed),
-        Err(why) => {
-            METRICS.resync(why);
-            app.hub().subscribe(who.scope.clone(), false).connected(&stream_id)
-        }
+    let resumed = subscription.is_some();
+    if !resumed {
+        METRICS.resync(why_init(since, app.hub().head(), &who.scope));
+    }
+    let stream = match subscription {
+        Some((subscription, since, missed)) => subscription.connected(&stream_id).replay(since, &missed),
+        None => app.hub().subscribe(who.scope.clone(), false).connected(&stream_id),
     };
+    tracing::debug!(%stream_id, user = %who.email, resumed, "stream opened");
     let end = app.cutter().token(who.session);
     Ok(respond(stream.take_until(end.cancelled_owned())))
 }
 
+/// Why a client that came with `since` was not resumed, as far as its position tells.
+fn why_init(since: Option<Position>, hub: Head, scope: &Scope) -> Resync {
+    match since {
+        None => Resync::New,
+        Some(since) if since.epoch != hub.epoch || since.scope != scope.revision() => Resync::Foreign,
+        Some(since) if since.version > hub.version => Resync::Ahead,
+        Some(since) if hub.version - since.version > LONGEST_REPLAY => Resync::Behind,
+        Some(_) => Resync::NotInJournal,
+    }
+}
+
 type Resumed = (super::hub::Subscription, u64, Vec<Entry>);
 
-/// Registers first, then reads what was missed: nothing can fall between. Why not, if the position cannot be resumed from.
-async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Result<Resumed, Resync>, StorageError> {
+/// Registers first, then reads what was missed: nothing can fall between. `None` if the position cannot be resumed from.
+async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Option<Resumed>, StorageError> {
     let hub: &Hub = app.hub();
     if since.epoch != hub.head().epoch || since.scope != scope.revision() {
-        return Ok(Err(Resync::Foreign));
+        return Ok(None);
     }
     if since.version > hub.head().version {
         let mut followed = app.store().watch();
         let caught_up = followed.wait_for(|followed| followed.head.version >= since.version);
         if !matches!(tokio::time::timeout(FOLLOWER_PATIENCE, caught_up).await, Ok(Ok(_))) {
-            return Ok(Err(Resync::Ahead));
+            return Ok(None);
         }
         // The hub takes the same entries a moment later.
         let deadline = tokio::time::Instant::now() + FOLLOWER_PATIENCE;
@@ -80,16 +91,13 @@ async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Result<Resu
     }
     let subscription = hub.subscribe(scope.clone(), true);
     let head = subscription.head();
-    if since.version > head.version {
-        return Ok(Err(Resync::Ahead));
-    }
-    if head.version - since.version > LONGEST_REPLAY {
-        return Ok(Err(Resync::Behind));
+    if since.version > head.version || head.version - since.version > LONGEST_REPLAY {
+        return Ok(None);
     }
     let mut connection = app.store().pool().acquire().await?;
     let chain = journal::chain_at(&mut connection, since.version).await?;
     if chain.is_none_or(|chain| chain.short() != since.chain) {
-        return Ok(Err(Resync::NotInJournal));
+        return Ok(None);
     }
     let missing = (head.version - since.version) as u32;
     let missed: Vec<Entry> = match missing {
@@ -102,7 +110,7 @@ async fn resume(app: &App, scope: &Scope, since: Position) -> Result<Result<Resu
     };
     // Trimmed between the two reads, or restored: an `init` is always right.
     if missed.len() != missing as usize || missed.last().is_some_and(|last| last.chain != head.chain) {
-        return Ok(Err(Resync::NotInJournal));
+        return Ok(None);
     }
-    Ok(Ok((subscription, since.version, missed)))
+    Ok(Some((subscription, since.version, missed)))
 }

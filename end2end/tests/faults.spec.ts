@@ -1,0 +1,212 @@
+// The page follows the server through whatever happens to the network between them.
+
+import type { Page } from '@playwright/test';
+
+import type { ConsoleGuard } from '../console-guard.ts';
+import { expect, test } from '../fixtures.ts';
+import { Front, type Kind, program } from '../front.ts';
+import type { MusterServer } from '../muster-server.ts';
+import { Proxy } from '../proxy.ts';
+
+/** However long the network is silent, the page says so after this. */
+const LEAVES_GREEN_WITHIN = 15_000;
+/** A try that fell into the fault takes 12 s to be given up; the next one comes within the backoff. */
+const RECOVERS_WITHIN = 45_000;
+
+test.describe.configure({ timeout: 120_000 });
+
+function connected(page: Page) {
+  return page.getByText('Realtime: connected');
+}
+
+/** The workers page at `url`, live, and marked so that a reload would be noticed. */
+async function openWorkers(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/workers`);
+  await expect(connected(page)).toBeVisible();
+  await page.evaluate(() => ((window as any).notReloaded = true));
+}
+
+/** Creates a worker by a way that no fault is on. */
+async function change(page: Page, server: MusterServer, name: string): Promise<void> {
+  const [cluster] = await (await page.request.get(`${server.url}/api/clusters`)).json();
+  const data = { name, cluster_id: cluster.id, category: 'ephemeral', cpus: 1, memory_mb: 64 };
+  const answer = await page.request.post(`${server.url}/api/workers`, { data });
+  expect(answer.status()).toBe(201);
+}
+
+/** The page is live again, without a reload, and shows what the server has: each row, once. */
+async function recovers(page: Page, server: MusterServer): Promise<void> {
+  await expect(connected(page)).toBeVisible({ timeout: RECOVERS_WITHIN });
+  const truth = (await (await page.request.get(`${server.url}/api/workers`)).json()).map((worker: any) => worker.name);
+  const rows = page.locator('[data-worker]');
+  const shown = () => rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-worker')).sort());
+  await expect.poll(shown).toEqual(truth.sort());
+  expect(await page.evaluate(() => (window as any).notReloaded)).toBe(true);
+}
+
+async function leavesGreen(page: Page): Promise<void> {
+  const since = Date.now();
+  await expect(connected(page)).toBeHidden({ timeout: LEAVES_GREEN_WITHIN });
+  console.log(`    the badge left green after ${((Date.now() - since) / 1000).toFixed(1)} s`);
+}
+
+/** The faults that are silent or broken, each on a page that was live, through whatever leads to `proxy`. */
+async function withFault(page: Page, server: MusterServer, proxy: Proxy, name: string, fault: () => void): Promise<void> {
+  fault();
+  await change(page, server, name);
+  await leavesGreen(page);
+  proxy.set('pass');
+  await recovers(page, server);
+}
+
+const faultTest = test.extend<{ proxy: Proxy; workers: Page }>({
+  proxy: async ({ server }, use) => {
+    const proxy = await Proxy.to(server.url);
+    await use(proxy);
+    await proxy.close();
+  },
+  /** The workers page, seen through the proxy. */
+  workers: async ({ admin, proxy, consoleGuard }, use) => {
+    consoleGuard.allowLostConnections();
+    await openWorkers(admin, proxy.url);
+    await use(admin);
+  },
+});
+
+faultTest('cut: the connection ends, and new ones are refused', async ({ workers, server, proxy }) => {
+  await withFault(workers, server, proxy, 'cut', () => {
+    proxy.set('refuse');
+    proxy.cut();
+  });
+});
+
+faultTest('reset: the connection breaks, and new ones are refused', async ({ workers, server, proxy }) => {
+  await withFault(workers, server, proxy, 'reset', () => {
+    proxy.set('refuse');
+    proxy.reset();
+  });
+});
+
+faultTest('a cut that heals at once loses nothing', async ({ workers, server, proxy }) => {
+  for (const name of ['blink-1', 'blink-2', 'blink-3']) {
+    const before = proxy.connections;
+    proxy.cut();
+    await change(workers, server, name);
+    await expect.poll(() => proxy.connections, { timeout: RECOVERS_WITHIN }).toBeGreaterThan(before);
+    await recovers(workers, server);
+  }
+});
+
+faultTest('half-open: the connection looks open and delivers nothing', async ({ workers, server, proxy }) => {
+  await withFault(workers, server, proxy, 'half-open', () => proxy.set('half-open'));
+  expect(proxy.swallowed).toBeGreaterThan(0);
+});
+
+faultTest('stall: the connection stops moving and goes on', async ({ workers, server, proxy }) => {
+  await withFault(workers, server, proxy, 'stall', () => proxy.set('stall'));
+});
+
+faultTest('one byte at a time is slow, and right', async ({ workers, server, proxy }) => {
+  proxy.set('byte-by-byte');
+  await change(workers, server, 'bytes-1');
+  await expect(workers.locator('[data-worker="bytes-1"]')).toHaveCount(1);
+  const before = proxy.connections;
+  proxy.cut();
+  await change(workers, server, 'bytes-2');
+  await expect.poll(() => proxy.connections, { timeout: RECOVERS_WITHIN }).toBeGreaterThan(before);
+  await recovers(workers, server);
+});
+
+faultTest('the server restarts', async ({ workers, server, restartServer }) => {
+  await restartServer();
+  await change(workers, server, 'restarted');
+  await expect(workers.locator('[data-worker="restarted"]')).toHaveCount(1, { timeout: RECOVERS_WITHIN });
+  await recovers(workers, server);
+});
+
+faultTest('the browser goes offline and comes back', async ({ workers, server, context }) => {
+  await context.setOffline(true);
+  await expect(workers.getByText('Realtime: disconnected, the browser is offline')).toBeVisible();
+  await change(workers, server, 'offline');
+  await context.setOffline(false);
+  const back = Date.now();
+  await recovers(workers, server);
+  expect(Date.now() - back, 'it is tried at once').toBeLessThan(10_000);
+});
+
+faultTest('wake from sleep: what looked open is dead, and the page knows at once', async ({ workers, server, proxy, context }) => {
+  await workers.evaluate(() => document.addEventListener('freeze', () => ((window as any).slept = true)));
+  const devtools = await context.newCDPSession(workers);
+  // Asleep: nothing runs, and the network forgets the connection.
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  proxy.set('half-open');
+  await change(workers, server, 'slept');
+  // The sleep is as long as three beacons are lost.
+  const lost = proxy.swallowed;
+  await expect.poll(() => proxy.swallowed - lost, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(300);
+  const first = proxy.swallowed;
+  await expect.poll(() => proxy.swallowed - first, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(300);
+  proxy.set('pass');
+  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  const woke = Date.now();
+  await recovers(workers, server);
+  expect(await workers.evaluate(() => (window as any).slept), 'it really slept').toBe(true);
+  console.log(`    live ${((Date.now() - woke) / 1000).toFixed(1)} s after waking up`);
+});
+
+for (const kind of ['nginx', 'haproxy'] as Kind[]) {
+  const frontTest = test.extend<{ proxy: Proxy; front: Front; workers: Page }>({
+    proxy: async ({ server }, use) => {
+      const proxy = await Proxy.to(server.url);
+      await use(proxy);
+      await proxy.close();
+    },
+    front: async ({ proxy }, use) => {
+      test.skip(!program(kind), `${kind} is not installed, and could not be: install it from your package manager`);
+      const front = await Front.start(kind, proxy.url);
+      await use(front);
+      await front.stop();
+    },
+    workers: async ({ admin, front, consoleGuard }, use) => {
+      forgive(consoleGuard);
+      await openWorkers(admin, front.url);
+      await use(admin);
+    },
+  });
+
+  frontTest(`behind ${kind}: a stream stays open, and changes come at once`, async ({ workers, server, proxy }) => {
+    await change(workers, server, `${kind}-early`);
+    await expect(workers.locator(`[data-worker="${kind}-early"]`)).toHaveCount(1);
+    const [before, opened] = [proxy.connections, Date.now()];
+    // Green all the time, for longer than any of its time limits for a silent connection.
+    while (Date.now() - opened < 17_000) {
+      await expect(connected(workers)).toBeVisible({ timeout: 1 });
+      await workers.waitForEvent('console', { timeout: 500 }).catch(() => {});
+    }
+    expect(proxy.connections, 'the stream is the one it was').toBe(before + 1);
+    await change(workers, server, `${kind}-late`);
+    await expect(workers.locator(`[data-worker="${kind}-late"]`)).toHaveCount(1, { timeout: 1_000 });
+    await recovers(workers, server);
+  });
+
+  frontTest(`behind ${kind}: cut`, async ({ workers, server, proxy }) => {
+    await withFault(workers, server, proxy, `${kind}-cut`, () => {
+      proxy.set('refuse');
+      proxy.reset();
+    });
+  });
+
+  frontTest(`behind ${kind}: half-open`, async ({ workers, server, proxy }) => {
+    await withFault(workers, server, proxy, `${kind}-half-open`, () => proxy.set('half-open'));
+  });
+
+  frontTest(`behind ${kind}: stall`, async ({ workers, server, proxy }) => {
+    await withFault(workers, server, proxy, `${kind}-stall`, () => proxy.set('stall'));
+  });
+}
+
+/** A proxy in front has answers of its own for a server that is not there. */
+function forgive(consoleGuard: ConsoleGuard): void {
+  consoleGuard.allowLostConnections();
+  consoleGuard.allow(/status of 50[234]/);
+}
