@@ -50,70 +50,70 @@ async function leavesGreen(page: Page): Promise<void> {
   console.log(`    the badge left green after ${((Date.now() - since) / 1000).toFixed(1)} s`);
 }
 
-/** The faults that are silent or broken, each on a page that was live, through whatever leads to `proxy`. */
-async function withFault(page: Page, server: MusterServer, proxy: Proxy, name: string, fault: () => void): Promise<void> {
+/** The faults that are silent or broken, each on a page that was live, through whatever leads to `network`. */
+async function withFault(page: Page, server: MusterServer, network: Proxy, name: string, fault: () => void): Promise<void> {
   fault();
   await change(page, server, name);
   await leavesGreen(page);
-  proxy.set('pass');
+  network.set('pass');
   await recovers(page, server);
 }
 
-const faultTest = test.extend<{ proxy: Proxy; workers: Page }>({
-  proxy: async ({ server }, use) => {
-    const proxy = await Proxy.to(server.url);
-    await use(proxy);
-    await proxy.close();
+const faultTest = test.extend<{ network: Proxy; workers: Page }>({
+  network: async ({ server }, use) => {
+    const network = await Proxy.to(server.url);
+    await use(network);
+    await network.close();
   },
-  /** The workers page, seen through the proxy. */
-  workers: async ({ admin, proxy, consoleGuard }, use) => {
+  /** The workers page, seen through the network. */
+  workers: async ({ admin, network, consoleGuard }, use) => {
     consoleGuard.allowLostConnections();
-    await openWorkers(admin, proxy.url);
+    await openWorkers(admin, network.url);
     await use(admin);
   },
 });
 
-faultTest('cut: the connection ends, and new ones are refused', async ({ workers, server, proxy }) => {
-  await withFault(workers, server, proxy, 'cut', () => {
-    proxy.set('refuse');
-    proxy.cut();
+faultTest('cut: the connection ends, and new ones are refused', async ({ workers, server, network }) => {
+  await withFault(workers, server, network, 'cut', () => {
+    network.set('refuse');
+    network.cut();
   });
 });
 
-faultTest('reset: the connection breaks, and new ones are refused', async ({ workers, server, proxy }) => {
-  await withFault(workers, server, proxy, 'reset', () => {
-    proxy.set('refuse');
-    proxy.reset();
+faultTest('reset: the connection breaks, and new ones are refused', async ({ workers, server, network }) => {
+  await withFault(workers, server, network, 'reset', () => {
+    network.set('refuse');
+    network.reset();
   });
 });
 
-faultTest('a cut that heals at once loses nothing', async ({ workers, server, proxy }) => {
+faultTest('a cut that heals at once loses nothing', async ({ workers, server, network }) => {
   for (const name of ['blink-1', 'blink-2', 'blink-3']) {
-    const before = proxy.connections;
-    proxy.cut();
+    const before = network.connections;
+    network.cut();
     await change(workers, server, name);
-    await expect.poll(() => proxy.connections, { timeout: RECOVERS_WITHIN }).toBeGreaterThan(before);
+    await expect.poll(() => network.connections, { timeout: RECOVERS_WITHIN }).toBeGreaterThan(before);
     await recovers(workers, server);
   }
 });
 
-faultTest('half-open: the connection looks open and delivers nothing', async ({ workers, server, proxy }) => {
-  await withFault(workers, server, proxy, 'half-open', () => proxy.set('half-open'));
-  expect(proxy.swallowed).toBeGreaterThan(0);
+faultTest('half-open: the connection looks open and delivers nothing', async ({ workers, server, network }) => {
+  await withFault(workers, server, network, 'half-open', () => network.set('half-open'));
+  expect(network.swallowed).toBeGreaterThan(0);
 });
 
-faultTest('stall: the connection stops moving and goes on', async ({ workers, server, proxy }) => {
-  await withFault(workers, server, proxy, 'stall', () => proxy.set('stall'));
+faultTest('stall: the connection stops moving and goes on', async ({ workers, server, network }) => {
+  await withFault(workers, server, network, 'stall', () => network.set('stall'));
 });
 
-faultTest('one byte at a time is slow, and right', async ({ workers, server, proxy }) => {
-  proxy.set('byte-by-byte');
+faultTest('one byte at a time is slow, and right', async ({ workers, server, network }) => {
+  network.set('byte-by-byte');
   await change(workers, server, 'bytes-1');
   await expect(workers.locator('[data-worker="bytes-1"]')).toHaveCount(1);
-  const before = proxy.connections;
-  proxy.cut();
+  const before = network.connections;
+  network.cut();
   await change(workers, server, 'bytes-2');
-  await expect.poll(() => proxy.connections, { timeout: RECOVERS_WITHIN }).toBeGreaterThan(before);
+  await expect.poll(() => network.connections, { timeout: RECOVERS_WITHIN }).toBeGreaterThan(before);
   await recovers(workers, server);
 });
 
@@ -134,19 +134,19 @@ faultTest('the browser goes offline and comes back', async ({ workers, server, c
   expect(Date.now() - back, 'it is tried at once').toBeLessThan(10_000);
 });
 
-faultTest('wake from sleep: what looked open is dead, and the page knows at once', async ({ workers, server, proxy, context }) => {
+faultTest('wake from sleep: what looked open is dead, and the page knows at once', async ({ workers, server, network, context }) => {
   await workers.evaluate(() => document.addEventListener('freeze', () => ((window as any).slept = true)));
   const devtools = await context.newCDPSession(workers);
   // Asleep: nothing runs, and the network forgets the connection.
   await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
-  proxy.set('half-open');
+  network.set('half-open');
   await change(workers, server, 'slept');
   // The sleep is as long as three beacons are lost.
-  const lost = proxy.swallowed;
-  await expect.poll(() => proxy.swallowed - lost, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(300);
-  const first = proxy.swallowed;
-  await expect.poll(() => proxy.swallowed - first, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(300);
-  proxy.set('pass');
+  const lost = network.swallowed;
+  await expect.poll(() => network.swallowed - lost, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(300);
+  const first = network.swallowed;
+  await expect.poll(() => network.swallowed - first, { timeout: 30_000, intervals: [100] }).toBeGreaterThan(300);
+  network.set('pass');
   await devtools.send('Page.setWebLifecycleState', { state: 'active' });
   const woke = Date.now();
   await recovers(workers, server);
@@ -155,15 +155,15 @@ faultTest('wake from sleep: what looked open is dead, and the page knows at once
 });
 
 for (const kind of ['nginx', 'haproxy'] as Kind[]) {
-  const frontTest = test.extend<{ proxy: Proxy; front: Front; workers: Page }>({
-    proxy: async ({ server }, use) => {
-      const proxy = await Proxy.to(server.url);
-      await use(proxy);
-      await proxy.close();
+  const frontTest = test.extend<{ network: Proxy; front: Front; workers: Page }>({
+    network: async ({ server }, use) => {
+      const network = await Proxy.to(server.url);
+      await use(network);
+      await network.close();
     },
-    front: async ({ proxy }, use) => {
+    front: async ({ network }, use) => {
       test.skip(!program(kind), `${kind} is not installed, and could not be: install it from your package manager`);
-      const front = await Front.start(kind, proxy.url);
+      const front = await Front.start(kind, network.url);
       await use(front);
       await front.stop();
     },
@@ -174,34 +174,34 @@ for (const kind of ['nginx', 'haproxy'] as Kind[]) {
     },
   });
 
-  frontTest(`behind ${kind}: a stream stays open, and changes come at once`, async ({ workers, server, proxy }) => {
+  frontTest(`behind ${kind}: a stream stays open, and changes come at once`, async ({ workers, server, network }) => {
     await change(workers, server, `${kind}-early`);
     await expect(workers.locator(`[data-worker="${kind}-early"]`)).toHaveCount(1);
-    const [before, opened] = [proxy.connections, Date.now()];
+    const [before, opened] = [network.connections, Date.now()];
     // Green all the time, for longer than any of its time limits for a silent connection.
     while (Date.now() - opened < 17_000) {
       await expect(connected(workers)).toBeVisible({ timeout: 1 });
       await workers.waitForEvent('console', { timeout: 500 }).catch(() => {});
     }
-    expect(proxy.connections, 'the stream is the one it was').toBe(before + 1);
+    expect(network.connections, 'the stream is the one it was').toBe(before + 1);
     await change(workers, server, `${kind}-late`);
     await expect(workers.locator(`[data-worker="${kind}-late"]`)).toHaveCount(1, { timeout: 1_000 });
     await recovers(workers, server);
   });
 
-  frontTest(`behind ${kind}: cut`, async ({ workers, server, proxy }) => {
-    await withFault(workers, server, proxy, `${kind}-cut`, () => {
-      proxy.set('refuse');
-      proxy.reset();
+  frontTest(`behind ${kind}: cut`, async ({ workers, server, network }) => {
+    await withFault(workers, server, network, `${kind}-cut`, () => {
+      network.set('refuse');
+      network.reset();
     });
   });
 
-  frontTest(`behind ${kind}: half-open`, async ({ workers, server, proxy }) => {
-    await withFault(workers, server, proxy, `${kind}-half-open`, () => proxy.set('half-open'));
+  frontTest(`behind ${kind}: half-open`, async ({ workers, server, network }) => {
+    await withFault(workers, server, network, `${kind}-half-open`, () => network.set('half-open'));
   });
 
-  frontTest(`behind ${kind}: stall`, async ({ workers, server, proxy }) => {
-    await withFault(workers, server, proxy, `${kind}-stall`, () => proxy.set('stall'));
+  frontTest(`behind ${kind}: stall`, async ({ workers, server, network }) => {
+    await withFault(workers, server, network, `${kind}-stall`, () => network.set('stall'));
   });
 }
 
