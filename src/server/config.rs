@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, env = "MUSTER_SYNC_BEACON", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub sync_beacon: u64,
 
-    /// Create a local cluster, a project and the sample nets in an empty database.
+    /// An empty database begins with a local cluster, a project and two sample nets; with false, without the nets.
     #[arg(long, env = "MUSTER_SAMPLES", default_value_t = true, action = clap::ArgAction::Set)]
     pub samples: bool,
 
