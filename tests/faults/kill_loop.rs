@@ -2,7 +2,7 @@
 
 use crate::harness::{RING, Server, new_worker, until, within};
 use crate::replica::Follower;
-use muster::model::{NetId, WorkerId};
+use muster::model::{Fleet, NetId, WorkerId};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::{
@@ -17,15 +17,41 @@ const ACTORS: usize = 4;
 const REAL_WORKERS: usize = 2;
 
 /// What was acknowledged, and must hold whatever happens.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Promised {
     workers: BTreeSet<WorkerId>,
+    /// Those that will be deleted: from when they are created, both are possible.
+    leaving: BTreeSet<WorkerId>,
     deleted: BTreeSet<WorkerId>,
-    /// Nets, and the worker each was last assigned to; `None` while an answer about that is missing.
+    /// Nets, and the worker each was assigned to; `None` until that is answered.
     nets: BTreeMap<NetId, Option<WorkerId>>,
     acknowledged: u64,
     unanswered: u64,
     repeated: u64,
+}
+
+impl Promised {
+    /// All of it is in `fleet`, or was about to be undone when this was noted down.
+    fn holds(&self, fleet: &Fleet, when: &str) {
+        for worker in self.workers.difference(&self.leaving) {
+            assert!(fleet.worker(*worker).is_some(), "{when}: {worker} was acknowledged and is lost");
+        }
+        for worker in &self.deleted {
+            assert!(
+                fleet.worker(*worker).is_none(),
+                "{when}: the end of {worker} was acknowledged and is lost"
+            );
+        }
+        for (net, assigned) in &self.nets {
+            let Some(row) = fleet.net(*net) else { panic!("{when}: net {net} was acknowledged and is lost") };
+            if assigned.is_some() {
+                assert_eq!(
+                    row.worker_id, *assigned,
+                    "{when}: the assignment of {net} was acknowledged and is lost"
+                );
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,6 +77,8 @@ async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
         server.kill();
         let seen = followers.iter().filter_map(|follower| follower.seen().version).max().unwrap_or(0);
         assert_eq!(server.worker_pids(), pids, "round {round}: workers outlive their console");
+        // The actors go on as soon as it is back: what they are told from then on may be in the state below or not.
+        let promised = promised.lock().unwrap().clone();
         server.restart().await;
         let state = server.state().await;
         assert!(
@@ -59,11 +87,7 @@ async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
             state.version
         );
         last = state.version;
-        // What is acknowledged from now on is not in that state yet.
-        let promised = promised.lock().unwrap();
-        for worker in &promised.deleted {
-            assert!(state.state.worker(*worker).is_none(), "round {round}: {worker} is back");
-        }
+        promised.holds(&state.state, &format!("round {round}"));
     }
     stop.cancel();
     while let Some(ended) = within("the actors", actors.join_next()).await {
@@ -71,22 +95,10 @@ async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
     }
 
     let truth = server.state().await;
-    let fleet = &truth.state;
-    let promised = promised.lock().unwrap();
-    for worker in &promised.workers {
-        assert!(fleet.worker(*worker).is_some(), "worker {worker} was acknowledged and is lost");
-    }
-    for worker in &promised.deleted {
-        assert!(fleet.worker(*worker).is_none(), "the end of {worker} was acknowledged and is lost");
-    }
-    for (net, assigned) in &promised.nets {
-        let row = fleet.net(*net).unwrap_or_else(|| panic!("net {net} was acknowledged and is lost"));
-        if assigned.is_some() {
-            assert_eq!(row.worker_id, *assigned, "the assignment of {net} was acknowledged and is lost");
-        }
-    }
-    let names: BTreeSet<String> = fleet.workers().map(|worker| worker.name.to_string()).collect();
-    assert_eq!(names.len(), fleet.workers().len(), "a repeated request did something twice");
+    let promised = promised.lock().unwrap().clone();
+    promised.holds(&truth.state, "at the end");
+    let names: BTreeSet<String> = truth.state.workers().map(|worker| worker.name.to_string()).collect();
+    assert_eq!(names.len(), truth.state.workers().len(), "a repeated request did something twice");
 
     assert_eq!(server.worker_pids(), pids);
     until("the real workers are ready and their nets run", async || {
@@ -183,6 +195,10 @@ impl Actor {
             let name = format!("a{} {n}", self.name);
             let done = self.act(Method::POST, "/api/workers", new_worker(&name, &self.cluster)).await;
             let worker: WorkerId = serde_json::from_value(done["worker"]["id"].clone()).unwrap();
+            let leaves = n % 3 == 0;
+            if leaves {
+                self.promised().leaving.insert(worker);
+            }
             self.promised().workers.insert(worker);
             let body = json!({ "name": name, "project_id": self.project, "pnml": RING });
             let done = self.act(Method::POST, "/api/nets", body).await;
@@ -191,9 +207,7 @@ impl Actor {
             self.act(Method::POST, &format!("/api/nets/{net}/assign"), json!({ "worker_id": self.host }))
                 .await;
             self.promised().nets.insert(net, Some(self.host));
-            if n % 3 == 0 {
-                // From here until it is answered, both are possible.
-                self.promised().workers.remove(&worker);
+            if leaves {
                 self.act(Method::DELETE, &format!("/api/workers/{worker}"), json!({})).await;
                 self.promised().deleted.insert(worker);
             }
