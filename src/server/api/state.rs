@@ -3,7 +3,11 @@
 use super::{error::internal, extract::position_tag};
 use crate::{
     app::error::ApiError,
-    server::{App, auth::Who},
+    server::{
+        App,
+        auth::Who,
+        metrics::{METRICS, Resync},
+    },
 };
 use axum::{
     extract::{Query, State},
@@ -38,6 +42,9 @@ pub async fn full_state(
         headers.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted.as_bytes() == tag.as_bytes());
     if matches {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    if query.at_least.is_some() {
+        METRICS.resync(Resync::Asked);
     }
     let full = app.hub().snapshot(&who.scope);
     let tag = HeaderValue::from_str(&format!("\"{}\"", full.position)).map_err(|error| internal(&error))?;

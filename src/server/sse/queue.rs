@@ -1,5 +1,6 @@
 //! What waits for one client.
 
+use crate::server::metrics::METRICS;
 use bytes::{Bytes, BytesMut};
 use std::{
     collections::VecDeque,
@@ -79,6 +80,12 @@ impl Queue {
         inner.wake();
     }
 
+    /// Frames and bytes that wait.
+    pub fn depth(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.frames.len(), inner.bytes)
+    }
+
     /// Ends the stream once what waits is taken.
     pub fn close(&self) {
         let mut inner = self.lock();
@@ -98,6 +105,7 @@ impl Queue {
             return Poll::Ready(Taken::NeedsBoard);
         }
         let telemetry = inner.telemetry.take();
+        let taken = inner.frames.len() + usize::from(telemetry.is_some());
         let merged = match (inner.frames.len(), &telemetry) {
             (0, None) if inner.closed => return Poll::Ready(Taken::Closed),
             (0, None) => {
@@ -114,6 +122,7 @@ impl Queue {
                 merged.freeze()
             }
         };
+        METRICS.frames_sent(taken);
         inner.frames.clear();
         inner.bytes = 0;
         Poll::Ready(Taken::Frames(merged))

@@ -7,7 +7,8 @@ use crate::{
         App,
         api::error::internal,
         auth::Who,
-        storage::{StorageError, journal},
+        metrics::{METRICS, Resync},
+        storage::{StorageError, journal, ledger::Head},
     },
     sync::{Position, Scope, journal::Entry},
 };
@@ -45,6 +46,9 @@ pub async fn sync(
         None => None,
     };
     let resumed = subscription.is_some();
+    if !resumed {
+        METRICS.resync(why_init(since, app.hub().head(), &who.scope));
+    }
     let stream = match subscription {
         Some((subscription, since, missed)) => subscription.connected(&stream_id).replay(since, &missed),
         None => app.hub().subscribe(who.scope.clone(), false).connected(&stream_id),
@@ -52,6 +56,17 @@ pub async fn sync(
     tracing::debug!(%stream_id, user = %who.email, resumed, "stream opened");
     let end = app.cutter().token(who.session);
     Ok(respond(stream.take_until(end.cancelled_owned())))
+}
+
+/// Why a client that came with `since` was not resumed, as far as its position tells.
+fn why_init(since: Option<Position>, hub: Head, scope: &Scope) -> Resync {
+    match since {
+        None => Resync::New,
+        Some(since) if since.epoch != hub.epoch || since.scope != scope.revision() => Resync::Foreign,
+        Some(since) if since.version > hub.version => Resync::Ahead,
+        Some(since) if hub.version - since.version > LONGEST_REPLAY => Resync::Behind,
+        Some(_) => Resync::NotInJournal,
+    }
 }
 
 type Resumed = (super::hub::Subscription, u64, Vec<Entry>);

@@ -81,10 +81,33 @@ impl Follower {
         if data_version == self.data_version {
             return Ok(());
         }
+        // More may be committed between the last look for entries and the look at the head: then there is more to read.
+        let mut before = None;
+        loop {
+            self.take_entries().await?;
+            let head = journal::head(&mut self.connection).await?;
+            if head == self.ledger.head {
+                break;
+            }
+            let read_so_far = Some(self.ledger.head);
+            let more = head.epoch == self.ledger.head.epoch && head.version > self.ledger.head.version;
+            if !more || before == read_so_far {
+                self.reset("the head is not where the entries lead").await?;
+                break;
+            }
+            before = read_so_far;
+        }
+        // Only now: a failure before this is tried again.
+        self.data_version = data_version;
+        Ok(())
+    }
+
+    /// Hands on what was committed since the last entry.
+    async fn take_entries(&mut self) -> Result<(), StorageError> {
         loop {
             let entries = journal::after(&mut self.connection, self.ledger.head.version, BATCH).await?;
             if entries.is_empty() {
-                break;
+                return Ok(());
             }
             for (entry, payload) in entries {
                 if self.ledger.follow(&entry, &payload).is_err() {
@@ -96,12 +119,6 @@ impl Follower {
             }
             self.publish();
         }
-        if journal::head(&mut self.connection).await? != self.ledger.head {
-            self.reset("the head is not where the entries lead").await?;
-        }
-        // Only now: a failure before this is tried again.
-        self.data_version = data_version;
-        Ok(())
     }
 
     async fn reset(&mut self, why: &str) -> Result<(), StorageError> {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{Actor, Change, Fleet, Timestamp},
-    server::clock::now,
+    server::{clock::now, metrics::METRICS},
 };
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,6 +65,7 @@ pub async fn run(
         let outcome = commit_group(&mut connection, &mut ledger, group.drain(..), &mut settle).await;
         match &outcome {
             Ok(head) => {
+                METRICS.committed(head.version);
                 committed.send_replace(head.version);
             }
             Err(error) => {
