@@ -1,8 +1,14 @@
 //! The journal's table.
 
-use super::{StorageError, ledger::Head};
-use crate::sync::journal::{Chain, Entry};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use super::{
+    StorageError,
+    ledger::{Head, Tail},
+};
+use crate::{
+    server::sse::resume::Witness,
+    sync::journal::{Chain, Entry},
+};
+use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteRow};
 
 pub async fn head(connection: &mut SqliteConnection) -> Result<Head, StorageError> {
     let row =
@@ -26,6 +32,19 @@ pub async fn after(
     rows.iter().map(entry_of).collect()
 }
 
+/// The head and the entries after `version`, at most `limit`, as of one moment.
+pub async fn tail(
+    connection: &mut SqliteConnection,
+    version: u64,
+    limit: u32,
+) -> Result<Tail, StorageError> {
+    let mut transaction = connection.begin().await?;
+    let tail =
+        Tail { head: head(&mut transaction).await?, entries: after(&mut transaction, version, limit).await? };
+    transaction.rollback().await?;
+    Ok(tail)
+}
+
 /// The chain at `version`, if the journal still has it.
 pub async fn chain_at(
     connection: &mut SqliteConnection,
@@ -41,6 +60,27 @@ pub async fn chain_at(
         None if version == 0 => Ok(Some(Chain::default())),
         None => Ok(None),
     }
+}
+
+/// What the database says of a client's version and of the hub's, as of one moment, and the entries after the client's.
+pub async fn witness(
+    connection: &mut SqliteConnection,
+    client: u64,
+    hub: u64,
+    limit: u32,
+) -> Result<(Witness, Vec<Entry>), StorageError> {
+    let mut transaction = connection.begin().await?;
+    let witness = Witness {
+        head: head(&mut transaction).await?,
+        at_client: chain_at(&mut transaction, client).await?,
+        at_hub: chain_at(&mut transaction, hub).await?,
+    };
+    let entries = match limit {
+        0 => Vec::new(),
+        _ => after(&mut transaction, client, limit).await?.into_iter().map(|(entry, _)| entry).collect(),
+    };
+    transaction.rollback().await?;
+    Ok((witness, entries))
 }
 
 /// Writes an entry and moves the head.
