@@ -68,6 +68,8 @@ pub enum Effect {
     Status,
     /// Ask `GET /api/state?at_least=` and hand the answer to [`Replica::on_full_state`].
     FetchFullState {
+        /// Goes back with the answer: one that was given up is told apart from the one that is waited for.
+        request: u64,
         at_least: u64,
     },
     /// Drop the stream, if there is one, and open a new one now.
@@ -88,7 +90,7 @@ enum Link {
 enum Fetch {
     Idle,
     Due { at: Instant },
-    InFlight { since: Instant },
+    InFlight { since: Instant, request: u64 },
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +101,8 @@ pub struct Replica {
     status: Status,
     backoff: Backoff,
     fetch: Fetch,
+    /// Fetches begun so far.
+    requests: u64,
     /// Deltas that came while there is a gap before them.
     waiting: VecDeque<Delta>,
     /// The server said it is going down, and over how many milliseconds to spread coming back.
@@ -125,6 +129,7 @@ impl Replica {
             status: Status::Connecting,
             backoff: Backoff::default(),
             fetch: Fetch::Idle,
+            requests: 0,
             waiting: VecDeque::new(),
             leaving: None,
             as_of: None,
@@ -179,7 +184,7 @@ impl Replica {
         let fetch = match self.fetch {
             Fetch::Idle => None,
             Fetch::Due { at } => Some(at),
-            Fetch::InFlight { since } => Some(since + millis(FETCH_TIMEOUT)),
+            Fetch::InFlight { since, .. } => Some(since + millis(FETCH_TIMEOUT)),
         };
         link.into_iter().chain(fetch).min()
     }
@@ -191,16 +196,19 @@ impl Replica {
             Link::Down { retry_at: Some(at) } if at <= now => self.connect(now, &mut effects),
             Link::Up { last_frame, .. } if last_frame + millis(SILENCE) <= now => {
                 effects.push(Effect::Disconnect);
+                self.stop_fetching();
                 self.lost(now, jitter, None, &mut effects);
             }
             Link::Down { .. } | Link::Up { .. } => {}
         }
         match self.fetch {
             Fetch::Due { at } if at <= now => {
-                self.fetch = Fetch::InFlight { since: now };
-                effects.push(Effect::FetchFullState { at_least: self.wanted_version() });
+                self.requests += 1;
+                self.fetch = Fetch::InFlight { since: now, request: self.requests };
+                let at_least = self.wanted_version();
+                effects.push(Effect::FetchFullState { request: self.requests, at_least });
             }
-            Fetch::InFlight { since } if since + millis(FETCH_TIMEOUT) <= now => {
+            Fetch::InFlight { since, .. } if since + millis(FETCH_TIMEOUT) <= now => {
                 self.fetch = Fetch::Due { at: now + millis(DEBOUNCE) };
             }
             Fetch::Idle | Fetch::Due { .. } | Fetch::InFlight { .. } => {}
@@ -225,6 +233,7 @@ impl Replica {
     /// The browser lost its network.
     pub fn offline(&mut self) -> Vec<Effect> {
         let mut effects = vec![Effect::Disconnect];
+        self.stop_fetching();
         self.link = Link::Down { retry_at: None };
         self.set_status(Status::Offline, &mut effects);
         effects
@@ -233,6 +242,7 @@ impl Replica {
     /// The stream ended.
     pub fn on_close(&mut self, close: Close, now: Instant, jitter: f64) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.stop_fetching();
         match close {
             Close::Broken => self.lost(now, jitter, None, &mut effects),
             Close::Refused { status: 401, .. } => {
@@ -277,9 +287,9 @@ impl Replica {
     }
 
     /// The answer to [`Effect::FetchFullState`]; `None` if it could not be had.
-    pub fn on_full_state(&mut self, answer: Option<FullState>, now: Instant) -> Vec<Effect> {
+    pub fn on_full_state(&mut self, request: u64, answer: Option<FullState>, now: Instant) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if !matches!(self.fetch, Fetch::InFlight { .. }) {
+        if !matches!(self.fetch, Fetch::InFlight { request: current, .. } if current == request) {
             return effects;
         }
         let Some(answer) = answer else {
@@ -340,6 +350,7 @@ impl Replica {
     }
 
     fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        self.stop_fetching();
         self.link = Link::Up { last_frame: now, proven: false };
         self.leaving = None;
         if matches!(self.status, Status::Connected | Status::Offline | Status::SignedOut | Status::Error(_)) {
@@ -364,6 +375,12 @@ impl Replica {
             Status::Disconnected { retry_at }
         };
         self.set_status(status, effects);
+    }
+
+    /// A gap belongs to the stream it was found on: the next one begins where this replica is.
+    fn stop_fetching(&mut self) {
+        self.fetch = Fetch::Idle;
+        self.waiting.clear();
     }
 
     fn want_full_state(&mut self, now: Instant) {

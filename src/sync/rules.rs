@@ -74,7 +74,7 @@ fn followed() -> Replica {
 
 fn fetches(effects: &[Effect]) -> Option<u64> {
     effects.iter().find_map(|effect| {
-        if let Effect::FetchFullState { at_least } = effect { Some(*at_least) } else { None }
+        if let Effect::FetchFullState { at_least, .. } = effect { Some(*at_least) } else { None }
     })
 }
 
@@ -97,7 +97,7 @@ fn a_gap_is_noticed_and_closed_without_losing_what_came_after_it() {
     assert_eq!(replica.next_tick(), Some(600), "several reasons make one request");
     assert_eq!(fetches(&replica.tick(600, 0.5)), Some(12));
     let state = FullState { position: token(12), version: 12, state: Fleet::default() };
-    replica.on_full_state(Some(state), 700);
+    replica.on_full_state(1, Some(state), 700);
     assert_eq!(replica.version(), Some(14));
     assert_eq!(replica.fleet().clusters().len(), 2);
 }
@@ -109,7 +109,7 @@ fn an_answer_older_than_the_replica_is_ignored() {
     replica.tick(500, 0.5);
     replica.on_message(init(20), 510);
     let old = FullState { position: token(12), version: 12, state: Fleet::default() };
-    assert_eq!(replica.on_full_state(Some(old), 520), []);
+    assert_eq!(replica.on_full_state(1, Some(old), 520), []);
     assert_eq!(replica.version(), Some(20));
 }
 
@@ -118,8 +118,22 @@ fn an_answer_that_does_not_come_is_asked_for_again() {
     let mut replica = followed();
     replica.on_message(delta(12, 13), 0);
     assert!(fetches(&replica.tick(500, 0.5)).is_some());
-    replica.on_full_state(None, 600);
+    replica.on_full_state(1, None, 600);
     assert_eq!(fetches(&replica.tick(2_600, 0.5)), Some(12));
+}
+
+#[test]
+fn a_gap_belongs_to_its_stream() {
+    let mut replica = followed();
+    replica.on_message(delta(12, 13), 0);
+    replica.tick(500, 0.5);
+    replica.on_close(Close::Broken, 600, 0.0);
+    assert_eq!(replica.tick(600, 0.5), [Effect::Connect], "the new stream begins where the replica is");
+    let answer = FullState { position: token(12), version: 12, state: Fleet::default() };
+    assert_eq!(replica.on_full_state(1, Some(answer.clone()), 610), [], "the old stream's answer is late");
+    replica.on_message(delta(14, 15), 620);
+    assert!(fetches(&replica.tick(1_120, 0.5)).is_some());
+    assert_eq!(replica.on_full_state(1, Some(answer), 1_130), [], "and is not taken for the new one's");
 }
 
 #[test]

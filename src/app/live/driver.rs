@@ -150,7 +150,7 @@ impl Driver {
                     self.store.telemetry_arrived(&batch.workers);
                 }
                 Effect::Status => {}
-                Effect::FetchFullState { at_least } => self.fetch_full_state(at_least),
+                Effect::FetchFullState { request, at_least } => self.fetch_full_state(request, at_least),
                 Effect::Connect => self.connect(),
                 Effect::Disconnect => self.disconnect(),
             }
@@ -223,12 +223,13 @@ impl Driver {
         self.run(effects);
     }
 
-    fn fetch_full_state(self: &Rc<Self>, at_least: u64) {
+    fn fetch_full_state(self: &Rc<Self>, request: u64, at_least: u64) {
         let driver = self.clone();
         leptos::task::spawn_local(async move {
-            let url = format!("/api/state?at_least={at_least}");
+            let since = driver.replica.borrow().position().map(|position| format!("&since={position}"));
+            let url = format!("/api/state?at_least={at_least}{}", since.unwrap_or_default());
             let answer = http::get_json::<FullState>(&url).await.ok();
-            let effects = driver.replica.borrow_mut().on_full_state(answer, monotonic());
+            let effects = driver.replica.borrow_mut().on_full_state(request, answer, monotonic());
             driver.run(effects);
         });
     }
