@@ -50,7 +50,10 @@ impl Content {
     pub fn chain_at(&self, version: u64) -> Option<Chain> {
         match self.journal.get(&version) {
             Some(row) => Some(row.0.chain),
-            None => (version == 0).then(Chain::default),
+            None => {
+                let whole = version == 0 && (self.head.version == 0 || self.journal.contains_key(&1));
+                whole.then(Chain::default)
+            }
         }
     }
 

@@ -231,7 +231,7 @@ impl World {
     fn pass_time(&mut self, chaos: bool) -> Result<(), Box<Failure>> {
         let longest = if self.dice.per_mille(50) { 500 } else { 120 };
         self.now += self.dice.between(1, longest);
-        if self.dice.per_mille(if chaos { 350 } else { 100 }) && self.wanted < 8 && self.now < CHAOS + 30_000 {
+        if self.dice.per_mille(if chaos { 130 } else { 60 }) && self.wanted < 8 && self.now < CHAOS + 30_000 {
             self.wanted += 1;
         }
         for index in 0..2 {

@@ -14,6 +14,8 @@ use std::{collections::VecDeque, time::Duration};
 
 /// Without a frame for this long the stream is dead, whatever the socket says.
 pub const SILENCE: Duration = Duration::from_secs(12);
+/// Without a `sync` that proves it for this long, one interval more, it is no better: frames that come and prove nothing hide a gap.
+pub const UNPROVEN: Duration = Duration::from_secs(17);
 /// Several reasons to ask for the whole state within this time make one request.
 const DEBOUNCE: Duration = Duration::from_millis(500);
 /// An answer that takes longer is given up.
@@ -82,8 +84,9 @@ pub enum Effect {
 enum Link {
     /// No stream; the next try is due at the instant, if there is to be one.
     Down { retry_at: Option<Instant> },
-    /// A stream is open or being opened. `last_frame` is when something last came; `proven` once a `sync` did.
-    Up { last_frame: Instant, proven: bool },
+    /// A stream is open or being opened. `last_frame` is when something last came, `last_proof` when a `sync` last proved the stream (or
+    /// when it was opened).
+    Up { last_frame: Instant, last_proof: Instant },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +182,7 @@ impl Replica {
     pub fn next_tick(&self) -> Option<Instant> {
         let link = match self.link {
             Link::Down { retry_at } => retry_at,
-            Link::Up { last_frame, .. } => Some(last_frame + millis(SILENCE)),
+            Link::Up { .. } => self.dead_at(),
         };
         let fetch = match self.fetch {
             Fetch::Idle => None,
@@ -194,7 +197,7 @@ impl Replica {
         let mut effects = Vec::new();
         match self.link {
             Link::Down { retry_at: Some(at) } if at <= now => self.connect(now, &mut effects),
-            Link::Up { last_frame, .. } if last_frame + millis(SILENCE) <= now => {
+            Link::Up { .. } if self.dead_at().is_some_and(|at| at <= now) => {
                 effects.push(Effect::Disconnect);
                 self.stop_fetching();
                 self.lost(now, jitter, None, &mut effects);
@@ -310,6 +313,7 @@ impl Replica {
             return self.want_full_state(now);
         };
         if delta.version <= version {
+            self.compare(delta.version, &delta.position, now, effects);
             return;
         }
         if delta.prev > version {
@@ -329,8 +333,11 @@ impl Replica {
             return self.want_full_state(now);
         };
         if sync.version < version {
-            // Nothing is behind us on an ordered stream: what we hold came from elsewhere and is newer. The next beacon will agree.
-            return self.proven(now, effects);
+            // What we hold came from elsewhere and is newer. The next beacon will agree; if it does not, the stream is given up.
+            return;
+        }
+        if sync.version == version && !self.compare(sync.version, &sync.position, now, effects) {
+            return;
         }
         if sync.prev > version {
             return self.want_full_state(now);
@@ -343,15 +350,33 @@ impl Replica {
         self.proven(now, effects);
     }
 
+    /// Whether `position` is ours, if it has our version. If not, this replica and the stream are of two histories: only the server can
+    /// say which one holds.
+    fn compare(&mut self, version: u64, position: &Token, now: Instant, effects: &mut Vec<Effect>) -> bool {
+        let same = self.at.as_ref().is_none_or(|at| at.version != version || at.position == *position);
+        if !same {
+            effects.push(Effect::Disconnect);
+            self.stop_fetching();
+            self.lost(now, 1.0, None, effects);
+        }
+        same
+    }
+
+    /// When the stream is to be given up.
+    fn dead_at(&self) -> Option<Instant> {
+        let Link::Up { last_frame, last_proof } = self.link else { return None };
+        Some((last_frame + millis(SILENCE)).min(last_proof + millis(UNPROVEN)))
+    }
+
     fn proven(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.backoff.reset();
-        self.link = Link::Up { last_frame: now, proven: true };
+        self.link = Link::Up { last_frame: now, last_proof: now };
         self.set_status(Status::Connected, effects);
     }
 
     fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.stop_fetching();
-        self.link = Link::Up { last_frame: now, proven: false };
+        self.link = Link::Up { last_frame: now, last_proof: now };
         self.leaving = None;
         if matches!(self.status, Status::Connected | Status::Offline | Status::SignedOut | Status::Error(_)) {
             self.set_status(Status::Connecting, effects);

@@ -45,19 +45,23 @@ pub async fn tail(
     Ok(tail)
 }
 
-/// The chain at `version`, if the journal still has it.
+/// The chain at `version`, if the journal still has it and all that follows.
 pub async fn chain_at(
     connection: &mut SqliteConnection,
     version: u64,
 ) -> Result<Option<Chain>, StorageError> {
     let row = sqlx::query("SELECT chain FROM journal WHERE version = ?")
         .bind(version as i64)
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
     match row {
         Some(row) => Ok(Some(chain_of(&row, 0)?)),
-        // Before the first transaction there is no row, and the chain is known.
-        None if version == 0 => Ok(Some(Chain::default())),
+        // Before the first transaction there is no row, and the chain is known; the way from there may be trimmed.
+        None if version == 0 => {
+            let sql = "SELECT version = 0 OR EXISTS (SELECT 1 FROM journal WHERE version = 1) FROM meta";
+            let whole: bool = sqlx::query_scalar(sql).fetch_one(connection).await?;
+            Ok(whole.then(Chain::default))
+        }
         None => Ok(None),
     }
 }
