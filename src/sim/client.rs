@@ -37,9 +37,8 @@ pub struct Connection {
     pub half_open: bool,
     /// A fault took or doubled whole frames: asking for the state is right.
     pub faulty: bool,
-    /// The pipe was full at some time: an init in its middle is right.
-    pub blocked: bool,
-    pub inits: u32,
+    /// Some of the state has come on it.
+    pub begun: bool,
     /// The client reads nothing until then.
     pub drain_until: u64,
     /// Frames may get lost on it.
@@ -76,8 +75,7 @@ impl Connection {
             ended: false,
             half_open: false,
             faulty: false,
-            blocked: false,
-            inits: 0,
+            begun: false,
             drain_until: 0,
             lossy,
             refused: false,
@@ -138,6 +136,10 @@ pub struct Client {
     pub asleep_until: Option<u64>,
     /// When a `sync` last proved that all before it is here.
     pub proven_at: u64,
+    /// Its page was rendered from a damaged state: only a digest shows that.
+    pub rotten: bool,
+    /// For a planted bug.
+    pub first_answer: Option<FullState>,
     pub shown: Option<(Token, Chain, Position)>,
 }
 
@@ -161,6 +163,8 @@ impl Client {
             fetches: Vec::new(),
             asleep_until: None,
             proven_at: now,
+            rotten: false,
+            first_answer: None,
             shown: None,
         }
     }
@@ -174,7 +178,8 @@ impl Client {
             return violated(Guarantee::Scoped, format!("a state of scope {:x} is shown to {scope:?}", position.scope));
         }
         let expected = history.fleet(chain, scope);
-        if *expected != *self.replica.fleet() {
+        self.rotten &= !matches!(by, By::Init | By::FullState);
+        if !self.rotten && *expected != *self.replica.fleet() {
             let what = format!(
                 "version {} came by {by:?}; {}",
                 position.version,
@@ -203,13 +208,15 @@ impl Client {
     /// What each message must be for, whatever the replica makes of it.
     pub fn check_message(&mut self, message: &Message, restored: bool, journal_has: bool) -> Result<(), Violation> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        if let Message::Init(_) = message {
-            connection.inits += 1;
-            let first = connection.inits == 1;
-            let resumable = connection.since.is_some() && journal_has;
-            if !restored && !connection.blocked && (!first || resumable) {
-                return violated(Guarantee::Resumable, "an init came on a stream that could be resumed");
+        let first = match message {
+            Message::Init(_) | Message::Delta(_) | Message::Sync(_) => {
+                !std::mem::replace(&mut connection.begun, true)
             }
+            _ => return Ok(()),
+        };
+        // Later ones are for a queue that overflowed.
+        if matches!(message, Message::Init(_)) && first && journal_has && !restored && !connection.faulty {
+            return violated(Guarantee::Resumable, "a stream that could be resumed began with an init");
         }
         Ok(())
     }
@@ -227,7 +234,7 @@ impl Client {
     /// A whole state may be asked for only where a fault made a gap.
     pub fn check_fetch(&self, effects: &[Effect]) -> Result<(), Violation> {
         let asks = effects.iter().any(|effect| matches!(effect, Effect::FetchFullState { .. }));
-        let excused = self.connection.as_ref().is_none_or(|connection| connection.faulty);
+        let excused = self.connection.as_ref().is_none_or(|connection| connection.faulty) || self.rotten;
         match asks && !excused {
             true => violated(Guarantee::Reliable, "an unbroken stream had a gap or another digest"),
             false => Ok(()),

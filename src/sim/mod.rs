@@ -19,11 +19,23 @@ pub use check::{Guarantee, Violation};
 pub use plant::Break;
 pub use world::{Failure, Fault, Figures, Plan};
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::World;
 
 /// Runs one seed.
 pub fn run(plan: &Plan) -> Result<Figures, Box<Failure>> {
-    World::new(plan.clone()).run().map(|world| world.figures)
+    live(plan).map(|world| world.figures)
+}
+
+/// The same, and the world it ends with. A panic is a failure like any other.
+fn live(plan: &Plan) -> Result<World, Box<Failure>> {
+    let run = AssertUnwindSafe(|| World::new(plan.clone()).run());
+    catch_unwind(run).unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".to_owned());
+        let what = format!("panicked: {}", what.chars().take(200).collect::<String>());
+        let violation = Violation { guarantee: Guarantee::Atomic, what };
+        Err(Box::new(Failure { violation, client: None, at: 0, story: Vec::new() }))
+    })
 }
 
 /// The same failure with as little around it as can be: faults and clients that do not matter are left out, and the story is told.

@@ -2,7 +2,7 @@
 //! are only worth something if they catch them all.
 
 use crate::sync::{
-    Delta, FullState, Sync,
+    Delta, Sync,
     sse::{Parser, SseEvent, frame},
 };
 use std::str::FromStr;
@@ -49,7 +49,7 @@ breaks! {
     SyncAhead = "sync-ahead",
     /// The follower loses a change of a transaction.
     SkipEntry = "skip-entry",
-    /// An old answer of `/api/state` is applied as if it were new.
+    /// `/api/state` answers from a cache that is never refreshed, and the answer is applied as if it were new.
     ApplyOldState = "apply-old-state",
     /// The journal was trimmed, and what is left of it is replayed.
     IgnoreTrim = "ignore-trim",
@@ -147,9 +147,4 @@ fn change<T: serde::Serialize + serde::de::DeserializeOwned>(
 
 fn json(data: &impl serde::Serialize) -> String {
     serde_json::to_string(data).expect("messages are plain data")
-}
-
-/// For [`Break::ApplyOldState`]: the answer poses as newer than it is.
-pub fn pose_as(answer: &mut FullState, version: u64) {
-    answer.version = answer.version.max(version);
 }

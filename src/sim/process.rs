@@ -28,7 +28,6 @@ const DIGEST_EVERY: Duration = Duration::from_secs(30);
 const BATCH: usize = 3;
 
 pub struct Process {
-    pub name: String,
     pub hub: Hub,
     writer: Option<Ledger>,
     /// Staged by this process and not yet durable: what it will tell its callers.
@@ -39,6 +38,8 @@ pub struct Process {
     pub next_beacon: u64,
     /// Told to stop; it ends at this time.
     pub stops_at: Option<u64>,
+    /// The follower reads nothing until then.
+    pub lags_until: u64,
     plant: Option<Break>,
 }
 
@@ -53,6 +54,8 @@ pub enum Wrote {
 
 /// How a request for a stream went.
 pub enum Opened {
+    /// Without an init: the client goes on where it was.
+    Resumed(Box<Subscription>),
     Stream(Box<Subscription>),
     NotYet,
 }
@@ -60,7 +63,7 @@ pub enum Opened {
 impl Process {
     pub fn start(name: String, disk: &Disk, clock: Clock, now: u64, plant: Option<Break>) -> Process {
         let follower = disk.content().read();
-        let settings = Settings { instance: name.clone(), digest_every: DIGEST_EVERY, limits: LIMITS, clock };
+        let settings = Settings { instance: name, digest_every: DIGEST_EVERY, limits: LIMITS, clock };
         let hub = Hub::new(
             Arc::new(follower.fleet.clone()),
             follower.head,
@@ -70,7 +73,7 @@ impl Process {
         let next_beacon = now + SYNC_EVERY.as_millis() as u64;
         let seen_changes = Some(disk.changes);
         let (writer, commit, news) = (None, None, VecDeque::new());
-        Process { name, hub, writer, commit, follower, seen_changes, news, next_beacon, stops_at: None, plant }
+        Process { hub, writer, commit, follower, seen_changes, news, next_beacon, stops_at: None, lags_until: 0, plant }
     }
 
     pub fn commits(&self) -> bool {
@@ -213,7 +216,7 @@ impl Process {
                 if self.plant == Some(Break::ResumeOffByOne) && !missed.is_empty() {
                     missed.remove(0);
                 }
-                Opened::Stream(Box::new(connected(subscription).replay(since.version, &missed)))
+                Opened::Resumed(Box::new(connected(subscription).replay(since.version, &missed)))
             }
             Answer::NotYet if self.plant != Some(Break::BackwardsAfterReconnect) => Opened::NotYet,
             Answer::NotYet | Answer::Init => {

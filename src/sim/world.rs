@@ -4,13 +4,13 @@ use super::{
     check::{Guarantee, History, Violation, violated},
     client::{By, Client, Connection, Fetch, PIPE, Stage},
     dice::Dice,
-    plant::{Break, Tamper, pose_as},
+    plant::{Break, Tamper},
     process::{Opened, Process, Wrote},
     storage::{Content, Disk},
     work,
 };
 use crate::{
-    model::Timestamp,
+    model::{Change, EventId, Timestamp},
     server::{clock::Clock, storage::ledger::Head},
     sync::{Close, Effect, FullState, Message, Position, Replica, Scope, Status, sse::{Parser, SseEvent}},
 };
@@ -37,6 +37,7 @@ pub enum Fault {
     Offline,
     Membership,
     Leave,
+    Lag,
     Kill,
     Stop,
     Restore,
@@ -44,7 +45,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Fault; 12] = [
+    pub const ALL: [Fault; 13] = [
         Fault::Cut,
         Fault::HalfOpen,
         Fault::Slow,
@@ -53,6 +54,7 @@ impl Fault {
         Fault::Offline,
         Fault::Membership,
         Fault::Leave,
+        Fault::Lag,
         Fault::Kill,
         Fault::Stop,
         Fault::Restore,
@@ -149,7 +151,7 @@ pub struct World {
     story: Vec<String>,
 }
 
-const CHAOS: u64 = 90_000;
+const CHAOS: u64 = 60_000;
 const QUIET: u64 = 75_000;
 /// No frame and no answer is under way for longer.
 const LATEST: u64 = 2_000;
@@ -390,7 +392,7 @@ impl World {
     }
 
     fn follows(&mut self, index: usize) -> bool {
-        let process = self.processes[index].as_mut();
+        let process = self.processes[index].as_mut().filter(|process| process.lags_until <= self.now);
         process.is_some_and(|process| process.follow(&self.disk))
     }
 
@@ -427,6 +429,10 @@ impl World {
                             _ => &client.scope,
                         };
                         match process.open(&self.disk, scope, since) {
+                            Opened::Resumed(subscription) => {
+                                self.figures.resumed += 1;
+                                (connection.stage, connection.life) = (Stage::Open(subscription), life);
+                            }
                             Opened::Stream(subscription) => {
                                 (connection.stage, connection.life) = (Stage::Open(subscription), life);
                             }
@@ -459,8 +465,7 @@ impl World {
                     Poll::Pending => {}
                 }
             }
-            Stage::Open(_) => connection.blocked = true,
-            Stage::Opening { .. } | Stage::Closed => {}
+            Stage::Open(_) | Stage::Opening { .. } | Stage::Closed => {}
         }
         self.clients[index].connection = Some(connection);
         Ok(())
@@ -653,9 +658,10 @@ impl World {
             Some((_, answer)) => {
                 let mut answer = answer;
                 if self.plan.plant == Some(Break::ApplyOldState)
-                    && let (Some(answer), Some(version)) = (&mut answer, self.clients[index].replica.version())
+                    && let (Some(new), Some(version)) = (answer.clone(), self.clients[index].replica.version())
                 {
-                    pose_as(answer, version);
+                    let old = self.clients[index].first_answer.get_or_insert(new);
+                    answer = Some(FullState { version: old.version.max(version), ..old.clone() });
                 }
                 if self.clients[index].asleep_until.is_some() {
                     answer = None;
@@ -741,7 +747,11 @@ impl World {
             }
             Fault::Leave => {
                 let scope = self.random_scope();
-                let rendered = self.processes[process].as_ref().map(|process| process.hub.snapshot(&scope));
+                let mut rendered = self.processes[process].as_ref().map(|process| process.hub.snapshot(&scope));
+                let rotten = self.plan.faults.contains(&Fault::Frames) && self.dice.per_mille(200);
+                if let (true, Some(full)) = (rotten, &mut rendered) {
+                    full.state.apply(&Change::EventsTrimmed { before: EventId(u64::MAX) });
+                }
                 let replica = match rendered {
                     Some(full) => Replica::from_snapshot(full, self.server_time(), now),
                     None => Replica::empty(),
@@ -750,7 +760,13 @@ impl World {
                     self.recordings.extend(connection.recorded());
                 }
                 self.clients[index] = Client::new(replica, scope, now);
+                self.clients[index].rotten = rotten;
                 "the page is closed and another one opened"
+            }
+            Fault::Lag => {
+                let Some(running) = &mut self.processes[process] else { return };
+                running.lags_until = now + self.dice.between(500, 3_000);
+                "the follower falls behind"
             }
             Fault::Kill => {
                 if self.processes[process].is_none() {
@@ -829,7 +845,7 @@ impl World {
                 other => violated(Guarantee::Converged, format!("it says {other:?} long after the last fault")),
             };
             self.hold(checked, Some(index))?;
-            self.clients[index].shown = None;
+            (self.clients[index].shown, self.clients[index].rotten) = (None, false);
             let checked = self.clients[index].check_shown(By::Sync, &self.history, head.chain);
             self.hold(checked, Some(index))?;
         }

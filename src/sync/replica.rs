@@ -85,15 +85,16 @@ enum Link {
     /// No stream; the next try is due at the instant, if there is to be one.
     Down { retry_at: Option<Instant> },
     /// A stream is open or being opened. `last_frame` is when something last came, `last_proof` when a `sync` last proved the stream (or
-    /// when it was opened).
-    Up { last_frame: Instant, last_proof: Instant },
+    /// when it was opened). `begun` once some of the state came on it.
+    Up { last_frame: Instant, last_proof: Instant, begun: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fetch {
     Idle,
     Due { at: Instant },
-    InFlight { since: Instant, request: u64 },
+    /// Asked for by a replica at version `from`.
+    InFlight { since: Instant, request: u64, from: u64 },
 }
 
 #[derive(Clone, Debug)]
@@ -108,6 +109,8 @@ pub struct Replica {
     requests: u64,
     /// Deltas that came while there is a gap before them.
     waiting: VecDeque<Delta>,
+    /// Deltas applied since the whole state was asked for: an answer is rarely newer than they are.
+    meanwhile: Vec<Delta>,
     /// The server said it is going down, and over how many milliseconds to spread coming back.
     leaving: Option<u64>,
     /// Server time of the last `sync`, or of the snapshot: "as of".
@@ -134,6 +137,7 @@ impl Replica {
             fetch: Fetch::Idle,
             requests: 0,
             waiting: VecDeque::new(),
+            meanwhile: Vec::new(),
             leaving: None,
             as_of: None,
             as_of_seen: 0,
@@ -207,7 +211,9 @@ impl Replica {
         match self.fetch {
             Fetch::Due { at } if at <= now => {
                 self.requests += 1;
-                self.fetch = Fetch::InFlight { since: now, request: self.requests };
+                let from = self.version().unwrap_or(0);
+                self.fetch = Fetch::InFlight { since: now, request: self.requests, from };
+                self.meanwhile.clear();
                 let at_least = self.wanted_version();
                 effects.push(Effect::FetchFullState { request: self.requests, at_least });
             }
@@ -272,12 +278,21 @@ impl Replica {
     /// A message of the open stream.
     pub fn on_message(&mut self, message: Message, now: Instant) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let Link::Up { last_frame, .. } = &mut self.link else { return effects };
+        let Link::Up { last_frame, begun, .. } = &mut self.link else { return effects };
         *last_frame = now;
+        let first = match message {
+            Message::Init(_) | Message::Delta(_) | Message::Sync(_) => !std::mem::replace(begun, true),
+            Message::Connected(_) | Message::Telemetry(_) | Message::Shutdown(_) => false,
+        };
         match message {
             Message::Connected(_) => self.leaving = None,
+            // Back, in the middle of a stream: the database was restored, or this process is behind the one that our state came from.
+            // The server finds out when it is shown our position.
+            Message::Init(state) if !first && self.version() > Some(state.version) => {
+                self.connect(now, &mut effects);
+            }
             Message::Init(state) => {
-                // The server's word on a stream is final even where its number is lower: it was restored, or forgot its epoch.
+                // At the beginning of a stream the server has compared our position: its word is final, even where its number is lower.
                 self.replace(state, &mut effects);
                 (self.fetch, self.as_of_seen) = (Fetch::Idle, now);
             }
@@ -292,7 +307,8 @@ impl Replica {
     /// The answer to [`Effect::FetchFullState`]; `None` if it could not be had.
     pub fn on_full_state(&mut self, request: u64, answer: Option<FullState>, now: Instant) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if !matches!(self.fetch, Fetch::InFlight { request: current, .. } if current == request) {
+        let Fetch::InFlight { request: current, from, .. } = self.fetch else { return effects };
+        if current != request {
             return effects;
         }
         let Some(answer) = answer else {
@@ -302,7 +318,14 @@ impl Replica {
         self.fetch = Fetch::Idle;
         if self.version().is_none_or(|version| answer.version >= version) {
             self.replace_keeping_waiting(answer, &mut effects);
+        } else if answer.version >= from {
+            // Not older than the question: with what came in between it is the state at our position, mended.
+            self.fleet = answer.state;
+            let missing = self.meanwhile.iter().filter(|delta| delta.version > answer.version);
+            missing.for_each(|delta| self.fleet.apply_all(&delta.changes));
+            effects.push(Effect::Replaced);
         }
+        self.meanwhile.clear();
         let waiting = std::mem::take(&mut self.waiting);
         waiting.into_iter().for_each(|delta| self.on_delta(delta, now, &mut effects));
         effects
@@ -324,8 +347,11 @@ impl Replica {
         }
         self.fleet.apply_all(&delta.changes);
         effects.push(Effect::Changed(delta.changes.iter().flat_map(touched).collect()));
-        self.at = Some(At { position: delta.position, version: delta.version });
+        self.at = Some(At { position: delta.position.clone(), version: delta.version });
         self.as_of = self.as_of.max(Some(delta.at));
+        if matches!(self.fetch, Fetch::InFlight { .. }) {
+            self.meanwhile.push(delta);
+        }
     }
 
     fn on_sync(&mut self, sync: Sync, now: Instant, effects: &mut Vec<Effect>) {
@@ -364,19 +390,19 @@ impl Replica {
 
     /// When the stream is to be given up.
     fn dead_at(&self) -> Option<Instant> {
-        let Link::Up { last_frame, last_proof } = self.link else { return None };
+        let Link::Up { last_frame, last_proof, .. } = self.link else { return None };
         Some((last_frame + millis(SILENCE)).min(last_proof + millis(UNPROVEN)))
     }
 
     fn proven(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.backoff.reset();
-        self.link = Link::Up { last_frame: now, last_proof: now };
+        self.link = Link::Up { last_frame: now, last_proof: now, begun: true };
         self.set_status(Status::Connected, effects);
     }
 
     fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.stop_fetching();
-        self.link = Link::Up { last_frame: now, last_proof: now };
+        self.link = Link::Up { last_frame: now, last_proof: now, begun: false };
         self.leaving = None;
         if matches!(self.status, Status::Connected | Status::Offline | Status::SignedOut | Status::Error(_)) {
             self.set_status(Status::Connecting, effects);
@@ -406,6 +432,7 @@ impl Replica {
     fn stop_fetching(&mut self) {
         self.fetch = Fetch::Idle;
         self.waiting.clear();
+        self.meanwhile.clear();
     }
 
     fn want_full_state(&mut self, now: Instant) {

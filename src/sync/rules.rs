@@ -123,6 +123,24 @@ fn an_answer_that_does_not_come_is_asked_for_again() {
 }
 
 #[test]
+fn drift_is_mended_although_the_server_goes_on() {
+    let mut replica = followed();
+    let wrong = Digest(Digest::of(replica.fleet()).0 + 1);
+    replica.on_message(sync(10, 10, Some(wrong)), 0);
+    assert_eq!(fetches(&replica.tick(500, 0.5)), Some(10));
+    for version in 11..=13 {
+        replica.on_message(delta(version - 1, version), 600);
+    }
+    let mut state = Fleet::default();
+    state.apply(&cluster(5, 1));
+    state.apply(&cluster(11, 1));
+    let answer = FullState { position: token(11), version: 11, state };
+    assert!(replica.on_full_state(1, Some(answer), 700).contains(&Effect::Replaced));
+    assert_eq!(replica.version(), Some(13), "nothing goes back");
+    assert_eq!(replica.fleet().clusters().len(), 4, "what was missing is there, and what came since");
+}
+
+#[test]
 fn a_gap_belongs_to_its_stream() {
     let mut replica = followed();
     replica.on_message(delta(12, 13), 0);
@@ -227,9 +245,12 @@ fn offline_waits_for_the_network_and_then_tries_at_once() {
 }
 
 #[test]
-fn an_init_may_go_back_because_only_a_restored_database_sends_one() {
+fn an_init_goes_back_only_where_the_server_has_compared_the_position() {
     let mut replica = followed();
-    assert!(replica.on_message(init(3), 1).contains(&Effect::Replaced));
+    assert_eq!(replica.on_message(init(3), 1), [Effect::Status, Effect::Connect], "it may be a process that is behind");
+    assert_eq!(replica.version(), Some(10));
+    replica.on_message(connected(), 2);
+    assert!(replica.on_message(init(3), 3).contains(&Effect::Replaced), "it was restored");
     assert_eq!(replica.version(), Some(3));
 }
 
