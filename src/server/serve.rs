@@ -5,12 +5,12 @@ use super::{
     app::Parts,
     assets,
     auth::{self, Setup, Throttle, access},
+    clock::Clock,
     config::Config,
     graphs::Graphs,
     pages,
     providers::{LocalConfig, ProviderError, Providers},
     samples, security,
-    clock::Clock,
     sse::{
         hub::{Cutter, Hub, SYNC_EVERY, Settings},
         queue::Limits,

@@ -4,7 +4,10 @@ use super::storage::Disk;
 use crate::{
     model::Fleet,
     server::storage::ledger::Head,
-    sync::{Position, Scope, Token, journal::{Chain, Entry}},
+    sync::{
+        Position, Scope, Token,
+        journal::{Chain, Entry},
+    },
 };
 use std::{cell::RefCell, collections::HashMap, fmt, sync::Arc};
 

@@ -7,9 +7,7 @@ use super::{
 use crate::{
     server::sse::hub::Subscription,
     sync::{
-        Effect, FullState, Message, Position, Replica, Scope, Status, Token,
-        journal::Chain,
-        sse::Parser,
+        Effect, FullState, Message, Position, Replica, Scope, Status, Token, journal::Chain, sse::Parser,
     },
 };
 use std::collections::VecDeque;
@@ -109,7 +107,10 @@ impl Connection {
 
 pub enum Stage {
     /// The request arrives at the server at `at`; it is answered by `deadline` at the latest.
-    Opening { at: u64, deadline: u64 },
+    Opening {
+        at: u64,
+        deadline: u64,
+    },
     Open(Box<Subscription>),
     Closed,
 }
@@ -175,7 +176,10 @@ impl Client {
         let (position, chain) = history.find(&token)?;
         let scope = self.connection.as_ref().map_or(&self.scope, |connection| &connection.scope);
         if position.scope != scope.revision() {
-            return violated(Guarantee::Scoped, format!("a state of scope {:x} is shown to {scope:?}", position.scope));
+            return violated(
+                Guarantee::Scoped,
+                format!("a state of scope {:x} is shown to {scope:?}", position.scope),
+            );
         }
         let expected = history.fleet(chain, scope);
         self.rotten &= !matches!(by, By::Init | By::FullState);
@@ -197,7 +201,8 @@ impl Client {
             // Only a restore takes a version away, and only an init may say so.
             let restored = by == By::Init && !history.leads_to(*before, current);
             if !forward && !restored {
-                let what = format!("version {} is shown after version {} by {by:?}", position.version, at.version);
+                let what =
+                    format!("version {} is shown after version {} by {by:?}", position.version, at.version);
                 return violated(Guarantee::NeverBackwards, what);
             }
         }
@@ -206,7 +211,12 @@ impl Client {
     }
 
     /// What each message must be for, whatever the replica makes of it.
-    pub fn check_message(&mut self, message: &Message, restored: bool, journal_has: bool) -> Result<(), Violation> {
+    pub fn check_message(
+        &mut self,
+        message: &Message,
+        restored: bool,
+        journal_has: bool,
+    ) -> Result<(), Violation> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let first = match message {
             Message::Init(_) | Message::Delta(_) | Message::Sync(_) => {

@@ -17,6 +17,10 @@ mod world;
 
 pub use check::{Guarantee, Violation};
 pub use plant::Break;
+#[cfg(test)]
+pub(crate) use storage::Content as SimulatedContent;
+#[cfg(test)]
+pub(crate) use work::definition;
 pub use world::{Failure, Fault, Figures, Plan};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -64,16 +64,23 @@ impl Process {
     pub fn start(name: String, disk: &Disk, clock: Clock, now: u64, plant: Option<Break>) -> Process {
         let follower = disk.content().read();
         let settings = Settings { instance: name, digest_every: DIGEST_EVERY, limits: LIMITS, clock };
-        let hub = Hub::new(
-            Arc::new(follower.fleet.clone()),
-            follower.head,
-            settings,
-            TelemetryBoard::default(),
-        );
+        let hub =
+            Hub::new(Arc::new(follower.fleet.clone()), follower.head, settings, TelemetryBoard::default());
         let next_beacon = now + SYNC_EVERY.as_millis() as u64;
         let seen_changes = Some(disk.changes);
         let (writer, commit, news) = (None, None, VecDeque::new());
-        Process { hub, writer, commit, follower, seen_changes, news, next_beacon, stops_at: None, lags_until: 0, plant }
+        Process {
+            hub,
+            writer,
+            commit,
+            follower,
+            seen_changes,
+            news,
+            next_beacon,
+            stops_at: None,
+            lags_until: 0,
+            plant,
+        }
     }
 
     pub fn commits(&self) -> bool {
@@ -147,7 +154,10 @@ impl Process {
         let changes = disk.changes;
         let tail = disk.content().tail(self.follower.head.version, BATCH);
         let news = &mut self.news;
-        match self.follower.follow_tail(tail, |entry, head| news.push_back(News::Entry(Arc::new(entry), head))) {
+        match self
+            .follower
+            .follow_tail(tail, |entry, head| news.push_back(News::Entry(Arc::new(entry), head)))
+        {
             Ok(false) => self.seen_changes = None,
             Ok(true) => self.seen_changes = Some(changes),
             Err(_) => {

@@ -78,7 +78,9 @@ fn step(draft: &mut Draft, now: Timestamp, dice: &mut Dice) {
             draft.set_worker_status(id, *dice.pick(&statuses).expect("three"), None)
         }
         (9..11, Some(on), Some(id)) if draft.worker(on).is_ok() => {
-            draft.edit_net(id, NetCause::Edited, |net| net.worker_id = Some(on).filter(|_| dice.per_mille(700)))
+            draft.edit_net(id, NetCause::Edited, |net| {
+                net.worker_id = Some(on).filter(|_| dice.per_mille(700))
+            })
         }
         (11..14, _, Some(id)) => {
             let to = project(dice.below(PROJECTS as usize) as u128);

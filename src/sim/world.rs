@@ -12,7 +12,10 @@ use super::{
 use crate::{
     model::{Change, EventId, Timestamp},
     server::{clock::Clock, storage::ledger::Head},
-    sync::{Close, Effect, FullState, Message, Position, Replica, Scope, Status, sse::{Parser, SseEvent}},
+    sync::{
+        Close, Effect, FullState, Message, Position, Replica, Scope, Status,
+        sse::{Parser, SseEvent},
+    },
 };
 use futures::Stream;
 use std::{
@@ -132,7 +135,7 @@ pub struct World {
     dice: Dice,
     /// The monotonic clock, milliseconds.
     now: u64,
-    /// How far the wall clock is from it.
+    /// The wall clock, milliseconds; it may jump.
     wall: Arc<AtomicI64>,
     disk: Disk,
     backups: Vec<Content>,
@@ -232,7 +235,9 @@ impl World {
 
     fn pass_time(&mut self, chaos: bool) -> Result<(), Box<Failure>> {
         let longest = if self.dice.per_mille(50) { 500 } else { 120 };
-        self.now += self.dice.between(1, longest);
+        let passes = self.dice.between(1, longest);
+        self.now += passes;
+        self.wall.fetch_add(passes as i64, Ordering::Relaxed);
         if self.dice.per_mille(if chaos { 130 } else { 60 }) && self.wanted < 8 && self.now < CHAOS + 30_000 {
             self.wanted += 1;
         }
@@ -262,7 +267,11 @@ impl World {
                     process.beacon(self.now);
                     self.tell(None, || format!("process {index} sends beacons"));
                 }
-                if self.processes[index].as_ref().and_then(|process| process.stops_at).is_some_and(|at| at <= self.now) {
+                if self.processes[index]
+                    .as_ref()
+                    .and_then(|process| process.stops_at)
+                    .is_some_and(|at| at <= self.now)
+                {
                     self.end_process(index, true);
                 }
             }
@@ -308,7 +317,10 @@ impl World {
         match client.replica.version() {
             Some(version) if version < must => violated(
                 Guarantee::NeverSilentlyStale,
-                format!("it says connected and shows version {version}; {must} is older than {} s", OLDEST / 1_000),
+                format!(
+                    "it says connected and shows version {version}; {must} is older than {} s",
+                    OLDEST / 1_000
+                ),
             ),
             _ => Ok(()),
         }
@@ -555,7 +567,11 @@ impl World {
             let since = connection.since.as_ref().and_then(|since| since.0.parse::<Position>().ok());
             since.is_some_and(|since| {
                 since.scope == connection.scope.revision()
-                    && self.disk.content().chain_at(since.version).is_some_and(|chain| chain.short() == since.chain)
+                    && self
+                        .disk
+                        .content()
+                        .chain_at(since.version)
+                        .is_some_and(|chain| chain.short() == since.chain)
             })
         });
         let checked = self.clients[index].check_message(&message, restored, resumable);
@@ -604,7 +620,9 @@ impl World {
                     let client = &mut self.clients[index];
                     let since = client.replica.position().cloned();
                     client.fetches.push(Fetch { request, process, at_least, since, at, answer: None });
-                    self.tell(Some(index), || format!("asks process {process} for at least version {at_least}"));
+                    self.tell(Some(index), || {
+                        format!("asks process {process} for at least version {at_least}")
+                    });
                 }
                 Effect::Status => {
                     let status = self.clients[index].replica.status().clone();
@@ -640,7 +658,16 @@ impl World {
             self.recordings.extend(connection.recorded());
         }
         let client = &mut self.clients[index];
-        client.connection = Some(Connection::opening(process, number, client.scope.clone(), since, at, at + PATIENCE, tamper, lossy));
+        client.connection = Some(Connection::opening(
+            process,
+            number,
+            client.scope.clone(),
+            since,
+            at,
+            at + PATIENCE,
+            tamper,
+            lossy,
+        ));
         self.tell(Some(index), || format!("connects to process {process} since {told:?}"));
     }
 
@@ -658,7 +685,8 @@ impl World {
             Some((_, answer)) => {
                 let mut answer = answer;
                 if self.plan.plant == Some(Break::ApplyOldState)
-                    && let (Some(new), Some(version)) = (answer.clone(), self.clients[index].replica.version())
+                    && let (Some(new), Some(version)) =
+                        (answer.clone(), self.clients[index].replica.version())
                 {
                     let old = self.clients[index].first_answer.get_or_insert(new);
                     answer = Some(FullState { version: old.version.max(version), ..old.clone() });
@@ -677,7 +705,9 @@ impl World {
             None => {
                 let scope = self.clients[index].scope.clone();
                 let answer = match &self.processes[fetch.process] {
-                    Some(process) if process.hub.head().version < fetch.at_least && fetch.at + PATIENCE > now => {
+                    Some(process)
+                        if process.hub.head().version < fetch.at_least && fetch.at + PATIENCE > now =>
+                    {
                         self.clients[index].fetches.push(fetch);
                         return Ok(());
                     }
@@ -747,7 +777,8 @@ impl World {
             }
             Fault::Leave => {
                 let scope = self.random_scope();
-                let mut rendered = self.processes[process].as_ref().map(|process| process.hub.snapshot(&scope));
+                let mut rendered =
+                    self.processes[process].as_ref().map(|process| process.hub.snapshot(&scope));
                 let rotten = self.plan.faults.contains(&Fault::Frames) && self.dice.per_mille(200);
                 if let (true, Some(full)) = (rotten, &mut rendered) {
                     full.state.apply(&Change::EventsTrimmed { before: EventId(u64::MAX) });
@@ -842,7 +873,9 @@ impl World {
                     Guarantee::Converged,
                     format!("it shows version {shows:?} where the database is at {}", head.version),
                 ),
-                other => violated(Guarantee::Converged, format!("it says {other:?} long after the last fault")),
+                other => {
+                    violated(Guarantee::Converged, format!("it says {other:?} long after the last fault"))
+                }
             };
             self.hold(checked, Some(index))?;
             (self.clients[index].shown, self.clients[index].rotten) = (None, false);
@@ -859,6 +892,7 @@ impl World {
     }
 
     /// The fleets of this run, to hold other replicas against.
+    #[cfg(test)]
     pub fn history(&self) -> &History {
         &self.history
     }
@@ -888,7 +922,9 @@ fn brief(message: &Message) -> String {
     match message {
         Message::Connected(connected) => format!("connected to {}", connected.instance),
         Message::Init(full) => format!("init {}", full.version),
-        Message::Delta(delta) => format!("delta {}→{}, {} changes", delta.prev, delta.version, delta.changes.len()),
+        Message::Delta(delta) => {
+            format!("delta {}→{}, {} changes", delta.prev, delta.version, delta.changes.len())
+        }
         Message::Sync(sync) => {
             let digest = if sync.digest.is_some() { " with digest" } else { "" };
             format!("sync {}→{}{digest}", sync.prev, sync.version)

@@ -92,9 +92,15 @@ enum Link {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fetch {
     Idle,
-    Due { at: Instant },
+    Due {
+        at: Instant,
+    },
     /// Asked for by a replica at version `from`.
-    InFlight { since: Instant, request: u64, from: u64 },
+    InFlight {
+        since: Instant,
+        request: u64,
+        from: u64,
+    },
 }
 
 #[derive(Clone, Debug)]

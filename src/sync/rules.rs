@@ -247,7 +247,11 @@ fn offline_waits_for_the_network_and_then_tries_at_once() {
 #[test]
 fn an_init_goes_back_only_where_the_server_has_compared_the_position() {
     let mut replica = followed();
-    assert_eq!(replica.on_message(init(3), 1), [Effect::Status, Effect::Connect], "it may be a process that is behind");
+    assert_eq!(
+        replica.on_message(init(3), 1),
+        [Effect::Status, Effect::Connect],
+        "it may be a process that is behind"
+    );
     assert_eq!(replica.version(), Some(10));
     replica.on_message(connected(), 2);
     assert!(replica.on_message(init(3), 3).contains(&Effect::Replaced), "it was restored");

@@ -202,7 +202,13 @@ impl Hub {
         // milliseconds once a version, not once a client.
         let full = full_state(&fleet, head, scope);
         let mut frame = json_frame("init", Some(&full.position), &full).to_vec();
-        frame.extend_from_slice(&sync_frame(head.version, head, scope, self.now(), Some(Digest::of(&full.state))));
+        frame.extend_from_slice(&sync_frame(
+            head.version,
+            head,
+            scope,
+            self.now(),
+            Some(Digest::of(&full.state)),
+        ));
         let frame = Bytes::from(frame);
         if let Some(group) = state.groups.get_mut(scope) {
             // Clients behind by invisible changes are brought to the head with a beacon, as in `subscribe`.

@@ -32,7 +32,8 @@ pub fn standing(since: Position, hub: Position, database: Witness) -> Standing {
         return Standing::Foreign;
     }
     let client_known = database.at_client.is_some_and(|chain| chain.short() == since.chain);
-    let hub_known = hub.epoch == database.head.epoch && database.at_hub.is_some_and(|chain| chain.short() == hub.chain);
+    let hub_known =
+        hub.epoch == database.head.epoch && database.at_hub.is_some_and(|chain| chain.short() == hub.chain);
     let trimmed = database.at_client.is_none() && since.version <= database.head.version;
     match (client_known, hub_known) {
         (true, true) if since.version <= hub.version => Standing::Behind,
@@ -46,7 +47,9 @@ pub fn standing(since: Position, hub: Position, database: Witness) -> Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The deltas it missed: this many entries of the journal after its version.
-    Replay { entries: u64 },
+    Replay {
+        entries: u64,
+    },
     Init,
     /// Nothing yet: it is to ask again in a moment.
     NotYet,
@@ -119,7 +122,11 @@ mod tests {
     #[test]
     fn a_hub_that_has_not_followed_sends_nobody_back() {
         let database = Witness { head: head(9, B), at_client: Some(A), at_hub: Some(B) };
-        assert_eq!(standing(since(8, A), since(5, B), database), Standing::HubBehind, "it is behind the client");
+        assert_eq!(
+            standing(since(8, A), since(5, B), database),
+            Standing::HubBehind,
+            "it is behind the client"
+        );
         let database = Witness { at_client: Some(A), at_hub: Some(B), ..database };
         assert_eq!(standing(since(5, A), since(8, A), database), Standing::HubBehind, "it missed a restore");
         let database = Witness { at_client: None, ..database };

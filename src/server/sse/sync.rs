@@ -7,12 +7,7 @@ use super::{
 };
 use crate::{
     app::error::ApiError,
-    server::{
-        App,
-        api::error::internal,
-        auth::Who,
-        storage::journal,
-    },
+    server::{App, api::error::internal, auth::Who, storage::journal},
     sync::{Position, Scope, journal::Entry},
 };
 use axum::{

@@ -33,11 +33,7 @@ pub async fn after(
 }
 
 /// The head and the entries after `version`, at most `limit`, as of one moment.
-pub async fn tail(
-    connection: &mut SqliteConnection,
-    version: u64,
-    limit: u32,
-) -> Result<Tail, StorageError> {
+pub async fn tail(connection: &mut SqliteConnection, version: u64, limit: u32) -> Result<Tail, StorageError> {
     let mut transaction = connection.begin().await?;
     let tail =
         Tail { head: head(&mut transaction).await?, entries: after(&mut transaction, version, limit).await? };
