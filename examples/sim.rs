@@ -1,8 +1,17 @@
 //! Runs the simulation: `sim [--seeds N] [--seed S] [--break NAME]`. `cargo xtask sim` calls it.
 
+#[cfg(debug_assertions)]
 use muster::sim::{Break, Figures, Plan, run, shrink, story};
+#[cfg(debug_assertions)]
 use std::{env, error::Error, process::ExitCode, time::Instant};
 
+/// No release holds the simulation, nor the bugs it can plant.
+#[cfg(not(debug_assertions))]
+fn main() {
+    eprintln!("error: the simulation needs a build with debug assertions");
+}
+
+#[cfg(debug_assertions)]
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let (mut seeds, mut first, mut plant) = (300, 0, None);
     let mut args = env::args().skip(1);
