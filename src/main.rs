@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use muster::{server, worker};
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// A live operations console for a fleet of workers that run Petri nets.
@@ -39,6 +39,8 @@ async fn main() -> ExitCode {
 /// Standard output belongs to what a program is asked to say; logs go beside it.
 fn log_to_stderr(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     if json { log.json().init() } else { log.init() }
 }

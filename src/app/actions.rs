@@ -3,6 +3,8 @@
 //! Every one is also the target of a plain HTML form, so that it works without JavaScript: then the browser is sent back to where it was,
 //! and an error comes along in the address (`?__path=&__err=`), to be shown beside its form.
 
+#![expect(clippy::too_many_arguments, reason = "a server function's arguments are the fields of its form")]
+
 use super::{
     error::ApiError,
     snapshot::{Opening, Theme},

@@ -7,6 +7,7 @@
 pub mod actions;
 pub mod components;
 pub mod error;
+pub mod events;
 mod frame;
 pub mod guard;
 pub mod live;

@@ -15,7 +15,7 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
     let theme = (theme != Theme::System).then(|| theme.as_str());
     let (js, wasm) = (assets::url("muster.js"), assets::url("muster_bg.wasm"));
     // Without a built frontend the pages still read, and their forms work.
-    let script = js.clone().zip(wasm.clone()).map(|(js, wasm)| {
+    let script = js.zip(wasm).map(|(js, wasm)| {
         format!("import({js:?}).then(m => m.default({{module_or_path: {wasm:?}}}).then(() => m.hydrate()))")
     });
     view! {

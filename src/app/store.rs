@@ -83,6 +83,8 @@ pub struct Store {
     pub ticks: RwSignal<u64>,
     /// Minutes that the operator's clock is ahead of UTC; unknown until the page is alive.
     pub utc_offset: RwSignal<Option<i32>>,
+    /// Whether the operator wants a stream at all.
+    pub realtime: RwSignal<bool>,
     pub me: RwSignal<Option<Me>>,
     /// See [`Opening::form_key`].
     pub form_key: RwSignal<String>,
@@ -104,6 +106,7 @@ impl Store {
             now: RwSignal::new(Timestamp(0)),
             ticks: RwSignal::new(0),
             utc_offset: RwSignal::new(None),
+            realtime: RwSignal::new(true),
             me: RwSignal::new(None),
             form_key: RwSignal::new(String::new()),
             changes: RwSignal::new(Vec::new()),
@@ -119,6 +122,14 @@ impl Store {
         self.link.set(Link { status: Status::Connecting, as_of: *server_time, seen: 0 });
         self.replace(&full.state);
         self.telemetry_arrived(telemetry);
+    }
+
+    /// Forgets everything: the user signed out.
+    pub fn wipe(&self) {
+        self.replace(&Fleet::default());
+        self.rows.update_value(|rows| *rows = Rows::default());
+        self.changes.set(Vec::new());
+        self.me.set(None);
     }
 
     /// Every row may have changed.

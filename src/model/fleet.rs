@@ -153,6 +153,7 @@ impl Fleet {
         self.nets.values().find_map(|net| self.violation_at_net(net))
     }
 
+    #[cfg(any(test, debug_assertions))]
     fn violation_at_worker(&self, worker: WorkerId) -> Option<String> {
         self.nets_on(worker).find_map(|net| self.violation_at_net(net))
     }

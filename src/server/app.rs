@@ -6,6 +6,7 @@ use super::{
     clock::now,
     config::Config,
     graphs::Graphs,
+    limit::ListLimit,
     providers::Providers,
     sse::hub::{Cutter, Hub},
     storage::Store,
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub cutter: Cutter,
     pub setup: Setup,
     pub throttle: Throttle,
+    pub list_limit: ListLimit,
     pub graphs: Graphs,
     pub providers: Providers,
     pub client: WorkerClient,
@@ -66,6 +68,9 @@ impl App {
     }
     pub fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+    pub(super) fn list_limit(&self) -> &ListLimit {
+        &self.0.list_limit
     }
     pub fn providers(&self) -> &Providers {
         &self.0.providers

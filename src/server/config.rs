@@ -23,9 +23,14 @@ pub struct Args {
     #[arg(long, env = "MUSTER_SYNC_BEACON", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub sync_beacon: u64,
 
-    /// Create a local cluster, a project and the sample nets in an empty database.
+    /// An empty database begins with a local cluster, a project and two sample nets; with false, without the nets.
     #[arg(long, env = "MUSTER_SAMPLES", default_value_t = true, action = clap::ArgAction::Set)]
     pub samples: bool,
+
+    /// Let anyone read /metrics, as a scraper without a session must. Otherwise it needs the role admin: the figures say nothing of the
+    /// fleet's content, but how busy the console is, and how large its history.
+    #[arg(long, env = "MUSTER_METRICS_PUBLIC")]
+    pub metrics_public: bool,
 
     /// Write the log as JSON lines. What is logged follows RUST_LOG.
     #[arg(long, env = "MUSTER_LOG_JSON")]
@@ -38,6 +43,7 @@ pub struct Config {
     pub data: PathBuf,
     pub cookie_style: CookieStyle,
     pub digest_every: Duration,
+    pub metrics_public: bool,
 }
 
 impl From<&Args> for Config {
@@ -47,6 +53,7 @@ impl From<&Args> for Config {
             data: args.data.clone(),
             cookie_style: if https { CookieStyle::Https } else { CookieStyle::Loopback },
             digest_every: Duration::from_secs(args.sync_beacon),
+            metrics_public: args.metrics_public,
         }
     }
 }

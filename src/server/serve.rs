@@ -8,9 +8,11 @@ use super::{
     clock::Clock,
     config::Config,
     graphs::Graphs,
+    limit::{self, ListLimit},
     pages,
     providers::{LocalConfig, ProviderError, Providers},
     samples, security,
+    socket::{self, Impatient},
     sse::{
         hub::{Cutter, Hub, SYNC_EVERY, Settings},
         queue::Limits,
@@ -73,7 +75,7 @@ const NEWS_WAITING: usize = 1024;
 /// Figures are gathered for this long and sent as one frame.
 const TELEMETRY_EVERY: Duration = Duration::from_secs(1);
 /// How long open requests may take after the signal to stop.
-const DRAIN: Duration = Duration::from_secs(3);
+const DRAIN: Duration = Duration::from_secs(2);
 /// How long actions under way may take after that; what is cut off is settled at the next start.
 const FINISH: Duration = Duration::from_secs(5);
 
@@ -145,6 +147,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         cutter: Cutter::default(),
         setup,
         throttle: Throttle::default(),
+        list_limit: ListLimit::default(),
         graphs: Graphs::default(),
         providers,
         client,
@@ -155,7 +158,9 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     tasks.spawn(beat(hub.clone(), shutdown.clone()));
 
     announce(&app, address, setup_token.as_deref())?;
-    let served = axum::serve(tokio::net::TcpListener::from_std(listener)?, router(app.clone()))
+    let listener =
+        Impatient { listener: tokio::net::TcpListener::from_std(listener)?, patience: socket::PATIENCE };
+    let served = axum::serve(listener, router(app.clone()))
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
     let mut served = tokio::spawn(served);
@@ -207,7 +212,8 @@ fn router(app: App) -> Router {
                 .layer(middleware::from_fn(security::headers))
                 // Streams of events are left alone by it.
                 .layer(CompressionLayer::new())
-                .layer(middleware::from_fn_with_state(app, access::guard)),
+                .layer(middleware::from_fn_with_state(app.clone(), access::guard))
+                .layer(middleware::from_fn_with_state(app, limit::lists)),
         )
 }
 

@@ -7,12 +7,14 @@ pub mod backoff;
 pub mod digest;
 pub mod journal;
 pub mod message;
+pub mod poll;
 pub mod position;
 pub mod replica;
 #[cfg(test)]
 mod rules;
 pub mod scope;
 pub mod sse;
+pub mod tabs;
 
 pub use message::{Delta, FullState, Message, Sync};
 pub use position::{Position, Token};

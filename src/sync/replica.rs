@@ -7,7 +7,7 @@ use super::{
     backoff::Backoff,
     digest::Digest,
     message::{Delta, FullState, Message, Sync, TelemetryBatch},
-    position::Token,
+    position::{Position, Token},
 };
 use crate::model::{Change, EntityRef, Fleet, Timestamp};
 use std::{collections::VecDeque, time::Duration};
@@ -20,6 +20,8 @@ pub const UNPROVEN: Duration = Duration::from_secs(17);
 const DEBOUNCE: Duration = Duration::from_millis(500);
 /// An answer that takes longer is given up.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
+/// An answer to something else that is ahead of the replica leaves the stream this long to bring the same.
+const STREAM_PATIENCE: Duration = Duration::from_secs(2);
 /// Deltas kept while the whole state is fetched. More than this, and a new stream is the shorter way.
 const MOST_WAITING: usize = 10_000;
 /// So many tries are called `reconnecting`; beyond them the badge says `disconnected`, still trying.
@@ -41,6 +43,8 @@ pub enum Status {
     Disconnected { retry_at: Instant },
     /// Not signed in (any more). Trying again cannot help; signing in does.
     SignedOut,
+    /// The operator switched real-time off: the state comes from polls alone.
+    SwitchedOff,
     /// The browser says it is offline. It is tried again when that changes.
     Offline,
     /// Retrying cannot help; why.
@@ -89,9 +93,14 @@ enum Link {
     Up { last_frame: Instant, last_proof: Instant, begun: bool },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Fetch {
     Idle,
+    /// The server is known to be at `position`: fetched unless the stream has brought it by then.
+    Unless {
+        position: Token,
+        at: Instant,
+    },
     Due {
         at: Instant,
     },
@@ -123,6 +132,8 @@ pub struct Replica {
     as_of: Option<Timestamp>,
     /// When, on the caller's clock, that arrived.
     as_of_seen: Instant,
+    /// Server time of the last poll while there is no stream.
+    polled_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +158,7 @@ impl Replica {
             leaving: None,
             as_of: None,
             as_of_seen: 0,
+            polled_at: None,
         }
     }
 
@@ -196,7 +208,7 @@ impl Replica {
         };
         let fetch = match self.fetch {
             Fetch::Idle => None,
-            Fetch::Due { at } => Some(at),
+            Fetch::Due { at } | Fetch::Unless { at, .. } => Some(at),
             Fetch::InFlight { since, .. } => Some(since + millis(FETCH_TIMEOUT)),
         };
         link.into_iter().chain(fetch).min()
@@ -214,21 +226,33 @@ impl Replica {
             }
             Link::Down { .. } | Link::Up { .. } => {}
         }
-        match self.fetch {
-            Fetch::Due { at } if at <= now => {
-                self.requests += 1;
-                let from = self.version().unwrap_or(0);
-                self.fetch = Fetch::InFlight { since: now, request: self.requests, from };
-                self.meanwhile.clear();
-                let at_least = self.wanted_version();
-                effects.push(Effect::FetchFullState { request: self.requests, at_least });
+        match &self.fetch {
+            Fetch::Unless { position, at } if *at <= now => {
+                if self.covers(position) {
+                    self.fetch = Fetch::Idle;
+                } else {
+                    let at_least = version_in(position).unwrap_or(0);
+                    effects.push(self.ask(at_least, now));
+                }
             }
-            Fetch::InFlight { since, .. } if since + millis(FETCH_TIMEOUT) <= now => {
+            Fetch::Due { at } if *at <= now => {
+                let at_least = self.wanted_version();
+                effects.push(self.ask(at_least, now));
+            }
+            Fetch::InFlight { since, .. } if *since + millis(FETCH_TIMEOUT) <= now => {
                 self.fetch = Fetch::Due { at: now + millis(DEBOUNCE) };
             }
-            Fetch::Idle | Fetch::Due { .. } | Fetch::InFlight { .. } => {}
+            Fetch::Idle | Fetch::Unless { .. } | Fetch::Due { .. } | Fetch::InFlight { .. } => {}
         }
         effects
+    }
+
+    fn ask(&mut self, at_least: u64, now: Instant) -> Effect {
+        self.requests += 1;
+        let from = self.version().unwrap_or(0);
+        self.fetch = Fetch::InFlight { since: now, request: self.requests, from };
+        self.meanwhile.clear();
+        Effect::FetchFullState { request: self.requests, at_least }
     }
 
     /// The network is back, the page is visible again, the machine woke up, the operator pressed "Retry now": try at once.
@@ -239,10 +263,68 @@ impl Replica {
             // A stream that slept with the machine looks open and is dead.
             Link::Up { last_frame, .. } => now.saturating_sub(last_frame) > millis(SILENCE) / 2,
         };
-        if stale && self.status != Status::SignedOut {
+        if stale && !matches!(self.status, Status::SignedOut | Status::SwitchedOff) {
             self.connect(now, &mut effects);
         }
         effects
+    }
+
+    /// Opens a stream now, whatever became of the one before: signed in again, switched on, or another tab's stream is ours now.
+    pub fn reconnect(&mut self, now: Instant) -> Vec<Effect> {
+        let mut effects = vec![Effect::Disconnect];
+        self.connect(now, &mut effects);
+        effects
+    }
+
+    /// Somebody else holds the stream that this replica is fed from, and says how it stands. [`Replica::reconnect`] when it is up again.
+    pub fn led(&mut self, status: Status) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.link = Link::Down { retry_at: None };
+        self.leaving = None;
+        self.set_status(status, &mut effects);
+        effects
+    }
+
+    /// The operator wants no stream.
+    pub fn switch_off(&mut self) -> Vec<Effect> {
+        let mut effects = vec![Effect::Disconnect];
+        self.link = Link::Down { retry_at: None };
+        self.set_status(Status::SwitchedOff, &mut effects);
+        effects
+    }
+
+    /// The answer to something else (a poll, a guard) says that the server is at `position`. It never writes rows: if it is ahead, the
+    /// stream has two seconds to bring the same, then the whole state is fetched; at once where there is to be no stream.
+    pub fn heard_of(&mut self, position: &Token, server_time: Timestamp, now: Instant) {
+        let off = self.status == Status::SwitchedOff;
+        if off {
+            self.polled_at = Some(server_time);
+        }
+        if self.covers(position) {
+            if off {
+                (self.as_of, self.as_of_seen) = (Some(server_time), now);
+            }
+        } else if self.fetch == Fetch::Idle {
+            let patience = if off { 0 } else { millis(STREAM_PATIENCE) };
+            self.fetch = Fetch::Unless { position: position.clone(), at: now + patience };
+        }
+    }
+
+    /// Whether this replica has everything that `position` stands for.
+    fn covers(&self, position: &Token) -> bool {
+        let Some(at) = &self.at else { return false };
+        if at.position == *position {
+            return true;
+        }
+        match (at.position.0.parse::<Position>(), position.0.parse::<Position>()) {
+            (Ok(ours), Ok(theirs)) => {
+                (ours.epoch, ours.scope) == (theirs.epoch, theirs.scope)
+                    && ours.version > theirs.version
+                    && self.status != Status::SwitchedOff
+            }
+            // What cannot be read cannot be ahead.
+            _ => true,
+        }
     }
 
     /// The browser lost its network.
@@ -322,7 +404,12 @@ impl Replica {
             return effects;
         };
         self.fetch = Fetch::Idle;
-        if self.version().is_none_or(|version| answer.version >= version) {
+        // Without a stream answers come one after the other: a lower number is a restored database.
+        let off = self.status == Status::SwitchedOff;
+        if off {
+            (self.as_of, self.as_of_seen) = (self.polled_at.or(self.as_of), now);
+        }
+        if off || self.version().is_none_or(|version| answer.version >= version) {
             self.replace_keeping_waiting(answer, &mut effects);
         } else if answer.version >= from {
             // Not older than the question: with what came in between it is the state at our position, mended.
@@ -410,7 +497,10 @@ impl Replica {
         self.stop_fetching();
         self.link = Link::Up { last_frame: now, last_proof: now, begun: false };
         self.leaving = None;
-        if matches!(self.status, Status::Connected | Status::Offline | Status::SignedOut | Status::Error(_)) {
+        if matches!(
+            self.status,
+            Status::Connected | Status::Offline | Status::SignedOut | Status::SwitchedOff | Status::Error(_)
+        ) {
             self.set_status(Status::Connecting, effects);
         }
         effects.push(Effect::Connect);
@@ -442,7 +532,7 @@ impl Replica {
     }
 
     fn want_full_state(&mut self, now: Instant) {
-        if self.fetch == Fetch::Idle {
+        if matches!(self.fetch, Fetch::Idle | Fetch::Unless { .. }) {
             self.fetch = Fetch::Due { at: now + millis(DEBOUNCE) };
         }
     }
@@ -469,6 +559,11 @@ impl Replica {
             effects.push(Effect::Status);
         }
     }
+}
+
+/// The version in a position, where it can be read.
+fn version_in(position: &Token) -> Option<u64> {
+    position.0.parse::<Position>().ok().map(|position| position.version)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -72,10 +72,11 @@ impl Nets {
     }
 
     /// Unloads a net; one that is not there is unloaded already. Blocks.
-    pub fn unload(&self, id: NetId) {
+    pub fn unload(&self, id: NetId, only: Option<LoadId>) {
         let left = {
             let mut cells = self.cells.write().unwrap_or_else(PoisonError::into_inner);
-            let left = cells.remove(&id);
+            let wanted = cells.get(&id).is_some_and(|cell| only.is_none_or(|only| only == cell.load_id));
+            let left = if wanted { cells.remove(&id) } else { None };
             if let Some(left) = &left {
                 self.hub.tell(&WorkerEvent::Unloaded { id, load_id: left.load_id });
             }

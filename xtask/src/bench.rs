@@ -19,7 +19,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let bench = ["bench", "--bench", &args.name];
+    // Nets are pure: without the server there is little to compile, and nothing else that could be measured by mistake.
+    let bench = ["bench", "--bench", &args.name, "--no-default-features"];
     let mut steps = Steps::new(2);
     steps.step("Building the benchmark", || process::run(cargo::cargo().args(bench).arg("--no-run")))?;
     steps.step("Measuring", || process::run(cargo::cargo().args(bench).arg("--").args(&args.rest)))?;

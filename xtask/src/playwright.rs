@@ -46,6 +46,13 @@ pub fn run(program: &Path, screenshots: bool, rest: &[OsString]) -> Result<Tally
         .env("MUSTER_JOURNAL_APPEND", journal_append)
         .env("MUSTER_CHROMIUM", chromium)
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+    for (name, package, variable) in
+        [("nginx", "nginx-light", "MUSTER_NGINX"), ("haproxy", "haproxy", "MUSTER_HAPROXY")]
+    {
+        if let Some(path) = prereq::reverse_proxy(name, package) {
+            command.env(variable, path);
+        }
+    }
     if screenshots {
         command.env("MUSTER_SCREENSHOTS", project::root().join("target/screenshots"));
     }

@@ -98,15 +98,35 @@ fn find_chromium() -> Option<PathBuf> {
 }
 
 fn install_chromium() {
+    install(&["chromium", "fonts-dejavu-core"]);
+}
+
+/// A reverse proxy that some browser tests run behind, installed where that is possible. `None`: those tests are skipped, and say so.
+pub fn reverse_proxy(name: &str, package: &str) -> Option<PathBuf> {
+    // Where Debian puts it is not on everybody's `PATH`.
+    let find = || {
+        let system = Path::new("/usr/sbin").join(name);
+        find_program(name).or_else(|| system.is_file().then_some(system))
+    };
+    find().or_else(|| {
+        install(&[package]);
+        find()
+    })
+}
+
+/// Installs Debian packages, where there are such and we may; else, and when that fails, nothing happens.
+fn install(packages: &[&str]) {
     let root = process::output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
     if !root || find_program("apt-get").is_none() {
         return;
     }
-    println!("      installing chromium with apt-get");
-    let packages = ["install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-dejavu-core"];
-    for args in [&["update", "-q"][..], &packages[..]] {
+    println!("      installing {} with apt-get", packages.join(", "));
+    let install = [&["install", "-y", "-q", "--no-install-recommends"], packages].concat();
+    for args in [&["update", "-q"][..], &install] {
         let mut apt = Command::new("apt-get");
         apt.args(args).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+        // A service that comes with a package is not to be started: the run level says that the system is not up.
+        apt.env("RUNLEVEL", "1");
         if let Err(error) = process::run(&mut apt) {
             eprintln!("warning: {error:#}");
         }

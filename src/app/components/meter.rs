@@ -20,7 +20,7 @@ pub fn Meter(#[prop(into)] value: Signal<Option<f64>>, #[prop(into)] label: Stri
             aria-label=label
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=move || percent.get().unwrap_or(0).to_string()
+            aria-valuenow=move || percent.get().map(|percent| percent.to_string())
         >
             <rect class="meter-track" width="100" height="6" rx="1"></rect>
             <rect class="meter-value" width=move || percent.get().unwrap_or(0).to_string() height="6" rx="1"></rect>

@@ -1,5 +1,6 @@
 //! How the stream to the server stands.
 
+use super::sign_in_again::SignInAgain;
 use crate::{app::store::use_store, sync::Status};
 use leptos::prelude::*;
 
@@ -21,6 +22,7 @@ fn badge(status: &Status, silent: bool, ticks: u64) -> (&'static str, String) {
             ("tone-bad", format!("disconnected, next try in {} s", seconds_to(*retry_at, ticks)))
         }
         Status::SignedOut => ("tone-bad", "disconnected, signed out".to_owned()),
+        Status::SwitchedOff => ("tone-bad", "disconnected, switched off".to_owned()),
         Status::Offline => ("tone-bad", "disconnected, the browser is offline".to_owned()),
         Status::Error(reason) => ("tone-bad", format!("error, {reason}")),
     }
@@ -33,6 +35,7 @@ pub fn RealtimeBadge() -> impl IntoView {
         let silent = super::freshness::silent(store);
         store.link.with(|link| badge(&link.status, silent, store.ticks.get()))
     });
+    let again: SignInAgain = expect_context();
     let signed_out = Memo::new(move |_| store.link.with(|link| link.status == Status::SignedOut));
     view! {
         <span class=move || shown.with(|(tone, _)| format!("realtime {tone}")) role="status" title=move || shown.with(|(_, text)| format!("Realtime: {text}"))>
@@ -45,9 +48,9 @@ pub fn RealtimeBadge() -> impl IntoView {
                 .get()
                 .then(|| {
                     view! {
-                        <a class="button primary" href="/sign-in" rel="external">
+                        <button type="button" class="button primary" on:click=move |_| again.ask()>
                             "Sign in"
-                        </a>
+                        </button>
                     }
                 })
         }}

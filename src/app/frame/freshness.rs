@@ -43,7 +43,11 @@ pub fn freshness(store: Store) -> Freshness {
 }
 
 #[component]
-pub fn FreshnessLine() -> impl IntoView {
+pub fn FreshnessLine(
+    /// Also say how long ago it was last known to be right.
+    #[prop(optional)]
+    refreshed: bool,
+) -> impl IntoView {
     let store = use_store();
     let state = Memo::new(move |_| freshness(store));
     let as_of = Memo::new(move |_| store.link.with(|link| link.as_of));
@@ -70,6 +74,7 @@ pub fn FreshnessLine() -> impl IntoView {
                         format!("reconnecting in {wait} s")
                     }
                     Status::SignedOut => "signed out".to_owned(),
+                    Status::SwitchedOff => "real-time is switched off".to_owned(),
                     Status::Offline => "the browser is offline".to_owned(),
                     _ => "not connected".to_owned(),
                 });
@@ -77,13 +82,18 @@ pub fn FreshnessLine() -> impl IntoView {
             }
         }
     });
+    let off = Memo::new(move |_| store.link.with(|link| link.status == Status::SwitchedOff));
+    let last = Memo::new(move |_| {
+        (refreshed && store.ticks.get() > 0).then(|| format!(" · last refreshed {} ago", age(silence(store))))
+    });
     view! {
         <p class="freshness" data-state=move || format!("{:?}", state.get()).to_lowercase()>
             {move || if state.get() == Freshness::Stale { "showing " } else { "as of " }}
             <TimeOfDay at=as_of/>
             {move || words.get()}
+            {move || last.get().map(|last| view! { <span data-refreshed="">{last}</span> })}
             {move || {
-                (state.get() == Freshness::Stale)
+                (state.get() == Freshness::Stale && !off.get())
                     .then(|| {
                         view! {
                             <button type="button" class="link" on:click=move |_| retry_now()>

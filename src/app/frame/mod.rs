@@ -4,6 +4,7 @@ mod badge;
 pub mod freshness;
 mod keys;
 mod nav;
+mod sign_in_again;
 mod top;
 
 use super::{
@@ -24,6 +25,7 @@ use leptos_router::{
 };
 use nav::Nav;
 use server_fn::error::ServerFnUrlError;
+use sign_in_again::{SignInAgain, SignInAgainDialog};
 use top::TopBar;
 
 /// Opens the store and shows the page inside its frame; whoever is not signed in is sent to sign in and back.
@@ -35,6 +37,7 @@ pub fn Console() -> impl IntoView {
     provide_context(Clock { now: store.now, utc_offset: store.utc_offset });
     provide_context(toasts);
     provide_context(confirm);
+    provide_context(SignInAgain::new());
     provide_context(Desk { store, toasts, confirm });
     let opening = fleet_resource();
     view! {
@@ -72,6 +75,7 @@ fn Opened(opening: Opening) -> impl IntoView {
             </main>
         </div>
         <ConfirmDialog/>
+        <SignInAgainDialog/>
         <Keys/>
         <ToastRegion/>
     }

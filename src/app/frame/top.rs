@@ -3,8 +3,11 @@
 use super::badge::RealtimeBadge;
 use crate::app::{
     actions::{SetTheme, SignOut},
-    components::{Icon, Menu},
-    live::page::show_theme,
+    components::{Icon, Menu, use_toasts},
+    live::{
+        page::show_theme,
+        session::{set_realtime, sign_out},
+    },
     snapshot::Theme,
     store::use_store,
 };
@@ -15,6 +18,16 @@ use server_fn::ServerFn;
 #[component]
 pub fn TopBar(theme: Theme) -> impl IntoView {
     let store = use_store();
+    let toasts = use_toasts();
+    let leave = Action::new_local(move |(): &()| async move {
+        if let Err(error) = sign_out().await {
+            toasts.error(format!("Could not sign out. {error}"));
+        }
+    });
+    let on_leave = move |event: SubmitEvent| {
+        event.prevent_default();
+        leave.dispatch(());
+    };
     let me = store.me.get_untracked();
     let (name, about) =
         me.map(|me| (me.name.clone(), format!("{} · {}", me.email, me.role.as_str()))).unwrap_or_default();
@@ -38,8 +51,16 @@ pub fn TopBar(theme: Theme) -> impl IntoView {
                     <br/>
                     {about}
                 </p>
-                // Not taken over by the page: leaving is a whole new document, so nothing of this one stays.
-                <form method="post" action=SignOut::url()>
+                <button
+                    type="button"
+                    class="menu-item"
+                    aria-pressed=move || store.realtime.get().to_string()
+                    on:click=move |_| set_realtime(!store.realtime.get_untracked())
+                >
+                    {move || if store.realtime.get() { "Switch real-time off" } else { "Switch real-time on" }}
+                </button>
+                // Leaving is a whole new document, in every tab, so nothing of this one stays.
+                <form method="post" action=SignOut::url() on:submit=on_leave>
                     <button class="menu-item">"Sign out"</button>
                 </form>
             </Menu>

@@ -8,6 +8,11 @@ pub fn monotonic() -> u64 {
     window().performance().map_or(0.0, |performance| performance.now()) as u64
 }
 
+/// The wall clock, milliseconds. It may jump; only [`crate::sync::tabs`] uses it, where it need not be right.
+pub fn wall() -> u64 {
+    js_sys::Date::now() as u64
+}
+
 /// Evenly from 0 to 1.
 pub fn jitter() -> f64 {
     js_sys::Math::random()

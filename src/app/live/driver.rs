@@ -2,7 +2,11 @@
 
 use super::{
     browser::{Abort, Listener, before_paint, jitter, monotonic, window},
-    http, stream,
+    channel::Channel,
+    http,
+    session::browser::wants_realtime,
+    shared::Shared,
+    stream,
 };
 use crate::{
     app::{
@@ -10,7 +14,7 @@ use crate::{
         store::{Link, Store},
     },
     model::{EntityRef, Timestamp},
-    sync::{Close, Effect, FullState, Message, Replica},
+    sync::{Close, Effect, FullState, Message, Replica, Status, Token, poll::Poll, tabs::Frame},
 };
 use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
@@ -26,8 +30,18 @@ thread_local! {
 }
 
 pub struct Driver {
-    store: Store,
-    replica: RefCell<Replica>,
+    pub(super) store: Store,
+    pub(super) replica: RefCell<Replica>,
+    /// The user whose page this is.
+    pub(super) email: String,
+    /// This tab among the others; `None` where it has a stream of its own, or wants none.
+    pub(super) shared: RefCell<Option<Rc<Shared>>>,
+    /// What holds for every tab, whoever is signed in.
+    pub(super) session: RefCell<Option<Channel>>,
+    pub(super) poll: RefCell<Poll>,
+    pub(super) poll_timer: RefCell<Option<Timeout>>,
+    /// The ETags of the polled lists.
+    pub(super) tags: [http::Tag; 2],
     /// The open stream, or the one being opened.
     abort: RefCell<Option<Abort>>,
     /// Counts streams: what a stream that was given up still delivers is ignored.
@@ -37,7 +51,7 @@ pub struct Driver {
     pending: RefCell<Pending>,
     /// Server time less monotonic time, milliseconds, as last heard.
     clock: Cell<i64>,
-    listeners: RefCell<Vec<Listener>>,
+    pub(super) listeners: RefCell<Vec<Listener>>,
     ticker: RefCell<Option<Interval>>,
 }
 
@@ -56,6 +70,12 @@ impl Driver {
         let snapshot = opening.snapshot.full.clone();
         let driver = Rc::new(Driver {
             store,
+            email: opening.snapshot.user.email.clone(),
+            shared: RefCell::default(),
+            session: RefCell::default(),
+            poll: RefCell::new(Poll::new(now)),
+            poll_timer: RefCell::default(),
+            tags: Default::default(),
             replica: RefCell::new(Replica::from_snapshot(snapshot, opening.snapshot.server_time, now)),
             abort: RefCell::default(),
             stream: Cell::new(0),
@@ -70,8 +90,17 @@ impl Driver {
         let minutes_behind = js_sys::Date::new_0().get_timezone_offset();
         store.utc_offset.set(Some(-minutes_behind as i32));
         CURRENT.with_borrow_mut(|current| *current = Some(driver.clone()));
-        driver.show_link();
-        driver.tick();
+        driver.share_session();
+        let realtime = wants_realtime();
+        store.realtime.set(realtime);
+        if realtime {
+            driver.share();
+            driver.tick();
+        } else {
+            let effects = driver.replica.borrow_mut().switch_off();
+            driver.run(effects);
+        }
+        driver.poll();
         on_cleanup(Driver::stop);
     }
 
@@ -79,6 +108,11 @@ impl Driver {
         if let Some(driver) = CURRENT.with_borrow_mut(Option::take) {
             driver.stream.set(driver.stream.get() + 1);
             driver.timer.borrow_mut().take();
+            driver.poll_timer.borrow_mut().take();
+            driver.session.borrow_mut().take();
+            if let Some(shared) = driver.shared.borrow_mut().take() {
+                shared.close();
+            }
             driver.ticker.borrow_mut().take();
             driver.listeners.borrow_mut().clear();
             if let Some(abort) = driver.abort.borrow_mut().take() {
@@ -87,9 +121,22 @@ impl Driver {
         }
     }
 
+    pub fn current() -> Option<Rc<Driver>> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
     pub fn retry_now() {
-        if let Some(driver) = CURRENT.with_borrow(Clone::clone) {
+        if let Some(driver) = Driver::current() {
             driver.wake();
+        }
+    }
+
+    /// An answer of the REST API said where the server is.
+    pub fn heard_of(position: &Token) {
+        if let Some(driver) = Driver::current() {
+            let server_time = driver.server_time();
+            driver.replica.borrow_mut().heard_of(position, server_time, monotonic());
+            driver.run(Vec::new());
         }
     }
 
@@ -109,10 +156,12 @@ impl Driver {
             on(window.clone().into(), "pageshow", Driver::wake),
         ];
         if let Some(document) = window.document() {
+            listeners.push(on(document.clone().into(), "resume", Driver::wake));
             listeners.push(on(document.into(), "visibilitychange", |driver| {
                 if !super::browser::hidden() {
                     driver.wake();
                 }
+                driver.poll();
             }));
         }
         *self.listeners.borrow_mut() = listeners;
@@ -124,13 +173,16 @@ impl Driver {
         }));
     }
 
-    fn wake(self: &Rc<Self>) {
+    pub(super) fn wake(self: &Rc<Self>) {
         self.show_time();
+        if let Some(shared) = self.shared() {
+            shared.ask_retry();
+        }
         let effects = self.replica.borrow_mut().retry_now(monotonic());
         self.run(effects);
     }
 
-    fn offline(self: &Rc<Self>) {
+    pub(super) fn offline(self: &Rc<Self>) {
         let effects = self.replica.borrow_mut().offline();
         self.run(effects);
     }
@@ -138,9 +190,11 @@ impl Driver {
     fn tick(self: &Rc<Self>) {
         let effects = self.replica.borrow_mut().tick(monotonic(), jitter());
         self.run(effects);
+        self.tick_tabs();
+        self.schedule();
     }
 
-    fn run(self: &Rc<Self>, effects: Vec<Effect>) {
+    pub(super) fn run(self: &Rc<Self>, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Changed(rows) => self.changed(false, rows),
@@ -159,8 +213,9 @@ impl Driver {
         self.schedule();
     }
 
-    fn schedule(self: &Rc<Self>) {
-        let due = self.replica.borrow().next_tick();
+    pub(super) fn schedule(self: &Rc<Self>) {
+        let tabs = self.shared().map(|shared| shared.next_tick());
+        let due = self.replica.borrow().next_tick().into_iter().chain(tabs).min();
         let driver = Rc::downgrade(self);
         *self.timer.borrow_mut() = due.map(|due| {
             let wait = due.saturating_sub(monotonic()).min(i32::MAX as u64) as u32;
@@ -177,10 +232,19 @@ impl Driver {
         if let Some(abort) = self.abort.borrow_mut().take() {
             abort.abort();
         }
+        if let Some(shared) = self.shared() {
+            shared.leave();
+        }
     }
 
     fn connect(self: &Rc<Self>) {
         self.disconnect();
+        if let Some(shared) = self.shared()
+            && !shared.leads()
+        {
+            let since = self.replica.borrow().position().cloned();
+            return shared.join(since);
+        }
         let Some(abort) = Abort::new() else { return };
         *self.abort.borrow_mut() = Some(abort.clone());
         let stream = self.stream.get();
@@ -195,14 +259,11 @@ impl Driver {
                 if !current(&driver) {
                     return Err(Close::Broken);
                 }
-                match Message::parse(&event.event, &event.data) {
-                    None => Ok(()),
-                    Some(Err(error)) => Err(Close::Nonsense(error.to_string())),
-                    Some(Ok(message)) => {
-                        driver.message(message);
-                        Ok(())
-                    }
+                let frame = Frame { event: event.event, data: event.data };
+                if let Some(shared) = driver.shared() {
+                    shared.pass_on(&frame);
                 }
+                driver.frame(&frame)
             })
             .await;
             if current(&driver) {
@@ -213,20 +274,44 @@ impl Driver {
         });
     }
 
-    fn message(self: &Rc<Self>, message: Message) {
+    /// A frame, of our own stream or of the leader's.
+    pub(super) fn frame(self: &Rc<Self>, frame: &Frame) -> Result<(), Close> {
+        let message = match Message::parse(&frame.event, &frame.data) {
+            None => return Ok(()),
+            Some(Err(error)) => return Err(Close::Nonsense(error.to_string())),
+            Some(Ok(message)) => message,
+        };
         match &message {
             Message::Connected(connected) => self.heard_time(connected.server_time),
             Message::Sync(sync) => self.heard_time(sync.server_time),
             _ => {}
         }
-        let effects = self.replica.borrow_mut().on_message(message, monotonic());
+        let effects = {
+            let mut replica = self.replica.borrow_mut();
+            let before = replica.position().cloned();
+            let shared = self.shared().filter(|shared| shared.leads());
+            let kept = shared.map(|shared| (shared, message.clone()));
+            let effects = replica.on_message(message, monotonic());
+            if let Some((shared, message)) = kept {
+                shared.keep(before.as_ref(), replica.position(), &message, frame);
+            }
+            effects
+        };
         self.run(effects);
+        Ok(())
     }
 
     fn fetch_full_state(self: &Rc<Self>, request: u64, at_least: u64) {
         let driver = self.clone();
         leptos::task::spawn_local(async move {
-            let since = driver.replica.borrow().position().map(|position| format!("&since={position}"));
+            // Without a stream nobody announces a restore: then any state is an answer.
+            let off = *driver.replica.borrow().status() == Status::SwitchedOff;
+            let since = driver
+                .replica
+                .borrow()
+                .position()
+                .filter(|_| !off)
+                .map(|position| format!("&since={position}"));
             let url = format!("/api/state?at_least={at_least}{}", since.unwrap_or_default());
             let answer = http::get_json::<FullState>(&url).await.ok();
             let effects = driver.replica.borrow_mut().on_full_state(request, answer, monotonic());
@@ -262,9 +347,14 @@ impl Driver {
         self.clock.set(server_time.0 as i64 - monotonic() as i64);
     }
 
+    /// The server's time, as far as it is known here.
+    pub(super) fn server_time(&self) -> Timestamp {
+        Timestamp((self.clock.get() + monotonic() as i64).max(0) as u64)
+    }
+
     fn show_time(&self) {
         let now = monotonic();
-        self.store.now.set(Timestamp((self.clock.get() + now as i64).max(0) as u64));
+        self.store.now.set(self.server_time());
         self.store.ticks.set(now);
     }
 
@@ -276,6 +366,9 @@ impl Driver {
             as_of: replica.as_of().unwrap_or_default(),
             seen: now.saturating_sub(replica.age(now).as_millis() as u64),
         };
+        if let Some(shared) = self.shared() {
+            shared.tell_link(&link.status);
+        }
         if self.store.link.with_untracked(|before| *before != link) {
             self.store.link.set(link);
         }

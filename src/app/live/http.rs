@@ -11,15 +11,92 @@ pub async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, ApiError> {
     let request =
         Request::get(url).header("Accept", "application/json").cache(web_sys::RequestCache::NoStore);
     let response = request.send().await.map_err(unreachable)?;
+    heard_of(&response);
     match response.status() {
         200 => response.json().await.map_err(unreachable),
-        401 => Err(ApiError::Unauthorized),
-        404 => Err(ApiError::Gone { what: what_is_at(url).to_owned() }),
+        _ => Err(refusal(url, &response)),
+    }
+}
+
+/// The ETag under which an answer was last had.
+#[cfg(feature = "browser")]
+pub type Tag = std::cell::RefCell<Option<String>>;
+
+/// Asks whether what is at `url` changed since the answer with `tag`. The rows themselves are of no interest: where the server is, is.
+#[cfg(feature = "browser")]
+pub async fn revalidate(url: &str, tag: &Tag) -> Result<(), ApiError> {
+    use gloo_net::http::Request;
+    let mut request =
+        Request::get(url).header("Accept", "application/json").cache(web_sys::RequestCache::NoStore);
+    if let Some(tag) = &*tag.borrow() {
+        request = request.header("If-None-Match", tag);
+    }
+    let response =
+        request.send().await.map_err(|error| ApiError::Unreachable { detail: error.to_string() })?;
+    heard_of(&response);
+    match response.status() {
+        200 => {
+            *tag.borrow_mut() = response.headers().get("etag");
+            // Read to its end, so that the connection can be used again.
+            _ = response.binary().await;
+            Ok(())
+        }
+        304 => Ok(()),
+        _ => Err(refusal(url, &response)),
+    }
+}
+
+/// Opens a session; the address of who is signed in now.
+#[cfg(feature = "browser")]
+pub async fn sign_in(email: &str, password: &str) -> Result<String, ApiError> {
+    use gloo_net::http::Request;
+    #[derive(serde::Deserialize)]
+    struct Me {
+        email: String,
+    }
+    let unreachable = |error: gloo_net::Error| ApiError::Unreachable { detail: error.to_string() };
+    let credentials = serde_json::json!({ "email": email, "password": password });
+    let request = Request::post("/api/session").json(&credentials).map_err(unreachable)?;
+    let response = request.send().await.map_err(unreachable)?;
+    match response.status() {
+        200 => Ok(response.json::<Me>().await.map_err(unreachable)?.email),
+        401 => Err(ApiError::WrongCredentials),
+        _ => Err(refusal("/api/session", &response)),
+    }
+}
+
+/// Ends the session. One that has ended already is no error.
+#[cfg(feature = "browser")]
+pub async fn sign_out() -> Result<(), ApiError> {
+    use gloo_net::http::Request;
+    let response = Request::delete("/api/session")
+        .send()
+        .await
+        .map_err(|error| ApiError::Unreachable { detail: error.to_string() })?;
+    match response.status() {
+        200..300 | 401 => Ok(()),
+        _ => Err(refusal("/api/session", &response)),
+    }
+}
+
+/// Every answer that shows rows says where the server was: the replica hears of it.
+#[cfg(feature = "browser")]
+fn heard_of(response: &gloo_net::http::Response) {
+    if let Some(position) = response.headers().get("x-muster-position") {
+        super::driver::Driver::heard_of(&crate::sync::Token(position));
+    }
+}
+
+#[cfg(feature = "browser")]
+fn refusal(url: &str, response: &gloo_net::http::Response) -> ApiError {
+    match response.status() {
+        401 => ApiError::Unauthorized,
+        404 => ApiError::Gone { what: what_is_at(url).to_owned() },
         429 => {
             let retry_after = response.headers().get("retry-after").and_then(|value| value.parse().ok());
-            Err(ApiError::TooMany { retry_after_s: retry_after.unwrap_or(1) })
+            ApiError::TooMany { retry_after_s: retry_after.unwrap_or(1) }
         }
-        status => Err(ApiError::Unreachable { detail: format!("it answered with status {status}") }),
+        status => ApiError::Unreachable { detail: format!("it answered with status {status}") },
     }
 }
 

@@ -6,9 +6,18 @@ pub mod browser;
 #[cfg(feature = "browser")]
 pub mod canvas;
 #[cfg(feature = "browser")]
+mod channel;
+#[cfg(feature = "browser")]
 mod driver;
+pub mod glow;
 pub mod http;
+#[cfg(feature = "browser")]
+mod lock;
 pub mod page;
+pub mod poll;
+pub mod session;
+#[cfg(feature = "browser")]
+mod shared;
 #[cfg(feature = "browser")]
 mod stream;
 pub mod watch;
@@ -31,6 +40,10 @@ pub fn follow(store: super::store::Store, opening: Opening) {
         }
     });
 }
+
+/// The event of the window after signing in again in place.
+#[cfg(feature = "browser")]
+pub const SIGNED_IN: &str = "muster-signed-in";
 
 /// Tries the stream at once: the operator pressed "Retry now".
 pub fn retry_now() {

@@ -33,6 +33,7 @@ mod browser {
     use super::{NetEvent, NetId, Watched};
     use crate::{
         app::live::{
+            SIGNED_IN,
             browser::{Abort, Listener, before_paint, hidden, jitter, window},
             stream,
         },
@@ -47,6 +48,7 @@ mod browser {
     pub struct Handle {
         watcher: Rc<Watcher>,
         _visibility: Option<Listener>,
+        _signed_in: Listener,
     }
 
     impl Drop for Handle {
@@ -83,10 +85,16 @@ mod browser {
                 }
             })
         });
+        let weak = Rc::downgrade(&watcher);
+        let signed_in = Listener::on(window(), SIGNED_IN, move || {
+            if let Some(watcher) = weak.upgrade().filter(|_| !hidden()) {
+                watcher.open();
+            }
+        });
         if !hidden() {
             watcher.open();
         }
-        Handle { watcher, _visibility: visibility }
+        Handle { watcher, _visibility: visibility, _signed_in: signed_in }
     }
 
     impl Watcher {

@@ -1,11 +1,10 @@
 //! Creating workers and nets: one transaction, no machine involved.
 
-use super::key::{self, Begun};
+use super::outcome::once;
 use crate::{
     app::error::ApiError,
     model::{
-        Category, DefinitionHash, Done, Draft, Name, NewNet, NewWorker, Timestamp, Worker, WorkerId,
-        WorkerStatus,
+        Category, DefinitionHash, Done, Name, NewNet, NewWorker, Timestamp, Worker, WorkerId, WorkerStatus,
         action::{MAX_CPUS, MAX_MEMORY_MB},
     },
     petri::pnml::{self, Limits, PnmlError},
@@ -13,10 +12,7 @@ use crate::{
         App,
         auth::Who,
         samples::{new_net, size_of},
-        storage::{
-            SideWrite,
-            idempotency::{Key, Known},
-        },
+        storage::{SideWrite, idempotency::Key},
     },
 };
 use std::sync::Arc;
@@ -106,37 +102,6 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
         Ok((done, vec![SideWrite::Definition { hash, pnml }]))
     })
     .await
-}
-
-/// One transaction with its idempotency key: claimed and answered at once.
-pub async fn once(
-    app: &App,
-    who: &Who,
-    key: Option<Key>,
-    decide: impl FnOnce(&mut Draft) -> Result<(Done, Vec<SideWrite>), ApiError> + Send + 'static,
-) -> Result<Done, ApiError> {
-    let claimed = key.clone();
-    let begun = app
-        .store()
-        .transact_with(who.actor(), key.clone(), move |draft, known| {
-            if known != Known::New {
-                return Ok((Begun::Repeated(known), Vec::new()));
-            }
-            let (done, mut side) = decide(draft)?;
-            if let Some(key) = claimed {
-                side.push(SideWrite::Claim(key.clone()));
-                side.push(SideWrite::Answer { key, answer: key::answer(&Ok(done.clone())) });
-            }
-            Ok((Begun::New(done), side))
-        })
-        .await?;
-    match (begun, key) {
-        (Begun::New(done), _) => Ok(done),
-        (Begun::Repeated(known), Some(key)) => key::first_answer(app, &key, known).await,
-        (Begun::Repeated(_), None) => {
-            Err(super::internal(&"a request without a key was taken for a repeated one"))
-        }
-    }
 }
 
 fn taken(what: &str, name: &Name, within: &str) -> ApiError {

@@ -1,9 +1,6 @@
 //! What can be done to a net.
 
-use super::{
-    create::once,
-    outcome::{begin, end, fresh_net, log_net_failure, operation, run},
-};
+use super::outcome::{begin, end, fresh_net, log_net_failure, once, operation, run};
 use crate::{
     app::error::{ApiError, Current},
     model::{

@@ -30,12 +30,38 @@ pub fn operation<A>(action: A, actor: Actor, within: Duration) -> Operation<A> {
     Operation { id: OperationId(Uuid::now_v7()), action, actor, since, deadline: since.plus(within) }
 }
 
-/// The first transaction: `decide` refuses or records the operation; the key is taken with it.
+/// The first transaction: `decide` refuses or records the operation; the key is taken with it. The inner error is the first answer to a
+/// key that was used before.
 pub async fn begin<T: Send + 'static>(
     app: &App,
     who: &Who,
     key: Option<Key>,
     decide: impl FnOnce(&mut Draft) -> Result<T, ApiError> + Send + 'static,
+) -> Result<Result<T, Done>, ApiError> {
+    begin_with(app, who, key, |draft| decide(draft).map(|value| (value, Vec::new()))).await
+}
+
+/// An action that needs no machine: one transaction, in which the key is taken and answered.
+pub async fn once(
+    app: &App,
+    who: &Who,
+    key: Option<Key>,
+    decide: impl FnOnce(&mut Draft) -> Result<(Done, Vec<SideWrite>), ApiError> + Send + 'static,
+) -> Result<Done, ApiError> {
+    let answered = key.clone();
+    let done = begin_with(app, who, key, move |draft| {
+        let (done, mut side) = decide(draft)?;
+        side.extend(answered.map(|key| SideWrite::Answer { key, answer: key::answer(&Ok(done.clone())) }));
+        Ok((done, side))
+    });
+    done.await.map(|done| done.unwrap_or_else(|first_answer| first_answer))
+}
+
+async fn begin_with<T: Send + 'static>(
+    app: &App,
+    who: &Who,
+    key: Option<Key>,
+    decide: impl FnOnce(&mut Draft) -> Result<(T, Vec<SideWrite>), ApiError> + Send + 'static,
 ) -> Result<Result<T, Done>, ApiError> {
     let claimed = key.clone();
     let begun = app
@@ -44,8 +70,9 @@ pub async fn begin<T: Send + 'static>(
             if known != Known::New {
                 return Ok((Begun::Repeated(known), Vec::new()));
             }
-            let value = decide(draft)?;
-            Ok((Begun::New(value), claimed.map(SideWrite::Claim).into_iter().collect()))
+            let (value, side) = decide(draft)?;
+            // The claim comes first: an answer needs its row.
+            Ok((Begun::New(value), claimed.map(SideWrite::Claim).into_iter().chain(side).collect()))
         })
         .await?;
     match (begun, key) {

@@ -7,14 +7,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+/// A console that goes down is back about so soon.
+const UNAVAILABLE_FOR_S: u64 = 2;
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(ErrorBody::from(&self))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let ApiError::TooMany { retry_after_s } = self {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+        let retry_after_s = match self {
+            ApiError::TooMany { retry_after_s } => Some(retry_after_s),
+            ApiError::Unavailable { .. } => Some(UNAVAILABLE_FOR_S),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

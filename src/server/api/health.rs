@@ -1,7 +1,12 @@
 //! For whoever watches the console itself.
 
 use crate::server::App;
-use axum::{extract::State, http::StatusCode};
+use crate::server::metrics;
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
 
 /// The process answers.
 pub async fn alive() -> &'static str {
@@ -17,4 +22,13 @@ pub async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
         Ok(_) => (StatusCode::OK, "ready\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
     }
+}
+
+/// What the console counts about itself, for Prometheus.
+pub async fn figures(State(app): State<App>) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, metrics::text(&app))
 }

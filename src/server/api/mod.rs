@@ -25,6 +25,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::figures))
         .route("/api/session", get(session::show).post(session::sign_in).delete(session::sign_out))
         .route("/api/state", get(state::full_state))
         .route("/api/sync", get(sse::sync::sync))

@@ -2,7 +2,7 @@
 
 use super::{
     error::internal,
-    extract::{id, json, options, row, wanted},
+    extract::{self, id, json, options, position, row, wanted},
     workers::ListQuery,
 };
 use crate::{
@@ -24,18 +24,22 @@ pub async fn list(
     State(app): State<App>,
     who: Who,
     Query(query): Query<ListQuery>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let at = position(&app, &who);
     let wanted = wanted::<NetId>(query.ids.as_deref(), "net")?;
     let fleet = app.store().fleet();
     let rows = fleet.nets().filter(|row| {
         who.scope.sees_project(row.project_id)
             && wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id))
     });
-    Ok(Json(rows.map(Arc::clone).collect::<Vec<_>>()).into_response())
+    let rows: Vec<_> = rows.map(Arc::clone).collect();
+    Ok(extract::list(&rows, |row| (row.id.0, row.revision), at, &headers))
 }
 
 pub async fn show(State(app): State<App>, who: Who, Path(net): Path<String>) -> Result<Response, ApiError> {
-    find(&app, &who, &net).map(|net| row(&*net))
+    let at = position(&app, &who);
+    find(&app, &who, &net).map(|net| row(&*net, at))
 }
 
 /// The drawing. It never changes for a definition, so its hash is the ETag.

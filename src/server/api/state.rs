@@ -6,6 +6,7 @@ use crate::{
     server::{
         App,
         auth::Who,
+        metrics::{METRICS, Resync},
         sse::resume::{self, Standing},
         storage::journal,
     },
@@ -46,6 +47,9 @@ pub async fn full_state(
         headers.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted.as_bytes() == tag.as_bytes());
     if matches {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    if query.at_least.is_some() {
+        METRICS.resync(Resync::Asked);
     }
     let full = app.hub().snapshot(&who.scope);
     if let Some(since) = query.since.and_then(|since| since.parse::<Position>().ok()) {

@@ -1,6 +1,6 @@
 //! `/api/workers`.
 
-use super::extract::{id, json, options, row, wanted};
+use super::extract::{self, id, json, options, position, row, wanted};
 use crate::{
     app::error::ApiError,
     model::{Action, Done, WorkerAction, WorkerId},
@@ -23,19 +23,27 @@ pub struct ListQuery {
 
 pub async fn list(
     State(app): State<App>,
-    _: Who,
+    who: Who,
     Query(query): Query<ListQuery>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let at = position(&app, &who);
     let wanted = wanted::<WorkerId>(query.ids.as_deref(), "worker")?;
     let fleet = app.store().fleet();
     let rows = fleet.workers().filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
-    Ok(Json(rows.map(Arc::clone).collect::<Vec<_>>()).into_response())
+    let rows: Vec<_> = rows.map(Arc::clone).collect();
+    Ok(extract::list(&rows, |row| (row.id.0, row.revision), at, &headers))
 }
 
-pub async fn show(State(app): State<App>, _: Who, Path(worker): Path<String>) -> Result<Response, ApiError> {
+pub async fn show(
+    State(app): State<App>,
+    who: Who,
+    Path(worker): Path<String>,
+) -> Result<Response, ApiError> {
+    let at = position(&app, &who);
     let id: WorkerId = id(&worker, "worker")?;
     let fleet = app.store().fleet();
-    fleet.worker(id).map(|worker| row(&**worker)).ok_or(ApiError::Gone { what: "worker".to_owned() })
+    fleet.worker(id).map(|worker| row(&**worker, at)).ok_or(ApiError::Gone { what: "worker".to_owned() })
 }
 
 pub async fn create(

@@ -41,8 +41,9 @@ pub fn required(method: &Method, path: &str) -> Access {
     match (method, path) {
         // Everyone may end their own session.
         (&Method::DELETE, "/api/session") | (&Method::POST, "/do/sign-out") => Access::Role(Role::Viewer),
+        (_, "/metrics") => Access::Role(Role::Admin),
         // Reading through a server function is still reading.
-        (&Method::POST, "/do/open" | "/do/net-graph") => Access::Role(Role::Viewer),
+        (&Method::POST, "/do/open" | "/do/graph") => Access::Role(Role::Viewer),
         _ if method.is_safe() => Access::Role(Role::Viewer),
         _ => Access::Role(Role::Operator),
     }
@@ -55,7 +56,10 @@ pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> 
         let detail = "This request comes from another site and was refused.".to_owned();
         return ApiError::Forbidden { detail }.into_response();
     }
-    let access = required(&method, &path);
+    let access = match path.as_str() {
+        "/metrics" if app.config().metrics_public && method.is_safe() => Access::Public,
+        path => required(&method, path),
+    };
     let style: CookieStyle = app.config().cookie_style;
     let who = match style.token(request.headers()) {
         Some(token) => match session::find(&app, token, now()).await {
@@ -125,5 +129,6 @@ mod tests {
         assert_eq!(required(&Method::HEAD, "/healthz"), Access::Public);
         assert_eq!(required(&Method::GET, "/assets/muster.css"), Access::Public);
         assert_eq!(required(&Method::GET, "/assets"), Access::Role(Role::Viewer));
+        assert_eq!(required(&Method::GET, "/metrics"), Access::Role(Role::Admin));
     }
 }

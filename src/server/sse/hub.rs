@@ -7,6 +7,7 @@ use crate::{
     model::{Fleet, Telemetry, Timestamp},
     server::{
         clock::Clock,
+        metrics::{METRICS, Resync},
         storage::{News, ledger::Head},
         supervise::TelemetryBoard,
     },
@@ -57,6 +58,16 @@ struct State {
     head: Head,
     groups: BTreeMap<Scope, Group>,
     closing: bool,
+}
+
+/// What waits for clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    pub clients: usize,
+    pub frames: usize,
+    pub most_frames: usize,
+    pub bytes: usize,
+    pub most_bytes: usize,
 }
 
 /// The clients of one scope.
@@ -179,6 +190,22 @@ impl Hub {
         }
     }
 
+    /// What waits in the queues of all clients.
+    pub fn depth(&self) -> Depth {
+        let state = self.lock();
+        let queues = state.groups.values().flat_map(|group| &group.clients).filter_map(Weak::upgrade);
+        queues.fold(Depth::default(), |sum, queue| {
+            let (frames, bytes) = queue.depth();
+            Depth {
+                clients: sum.clients + 1,
+                frames: sum.frames + frames,
+                most_frames: sum.most_frames.max(frames),
+                bytes: sum.bytes + bytes,
+                most_bytes: sum.most_bytes.max(bytes),
+            }
+        })
+    }
+
     /// Streams open now.
     pub fn clients(&self) -> usize {
         self.lock()
@@ -243,6 +270,8 @@ impl State {
             // Already part of the snapshot this hub began with.
             return;
         }
+        let _span =
+            tracing::debug_span!("broadcast", version = entry.version, scopes = self.groups.len()).entered();
         Arc::make_mut(&mut self.fleet).apply_all(&entry.transaction.changes);
         self.head = head;
         for (scope, group) in &mut self.groups {
@@ -250,14 +279,19 @@ impl State {
             group.last = entry.version;
             let frame = json_frame("delta", Some(&delta.position), &delta);
             group.send(&frame);
+            tracing::trace!(?scope, clients = group.clients.len(), bytes = frame.len(), "delta");
         }
+        METRICS.pushed(entry.version);
     }
 
     fn reset(&mut self, fleet: Arc<Fleet>, head: Head) {
         (self.fleet, self.head) = (fleet, head);
         for group in self.groups.values_mut() {
             (group.last, group.init) = (head.version, None);
-            group.each(|queue| queue.reset());
+            group.each(|queue| {
+                METRICS.resync(Resync::Reset);
+                queue.reset();
+            });
         }
     }
 }
@@ -266,6 +300,7 @@ impl Group {
     fn send(&mut self, frame: &Bytes) {
         self.each(|queue| {
             if !queue.push(frame.clone()) {
+                METRICS.resync(Resync::Overflow);
                 tracing::debug!("a client is too slow; it gets an init");
             }
         });

@@ -1,5 +1,6 @@
 //! What waits for one client.
 
+use crate::server::metrics::METRICS;
 use bytes::{Bytes, BytesMut};
 use std::{
     collections::VecDeque,
@@ -92,6 +93,12 @@ impl Queue {
         inner.wake();
     }
 
+    /// Frames and bytes that wait.
+    pub fn depth(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.frames.len(), inner.bytes)
+    }
+
     /// Ends the stream once what waits is taken.
     pub fn close(&self) {
         let mut inner = self.lock();
@@ -111,6 +118,7 @@ impl Queue {
             return Poll::Ready(Taken::NeedsBoard);
         }
         let telemetry = inner.telemetry.take();
+        let taken = inner.frames.len() + usize::from(telemetry.is_some());
         let merged = match (inner.frames.len(), &telemetry) {
             (0, None) if inner.closed => return Poll::Ready(Taken::Closed),
             (0, None) => {
@@ -127,6 +135,7 @@ impl Queue {
                 merged.freeze()
             }
         };
+        METRICS.frames_sent(taken);
         inner.frames.clear();
         inner.bytes = 0;
         Poll::Ready(Taken::Frames(merged))

@@ -7,7 +7,13 @@ use super::{
 };
 use crate::{
     app::error::ApiError,
-    server::{App, api::error::internal, auth::Who, storage::journal},
+    server::{
+        App,
+        api::error::internal,
+        auth::Who,
+        metrics::{METRICS, Resync},
+        storage::{journal, ledger::Head},
+    },
     sync::{Position, Scope, journal::Entry},
 };
 use axum::{
@@ -43,6 +49,9 @@ pub async fn sync(
         Some(since) => resume(&app, &who.scope, since).await?,
         None => None,
     };
+    if resumed.is_none() {
+        METRICS.resync(why_init(since, app.hub().head(), &who.scope));
+    }
     tracing::debug!(%stream_id, user = %who.email, resumed = resumed.is_some(), "stream opened");
     let stream = match resumed {
         Some((subscription, since, missed)) => subscription.connected(&stream_id).replay(since, &missed),
@@ -50,6 +59,17 @@ pub async fn sync(
     };
     let end = app.cutter().token(who.session);
     Ok(respond(stream.take_until(end.cancelled_owned())))
+}
+
+/// Why a client that came with `since` was not resumed, as far as its position tells.
+fn why_init(since: Option<Position>, hub: Head, scope: &Scope) -> Resync {
+    match since {
+        None => Resync::New,
+        Some(since) if since.epoch != hub.epoch || since.scope != scope.revision() => Resync::Foreign,
+        Some(since) if since.version > hub.version => Resync::Ahead,
+        Some(since) if hub.version - since.version > resume::LONGEST_REPLAY => Resync::Behind,
+        Some(_) => Resync::NotInJournal,
+    }
 }
 
 type Resumed = (Subscription, u64, Vec<Entry>);

@@ -9,25 +9,31 @@ use super::{
 };
 use crate::{
     model::{Actor, Change, Fleet, Timestamp},
-    server::clock::now,
+    server::{clock::now, metrics::METRICS},
 };
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+/// Decides over the latest state, at a time, with what is known of the request's key.
+pub type Decide = Box<dyn FnOnce(&Fleet, Timestamp, Known) -> Prepared + Send>;
+
 /// A decision that is waiting for its turn.
 pub struct Request {
     pub key: Option<Key>,
-    pub decide: Box<dyn FnOnce(&Fleet, Timestamp, Known) -> Prepared + Send>,
+    pub decide: Decide,
 }
+
+/// Tells the caller the version its transaction is part of.
+pub type Settle = Box<dyn FnOnce(Result<u64, StorageError>) + Send>;
 
 /// What was decided, and how to tell the caller what became of it.
 pub struct Prepared {
     pub actor: Actor,
     pub changes: Vec<Change>,
     pub side: Vec<SideWrite>,
-    pub settle: Box<dyn FnOnce(Result<u64, StorageError>) + Send>,
+    pub settle: Settle,
 }
 
 /// At most this many transactions share one commit.
@@ -59,6 +65,7 @@ pub async fn run(
         let outcome = commit_group(&mut connection, &mut ledger, group.drain(..), &mut settle).await;
         match &outcome {
             Ok(head) => {
+                METRICS.committed(head.version);
                 committed.send_replace(head.version);
             }
             Err(error) => {
@@ -74,8 +81,6 @@ pub async fn run(
         tracing::warn!(%error, "the database was not closed cleanly");
     }
 }
-
-type Settle = Box<dyn FnOnce(Result<u64, StorageError>) + Send>;
 
 async fn commit_group(
     connection: &mut SqliteConnection,

@@ -50,13 +50,17 @@ pub async fn load(
     loading.await.unwrap_or(Err(Refusal::Internal)).map(Json)
 }
 
-/// `DELETE /nets/{id}`. What is not there is gone already.
+/// `DELETE /nets/{id}`, or `?load_id=` for that loading only: a console that clears up an old one must not hit a new one. What is not
+/// there is gone already.
 pub async fn unload(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
+    Query(query): Query<LoadQuery>,
 ) -> Result<StatusCode, Refusal> {
     let id = net_id(&id)?;
-    let unloading = tokio::task::spawn_blocking(move || shared.nets.unload(id));
+    let only = query.load_id.as_deref().map(str::parse::<LoadId>).transpose();
+    let only = only.map_err(|_| Refusal::BadRequest("the load_id is no UUID".to_string()))?;
+    let unloading = tokio::task::spawn_blocking(move || shared.nets.unload(id, only));
     unloading.await.map_err(|_| Refusal::Internal)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,7 +8,7 @@ pub const PLACE: f32 = 18.0;
 /// Half the side of a transition where there is room.
 pub const TRANSITION: f32 = 14.0;
 /// An arc this long leaves room for nodes and their names.
-const ROOMY: f32 = 75.0;
+const ROOMY: f32 = 52.0;
 /// Tokens are dots up to this many, then a number.
 pub const DOTS: u64 = 5;
 const DOT: f32 = 3.6;

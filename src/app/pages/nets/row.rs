@@ -2,7 +2,7 @@
 
 use super::super::parts::{AssignForm, NetBadge, NetButtons};
 use crate::{
-    app::{components::format, store::use_store},
+    app::{components::format, live::glow::glow, store::use_store},
     model::{NetAction, NetId, RunState},
 };
 use leptos::prelude::*;
@@ -15,6 +15,7 @@ pub fn NetRow(id: NetId) -> impl IntoView {
     let row = net.get_untracked();
     let name = row.name.to_string();
     let shown_name = name.clone();
+    let glows = glow(net.clone());
     let at = Memo::new({
         let net = net.clone();
         move |_| store.worker_of(&net.get()).map(|worker| (worker.id, worker.name.to_string()))
@@ -36,7 +37,7 @@ pub fn NetRow(id: NetId) -> impl IntoView {
         format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
     Some(
         view! {
-        <tbody class="entry" role="rowgroup" data-net=name.clone()>
+        <tbody class="entry" class:glow=move || glows.get() role="rowgroup" data-net=name.clone()>
             <tr role="row">
                 <th class="cell-name" scope="row" role="rowheader">
                     <A href=format!("/nets/{id}")>{shown_name}</A>

@@ -2,16 +2,16 @@
 
 mod attention;
 mod checklist;
-mod events;
 
-use crate::app::{components::format::count, frame::freshness::FreshnessLine, store::use_store};
+use crate::app::{
+    components::format::count, events::EventFilter, frame::freshness::FreshnessLine, store::use_store,
+};
 use attention::Attention;
 use checklist::Checklist;
-use events::RecentChanges;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::parts::NetLines;
+use super::parts::{EventList, NetLines};
 
 #[component]
 pub fn Overview() -> impl IntoView {
@@ -31,7 +31,7 @@ pub fn Overview() -> impl IntoView {
                 {move || no_nets.get().then(|| view! { <p class="quiet-text">"No nets yet."</p> })}
                 <NetLines ids=store.nets with_worker=true/>
             </section>
-            <RecentChanges/>
+            <EventList filter=EventFilter::default() title="Recent changes" id="recent-changes"/>
         </div>
         <FreshnessLine/>
     }

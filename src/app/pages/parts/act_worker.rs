@@ -56,7 +56,9 @@ pub fn WorkerButtons(
                 let actions = permitted.get();
                 let shown = if all { actions.len() } else { usize::from(!actions.is_empty()) };
                 let (buttons, rest) = actions.split_at(shown);
-                let rest = rest.to_vec();
+                // What loses something comes last.
+                let mut rest = rest.to_vec();
+                rest.sort_by_key(|action| loses(*action));
                 view! {
                     {buttons.iter().map(|&action| view! { <ActionButton action class="button" busy/> }).collect_view()}
                     {(!rest.is_empty())
@@ -77,11 +79,14 @@ pub fn WorkerButtons(
     .into_any()
 }
 
+fn loses(action: WorkerAction) -> bool {
+    matches!(action, WorkerAction::Destroy | WorkerAction::Delete)
+}
+
 #[component]
 fn ActionButton(action: WorkerAction, class: &'static str, busy: RwSignal<bool>) -> impl IntoView {
-    let loses = matches!(action, WorkerAction::Destroy | WorkerAction::Delete);
     view! {
-        <button class=class class:danger=loses name="action" value=wire(action) disabled=move || busy.get()>
+        <button class=class class:danger=loses(action) name="action" value=wire(action) disabled=move || busy.get()>
             {action.label()}
         </button>
     }

@@ -2,7 +2,7 @@
 
 use super::{AssignForm, NetBadge, NetButtons};
 use crate::{
-    app::store::use_store,
+    app::{live::glow::glow, store::use_store},
     model::{NetAction, NetId},
 };
 use leptos::prelude::*;
@@ -32,6 +32,7 @@ fn NetLine(id: NetId, with_worker: bool) -> impl IntoView {
     let row = net.get_untracked();
     let name = row.name.to_string();
     let shown_name = name.clone();
+    let glows = glow(net.clone());
     let error = Memo::new({
         let net = net.clone();
         move |_| net.with(|net| net.load_error.clone())
@@ -47,7 +48,7 @@ fn NetLine(id: NetId, with_worker: bool) -> impl IntoView {
     };
     Some(
         view! {
-        <li class="line" data-net=name.clone()>
+        <li class="line" class:glow=move || glows.get() data-net=name.clone()>
             <span class="line-name">
                 <A href=format!("/nets/{id}")>{shown_name}</A>
             </span>

@@ -2,15 +2,16 @@
 
 use super::super::{
     not_found::GoneRow,
-    parts::{NetLines, WorkerBadge, WorkerButtons},
+    parts::{EventList, NetLines, WorkerBadge, WorkerButtons},
 };
 use crate::{
     app::{
         components::{Ago, format},
+        events::EventFilter,
         frame::freshness::FreshnessLine,
         store::use_store,
     },
-    model::WorkerId,
+    model::{EntityRef, WorkerId},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -120,6 +121,9 @@ fn Detail(id: WorkerId) -> impl IntoView {
                     </dd>
                 </dl>
             </section>
+        </div>
+        <div class="below">
+            <EventList filter=EventFilter::of(EntityRef::Worker(id)) title="What happened" id="worker-events"/>
         </div>
         <FreshnessLine/>
         }

@@ -9,6 +9,7 @@ pub use detail::WorkerPage;
 use crate::app::{
     components::{Table, format::count},
     frame::freshness::FreshnessLine,
+    live::poll::poll_while_shown,
     store::use_store,
 };
 use create::CreateWorker;
@@ -23,6 +24,7 @@ const HEADINGS: &[&str] = &["", "Worker", "Status", "Since", "Region", "Nets", "
 #[component]
 pub fn WorkersPage() -> impl IntoView {
     let store = use_store();
+    poll_while_shown();
     let filter = use_filter();
     let all = Memo::new(move |_| store.workers.with(Vec::len));
     let shown = Memo::new(move |_| {
@@ -66,7 +68,7 @@ pub fn WorkersPage() -> impl IntoView {
                 </For>
             </Table>
         </div>
-        <FreshnessLine/>
+        <FreshnessLine refreshed=true/>
     }
     .into_any()
 }

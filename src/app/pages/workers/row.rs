@@ -4,6 +4,7 @@ use super::super::parts::{NetLines, WorkerBadge, WorkerButtons};
 use crate::{
     app::{
         components::{Ago, Icon, Meter, format},
+        live::glow::glow,
         store::use_store,
     },
     model::WorkerId,
@@ -23,6 +24,7 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
     let name = row.name.to_string();
     let shown_name = name.clone();
     let open = RwSignal::new(false);
+    let glows = glow(worker.clone());
     let since = Memo::new({
         let worker = worker.clone();
         move |_| worker.with(|worker| worker.status_since)
@@ -57,7 +59,7 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
     });
     Some(
         view! {
-        <tbody class="entry" class:open=move || open.get() role="rowgroup" data-worker=name.clone()>
+        <tbody class="entry" class:open=move || open.get() class:glow=move || glows.get() role="rowgroup" data-worker=name.clone()>
             <tr role="row">
                 <td class="cell-open" role="cell">
                     <button

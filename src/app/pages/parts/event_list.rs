@@ -3,7 +3,7 @@
 use crate::{
     app::{
         components::{Ago, Tone},
-        store::use_store,
+        events::{EventFilter, use_events},
     },
     model::{Actor, Event, Severity},
 };
@@ -13,16 +13,28 @@ use std::sync::Arc;
 
 const SHOWN: usize = 14;
 
+/// The newest events that `filter` lets through; its reader can clear them.
 #[component]
-pub fn RecentChanges() -> impl IntoView {
-    let store = use_store();
-    let newest = Memo::new(move |_| {
-        store.events.with(|events| events.iter().take(SHOWN).cloned().collect::<Vec<_>>())
-    });
+pub fn EventList(filter: EventFilter, title: &'static str, id: &'static str) -> impl IntoView {
+    let events = use_events(filter);
+    let newest = Memo::new(move |_| events.newest(SHOWN));
+    let empty = Memo::new(move |_| newest.with(Vec::is_empty));
     view! {
-        <section class="panel" aria-labelledby="recent-changes">
-            <h2 id="recent-changes">"Recent changes"</h2>
-            {move || newest.with(Vec::is_empty).then(|| view! { <p class="quiet-text">"Nothing has happened yet."</p> })}
+        <section class="panel" aria-labelledby=id>
+            <div class="panel-head">
+                <h2 id=id>{title}</h2>
+                {move || {
+                    (!empty.get())
+                        .then(|| {
+                            view! {
+                                <button type="button" class="button quiet" on:click=move |_| events.clear()>
+                                    "Clear"
+                                </button>
+                            }
+                        })
+                }}
+            </div>
+            {move || empty.get().then(|| view! { <p class="quiet-text">"Nothing has happened yet."</p> })}
             <ol class="events">
                 <For each=move || newest.get() key=|event| event.id let:event>
                     <EventLine event/>

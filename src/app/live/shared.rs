@@ -1,0 +1,215 @@
+//! The driver's part in sharing one stream among the tabs: carries out what [`Tabs`] decides.
+
+use super::{
+    browser::{jitter, monotonic, wall, window},
+    channel::Channel,
+    driver::Driver,
+    lock::{Fate, Lock},
+};
+use crate::{
+    model::Timestamp,
+    sync::{
+        FullState, Message, Status, Sync, Token,
+        tabs::{self, CatchUp, Frame, Note, Order, Recent, TabId, Tabs},
+    },
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+/// This tab among those of the same user and scope.
+pub struct Shared {
+    lock: Lock,
+    channel: Channel,
+    tabs: RefCell<Tabs>,
+    recent: RefCell<Recent>,
+    /// The status that the others know of.
+    said: RefCell<Option<Status>>,
+    alive: Cell<bool>,
+}
+
+impl Shared {
+    /// `None` where the browser cannot: the tab has a stream of its own then.
+    pub fn open(driver: &Rc<Driver>, user: &str, position: &Token) -> Option<Rc<Shared>> {
+        let name = tabs::name(user, position);
+        let weak = Rc::downgrade(driver);
+        let channel = Channel::open(&name, move |note: Note, texts| {
+            if let Some(driver) = weak.upgrade() {
+                driver.on_note(note, texts);
+            }
+        })?;
+        let me = TabId((jitter() * f64::from(u32::MAX)) as u32);
+        Some(Rc::new(Shared {
+            lock: Lock::new(name)?,
+            channel,
+            tabs: RefCell::new(Tabs::new(me, jitter(), monotonic())),
+            recent: RefCell::default(),
+            said: RefCell::default(),
+            alive: Cell::new(true),
+        }))
+    }
+
+    pub fn leads(&self) -> bool {
+        self.tabs.borrow().leads()
+    }
+
+    pub fn next_tick(&self) -> u64 {
+        self.tabs.borrow().next_tick()
+    }
+
+    /// The replica wants a stream, and this tab has none: the leader is asked.
+    pub fn join(&self, since: Option<Token>) {
+        let note = self.tabs.borrow_mut().join(since);
+        self.channel.post(&note, &[]);
+    }
+
+    pub fn leave(&self) {
+        self.tabs.borrow_mut().leave();
+    }
+
+    /// A frame of our stream, on its way to the replica.
+    pub fn pass_on(&self, frame: &Frame) {
+        if let Some(note) = self.tabs.borrow().frame() {
+            self.channel.post(&note, &[&frame.event, &frame.data]);
+        }
+    }
+
+    /// What the frame did to our replica.
+    pub fn keep(&self, before: Option<&Token>, after: Option<&Token>, message: &Message, frame: &Frame) {
+        if self.leads() {
+            self.recent.borrow_mut().push(before, after, message, frame);
+        }
+    }
+
+    /// Tells the others when the link changed.
+    pub fn tell_link(&self, status: &Status) {
+        let changed = self.leads() && self.said.borrow().as_ref() != Some(status);
+        if changed && let Some(note) = self.tabs.borrow_mut().link(status, monotonic()) {
+            *self.said.borrow_mut() = Some(status.clone());
+            self.channel.post(&note, &[]);
+        }
+    }
+
+    pub fn ask_retry(&self) {
+        if !self.leads() {
+            self.channel.post(&Note::RetryNow, &[]);
+        }
+    }
+
+    /// Ends the part of this tab: the next in line leads.
+    pub fn close(&self) {
+        self.alive.set(false);
+        self.lock.give_up();
+    }
+}
+
+impl Driver {
+    /// Joins the other tabs, and stands in line for the lead.
+    pub(super) fn share(self: &Rc<Self>) {
+        let position = self.replica.borrow().position().cloned();
+        let shared = position.and_then(|position| Shared::open(self, &self.email, &position));
+        *self.shared.borrow_mut() = shared;
+        self.carry_out(Order::Queue, Vec::new());
+    }
+
+    pub(super) fn shared(&self) -> Option<Rc<Shared>> {
+        self.shared.borrow().clone()
+    }
+
+    pub(super) fn tick_tabs(self: &Rc<Self>) {
+        let Some(shared) = self.shared() else { return };
+        let status = self.replica.borrow().status().clone();
+        let orders = shared.tabs.borrow_mut().tick(&status, monotonic());
+        orders.into_iter().for_each(|order| self.carry_out(order, Vec::new()));
+    }
+
+    fn on_note(self: &Rc<Self>, note: Note, texts: Vec<String>) {
+        let Some(shared) = self.shared() else { return };
+        let status = self.replica.borrow().status().clone();
+        let orders = shared.tabs.borrow_mut().on_note(note, &status, monotonic());
+        for order in orders {
+            self.carry_out(order, texts.clone());
+        }
+        self.schedule();
+    }
+
+    fn on_fate(self: &Rc<Self>, fate: Fate) {
+        let Some(shared) = self.shared() else { return };
+        let orders = match fate {
+            Fate::Granted => shared.tabs.borrow_mut().granted(wall(), monotonic()),
+            Fate::Stolen => shared.tabs.borrow_mut().robbed(monotonic()),
+        };
+        *shared.said.borrow_mut() = None;
+        *shared.recent.borrow_mut() = Recent::default();
+        orders.into_iter().for_each(|order| self.carry_out(order, Vec::new()));
+    }
+
+    fn carry_out(self: &Rc<Self>, order: Order, texts: Vec<String>) {
+        let Some(shared) = self.shared() else { return };
+        let now = monotonic();
+        match order {
+            Order::Post(note) => shared.channel.post(&note, &[]),
+            Order::Queue | Order::Steal => {
+                let (driver, asked_by) = (Rc::downgrade(self), Rc::downgrade(&shared));
+                shared.lock.ask(order == Order::Steal, move |fate| {
+                    let alive = asked_by.upgrade().is_some_and(|shared| shared.alive.get());
+                    if let Some(driver) = driver.upgrade().filter(|_| alive) {
+                        driver.on_fate(fate);
+                    }
+                });
+            }
+            Order::Lead if !window().navigator().on_line() => self.offline(),
+            Order::Lead | Order::Follow | Order::Join => {
+                let effects = self.replica.borrow_mut().reconnect(now);
+                self.run(effects);
+            }
+            Order::Feed => {
+                if let [event, data] = &texts[..] {
+                    let frame = Frame { event: event.clone(), data: data.clone() };
+                    // What the leader could read, this tab can: it is the same build.
+                    _ = self.frame(&frame);
+                }
+            }
+            Order::Wait(link) => {
+                let effects = self.replica.borrow_mut().led(link.status(now));
+                self.run(effects);
+            }
+            Order::Welcome { tab, since } => self.welcome(&shared, tab, since.as_ref()),
+            Order::RetryNow => self.wake(),
+        }
+    }
+
+    fn welcome(&self, shared: &Shared, tab: TabId, since: Option<&Token>) {
+        let replica = self.replica.borrow();
+        let (Some(position), Some(version), Status::Connected) =
+            (replica.position(), replica.version(), replica.status())
+        else {
+            if let Some(note) = shared.tabs.borrow_mut().link(replica.status(), monotonic()) {
+                shared.channel.post(&note, &[]);
+            }
+            return;
+        };
+        let Some(reign) = shared.tabs.borrow().reign() else { return };
+        let send = |event: &str, data: &str| {
+            shared.channel.post(&Note::Frame { reign, to: Some(tab) }, &[event, data]);
+        };
+        shared.channel.post(&Note::Welcome { reign, tab }, &[]);
+        match shared.recent.borrow().catch_up(position, since) {
+            CatchUp::Nothing => {}
+            CatchUp::Replay(frames) => frames.iter().for_each(|frame| send(&frame.event, &frame.data)),
+            CatchUp::Snapshot => {
+                let full = FullState { position: position.clone(), version, state: replica.fleet().clone() };
+                if let Ok(full) = serde_json::to_string(&full) {
+                    send("init", &full);
+                }
+            }
+        }
+        // "You now have everything": what proves a stream proves this.
+        let server_time = replica.as_of().unwrap_or(Timestamp(0));
+        let sync = Sync { prev: version, version, position: position.clone(), server_time, digest: None };
+        if let Ok(sync) = serde_json::to_string(&sync) {
+            send("sync", &sync);
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! What the console counts about itself, and `/metrics`, where Prometheus reads it.
+//!
+//! Counters of this process, in atomics: whoever has something to count says so in one line and never waits. What is a state rather than
+//! a count (clients, queues, versions) is asked for when it is read.
+
+use super::{App, sse::hub::Depth};
+use std::{
+    collections::VecDeque,
+    fmt::Write,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+/// Why a client was sent the whole state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resync {
+    /// It came without a position, or with one that this build cannot read.
+    New,
+    /// Its position is of another database or another scope.
+    Foreign,
+    /// Its position is ahead of the database: that was restored.
+    Ahead,
+    /// It is so far behind that the whole state is shorter.
+    Behind,
+    /// The journal no longer has, or never had, what it saw.
+    NotInJournal,
+    /// It was too slow, and its queue overflowed.
+    Overflow,
+    /// The journal did not continue what everybody was told.
+    Reset,
+    /// It found a gap or a wrong digest itself, and asked `/api/state`.
+    Asked,
+}
+
+const REASONS: [(Resync, &str); 8] = [
+    (Resync::New, "new"),
+    (Resync::Foreign, "foreign"),
+    (Resync::Ahead, "ahead"),
+    (Resync::Behind, "behind"),
+    (Resync::NotInJournal, "not_in_journal"),
+    (Resync::Overflow, "overflow"),
+    (Resync::Reset, "reset"),
+    (Resync::Asked, "asked"),
+];
+
+/// Upper bounds of the delta lag's buckets.
+const LAG_BOUNDS: [(Duration, &str); 8] = [
+    (Duration::from_micros(500), "0.0005"),
+    (Duration::from_millis(1), "0.001"),
+    (Duration::from_micros(2_500), "0.0025"),
+    (Duration::from_millis(5), "0.005"),
+    (Duration::from_millis(10), "0.01"),
+    (Duration::from_millis(50), "0.05"),
+    (Duration::from_millis(250), "0.25"),
+    (Duration::from_secs(1), "1"),
+];
+
+/// Commits whose entries the hub has not pushed yet; beyond them, the oldest is not measured.
+const MOST_COMMITS: usize = 1_024;
+
+pub struct Metrics {
+    resyncs: [AtomicU64; REASONS.len()],
+    frames_sent: AtomicU64,
+    bytes_sent: AtomicU64,
+    pruned: AtomicU64,
+    lists_refused: AtomicU64,
+    lag: [AtomicU64; LAG_BOUNDS.len()],
+    lag_count: AtomicU64,
+    lag_nanos: AtomicU64,
+    commits: Mutex<VecDeque<(u64, Instant)>>,
+}
+
+/// The counters of this process.
+pub static METRICS: Metrics = Metrics {
+    resyncs: [const { AtomicU64::new(0) }; REASONS.len()],
+    frames_sent: AtomicU64::new(0),
+    bytes_sent: AtomicU64::new(0),
+    pruned: AtomicU64::new(0),
+    lists_refused: AtomicU64::new(0),
+    lag: [const { AtomicU64::new(0) }; LAG_BOUNDS.len()],
+    lag_count: AtomicU64::new(0),
+    lag_nanos: AtomicU64::new(0),
+    commits: Mutex::new(VecDeque::new()),
+};
+
+impl Metrics {
+    pub fn resync(&self, why: Resync) {
+        self.resyncs[why as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Frames that a client's connection took from its queue.
+    pub fn frames_sent(&self, frames: usize) {
+        self.frames_sent.fetch_add(frames as u64, Relaxed);
+    }
+
+    /// Bytes of streams handed to connections.
+    pub fn bytes_sent(&self, bytes: usize) {
+        self.bytes_sent.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// A connection took nothing for so long that it was closed.
+    pub fn pruned(&self) {
+        self.pruned.fetch_add(1, Relaxed);
+    }
+
+    pub fn list_refused(&self) {
+        self.lists_refused.fetch_add(1, Relaxed);
+    }
+
+    /// Everything up to `version` has just become durable.
+    pub fn committed(&self, version: u64) {
+        let mut commits = self.commits();
+        if commits.back().is_some_and(|(last, _)| *last >= version) {
+            return;
+        }
+        if commits.len() == MOST_COMMITS {
+            commits.pop_front();
+        }
+        commits.push_back((version, Instant::now()));
+    }
+
+    /// The delta of `version` is in the queue of its last client. Commits of other processes are not timed.
+    pub fn pushed(&self, version: u64) {
+        let mut commits = self.commits();
+        while commits.front().is_some_and(|(last, _)| *last < version) {
+            commits.pop_front();
+        }
+        let Some((last, at)) = commits.front().copied() else { return };
+        if last == version {
+            commits.pop_front();
+        }
+        drop(commits);
+        self.lagged(at.elapsed());
+    }
+
+    fn lagged(&self, lag: Duration) {
+        self.lag_count.fetch_add(1, Relaxed);
+        self.lag_nanos.fetch_add(lag.as_nanos() as u64, Relaxed);
+        if let Some(bucket) = LAG_BOUNDS.iter().position(|(bound, _)| lag <= *bound) {
+            self.lag[bucket].fetch_add(1, Relaxed);
+        }
+    }
+
+    fn commits(&self) -> std::sync::MutexGuard<'_, VecDeque<(u64, Instant)>> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The text that Prometheus reads (exposition format 0.0.4).
+pub fn text(app: &App) -> String {
+    render(&METRICS, app.hub().depth(), app.hub().head().version, app.store().head().version)
+}
+
+fn render(metrics: &Metrics, depth: Depth, hub: u64, journal: u64) -> String {
+    let mut text = Text(String::new());
+    text.gauge("muster_stream_clients", "Streams of /api/sync open now.", depth.clients as u64);
+    text.gauge("muster_stream_queue_frames", "Frames waiting for all clients.", depth.frames as u64);
+    text.gauge(
+        "muster_stream_queue_frames_max",
+        "Frames waiting for the slowest client.",
+        depth.most_frames as u64,
+    );
+    text.gauge("muster_stream_queue_bytes", "Bytes waiting for all clients.", depth.bytes as u64);
+    text.gauge(
+        "muster_stream_queue_bytes_max",
+        "Bytes waiting for the slowest client.",
+        depth.most_bytes as u64,
+    );
+    text.head(
+        "muster_stream_resyncs_total",
+        "counter",
+        "Whole states sent because a client could not go on, by reason.",
+    );
+    for (reason, name) in REASONS {
+        let count = metrics.resyncs[reason as usize].load(Relaxed);
+        text.line(&format!("muster_stream_resyncs_total{{reason=\"{name}\"}}"), count);
+    }
+    text.counter(
+        "muster_stream_frames_sent_total",
+        "Frames taken by the connections of clients.",
+        &metrics.frames_sent,
+    );
+    text.counter(
+        "muster_stream_bytes_sent_total",
+        "Bytes of streams handed to connections.",
+        &metrics.bytes_sent,
+    );
+    text.counter(
+        "muster_connections_pruned_total",
+        "Connections closed because they took nothing for 60 s.",
+        &metrics.pruned,
+    );
+    text.counter(
+        "muster_lists_refused_total",
+        "Requests for lists answered with 429.",
+        &metrics.lists_refused,
+    );
+    let lag = "muster_delta_lag_seconds";
+    text.head(
+        lag,
+        "histogram",
+        "Time from a commit of this process to its delta in the queue of the last client.",
+    );
+    let mut below = 0;
+    for ((_, bound), bucket) in LAG_BOUNDS.iter().zip(&metrics.lag) {
+        below += bucket.load(Relaxed);
+        text.line(&format!("{lag}_bucket{{le=\"{bound}\"}}"), below);
+    }
+    let count = metrics.lag_count.load(Relaxed);
+    text.line(&format!("{lag}_bucket{{le=\"+Inf\"}}"), count.max(below));
+    text.line(&format!("{lag}_sum"), metrics.lag_nanos.load(Relaxed) as f64 / 1e9);
+    text.line(&format!("{lag}_count"), count.max(below));
+    text.gauge("muster_journal_version", "Version of the last transaction this process has read.", journal);
+    text.gauge("muster_stream_version", "Version of the last transaction handed to clients.", hub);
+    text.0
+}
+
+struct Text(String);
+
+impl Text {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a string cannot fail.
+        _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn line(&mut self, name: &str, value: impl std::fmt::Display) {
+        _ = writeln!(self.0, "{name} {value}");
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.head(name, "gauge", help);
+        self.line(name, value);
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: &AtomicU64) {
+        self.head(name, "counter", help);
+        self.line(name, value.load(Relaxed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics() -> Metrics {
+        Metrics {
+            resyncs: Default::default(),
+            frames_sent: AtomicU64::default(),
+            bytes_sent: AtomicU64::default(),
+            pruned: AtomicU64::default(),
+            lists_refused: AtomicU64::default(),
+            lag: Default::default(),
+            lag_count: AtomicU64::default(),
+            lag_nanos: AtomicU64::default(),
+            commits: Mutex::default(),
+        }
+    }
+
+    #[test]
+    fn each_reason_has_a_counter_of_its_own() {
+        let metrics = metrics();
+        for (at, (reason, name)) in REASONS.into_iter().enumerate() {
+            assert_eq!(reason as usize, at);
+            metrics.resync(reason);
+            let line = format!("muster_stream_resyncs_total{{reason=\"{name}\"}} 1\n");
+            assert!(render(&metrics, Depth::default(), 0, 0).contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn versions_of_one_commit_share_its_time_and_those_of_other_processes_are_not_timed() {
+        let metrics = metrics();
+        metrics.pushed(1);
+        assert_eq!(metrics.lag_count.load(Relaxed), 0, "somebody else's");
+        metrics.committed(4);
+        for version in 2..=4 {
+            metrics.pushed(version);
+        }
+        assert_eq!(metrics.lag_count.load(Relaxed), 3);
+        assert!(metrics.commits().is_empty());
+        metrics.pushed(5);
+        assert_eq!(metrics.lag_count.load(Relaxed), 3);
+    }
+
+    #[test]
+    fn buckets_are_cumulative_and_end_with_all() {
+        let metrics = metrics();
+        for lag in [Duration::from_micros(100), Duration::from_millis(7), Duration::from_secs(9)] {
+            metrics.lagged(lag);
+        }
+        let text = render(&metrics, Depth::default(), 0, 0);
+        for line in [
+            "_bucket{le=\"0.0005\"} 1",
+            "_bucket{le=\"0.01\"} 2",
+            "_bucket{le=\"1\"} 2",
+            "_bucket{le=\"+Inf\"} 3",
+            "_count 3",
+        ] {
+            assert!(text.contains(&format!("muster_delta_lag_seconds{line}\n")), "{line} in\n{text}");
+        }
+    }
+}
