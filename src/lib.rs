@@ -10,6 +10,8 @@ pub mod model;
 pub mod petri;
 #[cfg(feature = "ssr")]
 pub mod server;
+#[cfg(all(feature = "ssr", any(test, debug_assertions)))]
+pub mod sim;
 pub mod sync;
 pub mod worker;
 

@@ -140,7 +140,8 @@ impl Fleet {
             let broken = match change {
                 Change::WorkerPut { worker, .. } => self.violation_at_worker(worker.id),
                 Change::WorkerDeleted { id } => self.violation_at_worker(*id),
-                Change::NetPut { net, .. } => self.violation_at_net(net),
+                // The row as it is now: a later change of the transaction may have mended it.
+                Change::NetPut { net, .. } => self.net(net.id).and_then(|net| self.violation_at_net(net)),
                 _ => None,
             };
             assert_eq!(broken, None, "a transaction broke an invariant: {changes:?}");

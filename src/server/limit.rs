@@ -113,7 +113,8 @@ mod tests {
     #[test]
     fn in_the_minute_after_a_burst_thirty_more_pass_however_many_are_asked() {
         let (limit, start) = (ListLimit::default(), Instant::now());
-        let asked = |tenth: u64| limit.take(user(1), LISTS[0], start + Duration::from_millis(tenth * 100)).is_ok();
+        let asked =
+            |tenth: u64| limit.take(user(1), LISTS[0], start + Duration::from_millis(tenth * 100)).is_ok();
         assert_eq!((0..30).filter(|_| asked(0)).count(), 30);
         assert_eq!((1..=605).filter(|tenth| asked(*tenth)).count(), 30);
     }

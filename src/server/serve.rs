@@ -5,6 +5,7 @@ use super::{
     app::Parts,
     assets,
     auth::{self, Setup, Throttle, access},
+    clock::Clock,
     config::Config,
     graphs::Graphs,
     limit::{self, ListLimit},
@@ -12,7 +13,10 @@ use super::{
     providers::{LocalConfig, ProviderError, Providers},
     samples, security,
     socket::{self, Impatient},
-    sse::hub::{Cutter, Hub, SYNC_EVERY},
+    sse::{
+        hub::{Cutter, Hub, SYNC_EVERY, Settings},
+        queue::Limits,
+    },
     storage::{News, StorageError, Store, definitions, idempotency},
     supervise::{Pace, Supervisor, TelemetryBoard},
     workers::{KeyError, Keys, Timing, WorkerClient},
@@ -89,17 +93,21 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     let (tasks, storage_tasks) = (TaskTracker::new(), TaskTracker::new());
 
     let (news, mut inbox) = mpsc::channel(NEWS_WAITING);
-    let store =
+    let (store, beginning) =
         Store::open(&args.data.join("muster.db"), news, &storage_tasks, storage_shutdown.clone()).await?;
     idempotency::forget_unanswered(store.pool()).await?;
     definitions::remove_unused(store.pool()).await?;
     auth::forget_expired(store.pool()).await?;
     samples::add(&store, args.samples).await?;
 
-    let followed = store.followed();
-    let instance = uuid::Uuid::now_v7().to_string();
+    let settings = Settings {
+        instance: uuid::Uuid::now_v7().to_string(),
+        digest_every: config.digest_every,
+        limits: Limits::default(),
+        clock: Clock::default(),
+    };
     let board = TelemetryBoard::default();
-    let hub = Hub::new(followed.fleet, followed.head, &instance, config.digest_every, board.clone());
+    let hub = Hub::new(beginning.fleet, beginning.head, settings, board.clone());
     storage_tasks.spawn({
         let hub = hub.clone();
         async move {

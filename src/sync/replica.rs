@@ -14,6 +14,8 @@ use std::{collections::VecDeque, time::Duration};
 
 /// Without a frame for this long the stream is dead, whatever the socket says.
 pub const SILENCE: Duration = Duration::from_secs(12);
+/// Without a `sync` that proves it for this long, one interval more, it is no better: frames that come and prove nothing hide a gap.
+pub const UNPROVEN: Duration = Duration::from_secs(17);
 /// Several reasons to ask for the whole state within this time make one request.
 const DEBOUNCE: Duration = Duration::from_millis(500);
 /// An answer that takes longer is given up.
@@ -72,6 +74,8 @@ pub enum Effect {
     Status,
     /// Ask `GET /api/state?at_least=` and hand the answer to [`Replica::on_full_state`].
     FetchFullState {
+        /// Goes back with the answer: one that was given up is told apart from the one that is waited for.
+        request: u64,
         at_least: u64,
     },
     /// Drop the stream, if there is one, and open a new one now.
@@ -84,8 +88,9 @@ pub enum Effect {
 enum Link {
     /// No stream; the next try is due at the instant, if there is to be one.
     Down { retry_at: Option<Instant> },
-    /// A stream is open or being opened. `last_frame` is when something last came; `proven` once a `sync` did.
-    Up { last_frame: Instant, proven: bool },
+    /// A stream is open or being opened. `last_frame` is when something last came, `last_proof` when a `sync` last proved the stream (or
+    /// when it was opened). `begun` once some of the state came on it.
+    Up { last_frame: Instant, last_proof: Instant, begun: bool },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,8 +104,11 @@ enum Fetch {
     Due {
         at: Instant,
     },
+    /// Asked for by a replica at version `from`.
     InFlight {
         since: Instant,
+        request: u64,
+        from: u64,
     },
 }
 
@@ -112,8 +120,12 @@ pub struct Replica {
     status: Status,
     backoff: Backoff,
     fetch: Fetch,
+    /// Fetches begun so far.
+    requests: u64,
     /// Deltas that came while there is a gap before them.
     waiting: VecDeque<Delta>,
+    /// Deltas applied since the whole state was asked for: an answer is rarely newer than they are.
+    meanwhile: Vec<Delta>,
     /// The server said it is going down, and over how many milliseconds to spread coming back.
     leaving: Option<u64>,
     /// Server time of the last `sync`, or of the snapshot: "as of".
@@ -140,7 +152,9 @@ impl Replica {
             status: Status::Connecting,
             backoff: Backoff::default(),
             fetch: Fetch::Idle,
+            requests: 0,
             waiting: VecDeque::new(),
+            meanwhile: Vec::new(),
             leaving: None,
             as_of: None,
             as_of_seen: 0,
@@ -190,12 +204,12 @@ impl Replica {
     pub fn next_tick(&self) -> Option<Instant> {
         let link = match self.link {
             Link::Down { retry_at } => retry_at,
-            Link::Up { last_frame, .. } => Some(last_frame + millis(SILENCE)),
+            Link::Up { .. } => self.dead_at(),
         };
         let fetch = match self.fetch {
             Fetch::Idle => None,
             Fetch::Due { at } | Fetch::Unless { at, .. } => Some(at),
-            Fetch::InFlight { since } => Some(since + millis(FETCH_TIMEOUT)),
+            Fetch::InFlight { since, .. } => Some(since + millis(FETCH_TIMEOUT)),
         };
         link.into_iter().chain(fetch).min()
     }
@@ -205,8 +219,9 @@ impl Replica {
         let mut effects = Vec::new();
         match self.link {
             Link::Down { retry_at: Some(at) } if at <= now => self.connect(now, &mut effects),
-            Link::Up { last_frame, .. } if last_frame + millis(SILENCE) <= now => {
+            Link::Up { .. } if self.dead_at().is_some_and(|at| at <= now) => {
                 effects.push(Effect::Disconnect);
+                self.stop_fetching();
                 self.lost(now, jitter, None, &mut effects);
             }
             Link::Down { .. } | Link::Up { .. } => {}
@@ -217,20 +232,27 @@ impl Replica {
                     self.fetch = Fetch::Idle;
                 } else {
                     let at_least = version_in(position).unwrap_or(0);
-                    self.fetch = Fetch::InFlight { since: now };
-                    effects.push(Effect::FetchFullState { at_least });
+                    effects.push(self.ask(at_least, now));
                 }
             }
             Fetch::Due { at } if *at <= now => {
-                self.fetch = Fetch::InFlight { since: now };
-                effects.push(Effect::FetchFullState { at_least: self.wanted_version() });
+                let at_least = self.wanted_version();
+                effects.push(self.ask(at_least, now));
             }
-            Fetch::InFlight { since } if *since + millis(FETCH_TIMEOUT) <= now => {
+            Fetch::InFlight { since, .. } if *since + millis(FETCH_TIMEOUT) <= now => {
                 self.fetch = Fetch::Due { at: now + millis(DEBOUNCE) };
             }
             Fetch::Idle | Fetch::Unless { .. } | Fetch::Due { .. } | Fetch::InFlight { .. } => {}
         }
         effects
+    }
+
+    fn ask(&mut self, at_least: u64, now: Instant) -> Effect {
+        self.requests += 1;
+        let from = self.version().unwrap_or(0);
+        self.fetch = Fetch::InFlight { since: now, request: self.requests, from };
+        self.meanwhile.clear();
+        Effect::FetchFullState { request: self.requests, at_least }
     }
 
     /// The network is back, the page is visible again, the machine woke up, the operator pressed "Retry now": try at once.
@@ -308,6 +330,7 @@ impl Replica {
     /// The browser lost its network.
     pub fn offline(&mut self) -> Vec<Effect> {
         let mut effects = vec![Effect::Disconnect];
+        self.stop_fetching();
         self.link = Link::Down { retry_at: None };
         self.set_status(Status::Offline, &mut effects);
         effects
@@ -316,6 +339,7 @@ impl Replica {
     /// The stream ended.
     pub fn on_close(&mut self, close: Close, now: Instant, jitter: f64) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.stop_fetching();
         match close {
             Close::Broken => self.lost(now, jitter, None, &mut effects),
             Close::Refused { status: 401, .. } => {
@@ -342,12 +366,21 @@ impl Replica {
     /// A message of the open stream.
     pub fn on_message(&mut self, message: Message, now: Instant) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let Link::Up { last_frame, .. } = &mut self.link else { return effects };
+        let Link::Up { last_frame, begun, .. } = &mut self.link else { return effects };
         *last_frame = now;
+        let first = match message {
+            Message::Init(_) | Message::Delta(_) | Message::Sync(_) => !std::mem::replace(begun, true),
+            Message::Connected(_) | Message::Telemetry(_) | Message::Shutdown(_) => false,
+        };
         match message {
             Message::Connected(_) => self.leaving = None,
+            // Back, in the middle of a stream: the database was restored, or this process is behind the one that our state came from.
+            // The server finds out when it is shown our position.
+            Message::Init(state) if !first && self.version() > Some(state.version) => {
+                self.connect(now, &mut effects);
+            }
             Message::Init(state) => {
-                // The server's word on a stream is final even where its number is lower: it was restored, or forgot its epoch.
+                // At the beginning of a stream the server has compared our position: its word is final, even where its number is lower.
                 self.replace(state, &mut effects);
                 (self.fetch, self.as_of_seen) = (Fetch::Idle, now);
             }
@@ -360,9 +393,10 @@ impl Replica {
     }
 
     /// The answer to [`Effect::FetchFullState`]; `None` if it could not be had.
-    pub fn on_full_state(&mut self, answer: Option<FullState>, now: Instant) -> Vec<Effect> {
+    pub fn on_full_state(&mut self, request: u64, answer: Option<FullState>, now: Instant) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if !matches!(self.fetch, Fetch::InFlight { .. }) {
+        let Fetch::InFlight { request: current, from, .. } = self.fetch else { return effects };
+        if current != request {
             return effects;
         }
         let Some(answer) = answer else {
@@ -377,7 +411,14 @@ impl Replica {
         }
         if off || self.version().is_none_or(|version| answer.version >= version) {
             self.replace_keeping_waiting(answer, &mut effects);
+        } else if answer.version >= from {
+            // Not older than the question: with what came in between it is the state at our position, mended.
+            self.fleet = answer.state;
+            let missing = self.meanwhile.iter().filter(|delta| delta.version > answer.version);
+            missing.for_each(|delta| self.fleet.apply_all(&delta.changes));
+            effects.push(Effect::Replaced);
         }
+        self.meanwhile.clear();
         let waiting = std::mem::take(&mut self.waiting);
         waiting.into_iter().for_each(|delta| self.on_delta(delta, now, &mut effects));
         effects
@@ -388,6 +429,7 @@ impl Replica {
             return self.want_full_state(now);
         };
         if delta.version <= version {
+            self.compare(delta.version, &delta.position, now, effects);
             return;
         }
         if delta.prev > version {
@@ -398,8 +440,11 @@ impl Replica {
         }
         self.fleet.apply_all(&delta.changes);
         effects.push(Effect::Changed(delta.changes.iter().flat_map(touched).collect()));
-        self.at = Some(At { position: delta.position, version: delta.version });
+        self.at = Some(At { position: delta.position.clone(), version: delta.version });
         self.as_of = self.as_of.max(Some(delta.at));
+        if matches!(self.fetch, Fetch::InFlight { .. }) {
+            self.meanwhile.push(delta);
+        }
     }
 
     fn on_sync(&mut self, sync: Sync, now: Instant, effects: &mut Vec<Effect>) {
@@ -407,8 +452,11 @@ impl Replica {
             return self.want_full_state(now);
         };
         if sync.version < version {
-            // Nothing is behind us on an ordered stream: what we hold came from elsewhere and is newer. The next beacon will agree.
-            return self.proven(now, effects);
+            // What we hold came from elsewhere and is newer. The next beacon will agree; if it does not, the stream is given up.
+            return;
+        }
+        if sync.version == version && !self.compare(sync.version, &sync.position, now, effects) {
+            return;
         }
         if sync.prev > version {
             return self.want_full_state(now);
@@ -421,14 +469,33 @@ impl Replica {
         self.proven(now, effects);
     }
 
+    /// Whether `position` is ours, if it has our version. If not, this replica and the stream are of two histories: only the server can
+    /// say which one holds.
+    fn compare(&mut self, version: u64, position: &Token, now: Instant, effects: &mut Vec<Effect>) -> bool {
+        let same = self.at.as_ref().is_none_or(|at| at.version != version || at.position == *position);
+        if !same {
+            effects.push(Effect::Disconnect);
+            self.stop_fetching();
+            self.lost(now, 1.0, None, effects);
+        }
+        same
+    }
+
+    /// When the stream is to be given up.
+    fn dead_at(&self) -> Option<Instant> {
+        let Link::Up { last_frame, last_proof, .. } = self.link else { return None };
+        Some((last_frame + millis(SILENCE)).min(last_proof + millis(UNPROVEN)))
+    }
+
     fn proven(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.backoff.reset();
-        self.link = Link::Up { last_frame: now, proven: true };
+        self.link = Link::Up { last_frame: now, last_proof: now, begun: true };
         self.set_status(Status::Connected, effects);
     }
 
     fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        self.link = Link::Up { last_frame: now, proven: false };
+        self.stop_fetching();
+        self.link = Link::Up { last_frame: now, last_proof: now, begun: false };
         self.leaving = None;
         if matches!(
             self.status,
@@ -455,6 +522,13 @@ impl Replica {
             Status::Disconnected { retry_at }
         };
         self.set_status(status, effects);
+    }
+
+    /// A gap belongs to the stream it was found on: the next one begins where this replica is.
+    fn stop_fetching(&mut self) {
+        self.fetch = Fetch::Idle;
+        self.waiting.clear();
+        self.meanwhile.clear();
     }
 
     fn want_full_state(&mut self, now: Instant) {

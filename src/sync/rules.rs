@@ -74,7 +74,7 @@ fn followed() -> Replica {
 
 fn fetches(effects: &[Effect]) -> Option<u64> {
     effects.iter().find_map(|effect| {
-        if let Effect::FetchFullState { at_least } = effect { Some(*at_least) } else { None }
+        if let Effect::FetchFullState { at_least, .. } = effect { Some(*at_least) } else { None }
     })
 }
 
@@ -97,7 +97,7 @@ fn a_gap_is_noticed_and_closed_without_losing_what_came_after_it() {
     assert_eq!(replica.next_tick(), Some(600), "several reasons make one request");
     assert_eq!(fetches(&replica.tick(600, 0.5)), Some(12));
     let state = FullState { position: token(12), version: 12, state: Fleet::default() };
-    replica.on_full_state(Some(state), 700);
+    replica.on_full_state(1, Some(state), 700);
     assert_eq!(replica.version(), Some(14));
     assert_eq!(replica.fleet().clusters().len(), 2);
 }
@@ -109,7 +109,7 @@ fn an_answer_older_than_the_replica_is_ignored() {
     replica.tick(500, 0.5);
     replica.on_message(init(20), 510);
     let old = FullState { position: token(12), version: 12, state: Fleet::default() };
-    assert_eq!(replica.on_full_state(Some(old), 520), []);
+    assert_eq!(replica.on_full_state(1, Some(old), 520), []);
     assert_eq!(replica.version(), Some(20));
 }
 
@@ -118,8 +118,40 @@ fn an_answer_that_does_not_come_is_asked_for_again() {
     let mut replica = followed();
     replica.on_message(delta(12, 13), 0);
     assert!(fetches(&replica.tick(500, 0.5)).is_some());
-    replica.on_full_state(None, 600);
+    replica.on_full_state(1, None, 600);
     assert_eq!(fetches(&replica.tick(2_600, 0.5)), Some(12));
+}
+
+#[test]
+fn drift_is_mended_although_the_server_goes_on() {
+    let mut replica = followed();
+    let wrong = Digest(Digest::of(replica.fleet()).0 + 1);
+    replica.on_message(sync(10, 10, Some(wrong)), 0);
+    assert_eq!(fetches(&replica.tick(500, 0.5)), Some(10));
+    for version in 11..=13 {
+        replica.on_message(delta(version - 1, version), 600);
+    }
+    let mut state = Fleet::default();
+    state.apply(&cluster(5, 1));
+    state.apply(&cluster(11, 1));
+    let answer = FullState { position: token(11), version: 11, state };
+    assert!(replica.on_full_state(1, Some(answer), 700).contains(&Effect::Replaced));
+    assert_eq!(replica.version(), Some(13), "nothing goes back");
+    assert_eq!(replica.fleet().clusters().len(), 4, "what was missing is there, and what came since");
+}
+
+#[test]
+fn a_gap_belongs_to_its_stream() {
+    let mut replica = followed();
+    replica.on_message(delta(12, 13), 0);
+    replica.tick(500, 0.5);
+    replica.on_close(Close::Broken, 600, 0.0);
+    assert_eq!(replica.tick(600, 0.5), [Effect::Connect], "the new stream begins where the replica is");
+    let answer = FullState { position: token(12), version: 12, state: Fleet::default() };
+    assert_eq!(replica.on_full_state(1, Some(answer.clone()), 610), [], "the old stream's answer is late");
+    replica.on_message(delta(14, 15), 620);
+    assert!(fetches(&replica.tick(1_120, 0.5)).is_some());
+    assert_eq!(replica.on_full_state(1, Some(answer), 1_130), [], "and is not taken for the new one's");
 }
 
 #[test]
@@ -213,9 +245,16 @@ fn offline_waits_for_the_network_and_then_tries_at_once() {
 }
 
 #[test]
-fn an_init_may_go_back_because_only_a_restored_database_sends_one() {
+fn an_init_goes_back_only_where_the_server_has_compared_the_position() {
     let mut replica = followed();
-    assert!(replica.on_message(init(3), 1).contains(&Effect::Replaced));
+    assert_eq!(
+        replica.on_message(init(3), 1),
+        [Effect::Status, Effect::Connect],
+        "it may be a process that is behind"
+    );
+    assert_eq!(replica.version(), Some(10));
+    replica.on_message(connected(), 2);
+    assert!(replica.on_message(init(3), 3).contains(&Effect::Replaced), "it was restored");
     assert_eq!(replica.version(), Some(3));
 }
 

@@ -82,12 +82,12 @@ async fn follow(url: String, cookie: String, seen: Arc<Mutex<Seen>>) {
                         effects.extend(replica.on_close(close, clock(), rand::random()));
                     }
                     Effect::Disconnect => stream = None,
-                    Effect::FetchFullState { at_least } => {
+                    Effect::FetchFullState { request, at_least } => {
                         let state = match ask(format!("/api/state?at_least={at_least}")).await {
                             Ok(answer) => answer.json().await.ok(),
                             Err(_) => None,
                         };
-                        effects.extend(replica.on_full_state(state, clock()));
+                        effects.extend(replica.on_full_state(request, state, clock()));
                     }
                     Effect::Changed(_) | Effect::Replaced | Effect::Telemetry(_) | Effect::Status => {}
                 }

@@ -62,7 +62,7 @@ impl World {
         let (news, mut inbox) = mpsc::channel(64);
         tokio::spawn(async move { while inbox.recv().await.is_some() {} });
         let (tasks, never) = (TaskTracker::new(), CancellationToken::new());
-        let store = Store::open(&data.path().join("db"), news, &tasks, never).await.unwrap();
+        let (store, _) = Store::open(&data.path().join("db"), news, &tasks, never).await.unwrap();
         let world = World { data, keys, store };
         let hash = DefinitionHash::of(RING.as_bytes());
         let definition = SideWrite::Definition { hash, pnml: RING.as_bytes().into() };

@@ -1,6 +1,6 @@
 //! `cargo xtask`: one command for each thing a developer does with Muster.
 //!
-//! A file is a step (`wasm`, `assets`, `server`, `playwright`) or a subcommand (`run`, `build`, `test`, `e2e`, `bench`) that strings steps
+//! A file is a step (`wasm`, `assets`, `server`, `playwright`) or a subcommand (`run`, `build`, `test`, `e2e`, `sim`, `bench`) that strings steps
 //! together. [`step`] prints them and counts them; [`prereq`] says in a sentence what a machine lacks.
 
 mod assets;
@@ -16,6 +16,7 @@ mod process;
 mod profile;
 mod project;
 mod run;
+mod sim;
 mod step;
 mod tally;
 mod test;
@@ -44,6 +45,8 @@ enum Command {
     Build(build::Args),
     /// Only the browser tests, against the real program
     E2e(e2e::Args),
+    /// Simulate the whole system under faults, many seeds or one
+    Sim(sim::Args),
     /// Measure: prints the figures of one benchmark
     Bench(bench::Args),
 }
@@ -64,6 +67,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Test(args) => test::run(&args),
         Command::Build(args) => build::run(&args),
         Command::E2e(args) => e2e::run(&args),
+        Command::Sim(args) => sim::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         store::{Link, Store},
     },
     model::{EntityRef, Timestamp},
-    sync::{Close, Effect, FullState, Message, Replica, Token, poll::Poll, tabs::Frame},
+    sync::{Close, Effect, FullState, Message, Replica, Status, Token, poll::Poll, tabs::Frame},
 };
 use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
@@ -204,7 +204,7 @@ impl Driver {
                     self.store.telemetry_arrived(&batch.workers);
                 }
                 Effect::Status => {}
-                Effect::FetchFullState { at_least } => self.fetch_full_state(at_least),
+                Effect::FetchFullState { request, at_least } => self.fetch_full_state(request, at_least),
                 Effect::Connect => self.connect(),
                 Effect::Disconnect => self.disconnect(),
             }
@@ -304,12 +304,20 @@ impl Driver {
         Ok(())
     }
 
-    fn fetch_full_state(self: &Rc<Self>, at_least: u64) {
+    fn fetch_full_state(self: &Rc<Self>, request: u64, at_least: u64) {
         let driver = self.clone();
         leptos::task::spawn_local(async move {
-            let url = format!("/api/state?at_least={at_least}");
+            // Without a stream nobody announces a restore: then any state is an answer.
+            let off = *driver.replica.borrow().status() == Status::SwitchedOff;
+            let since = driver
+                .replica
+                .borrow()
+                .position()
+                .filter(|_| !off)
+                .map(|position| format!("&since={position}"));
+            let url = format!("/api/state?at_least={at_least}{}", since.unwrap_or_default());
             let answer = http::get_json::<FullState>(&url).await.ok();
-            let effects = driver.replica.borrow_mut().on_full_state(answer, monotonic());
+            let effects = driver.replica.borrow_mut().on_full_state(request, answer, monotonic());
             driver.run(effects);
         });
     }

@@ -7,7 +7,10 @@ use crate::{
         App,
         auth::Who,
         metrics::{METRICS, Resync},
+        sse::resume::{self, Standing},
+        storage::journal,
     },
+    sync::{FullState, Position},
 };
 use axum::{
     extract::{Query, State},
@@ -21,6 +24,8 @@ use std::time::Duration;
 pub struct StateQuery {
     /// The version that the caller knows exists: an older state would not close its gap.
     at_least: Option<u64>,
+    /// The position that the caller would leave: only a later state of the same history is an answer.
+    since: Option<String>,
 }
 
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -47,6 +52,9 @@ pub async fn full_state(
         METRICS.resync(Resync::Asked);
     }
     let full = app.hub().snapshot(&who.scope);
+    if let Some(since) = query.since.and_then(|since| since.parse::<Position>().ok()) {
+        continues(&app, since, &full).await?;
+    }
     let tag = HeaderValue::from_str(&format!("\"{}\"", full.position)).map_err(|error| internal(&error))?;
     let body = serde_json::to_vec(&full).map_err(|error| internal(&error))?;
     let headers = [
@@ -55,4 +63,26 @@ pub async fn full_state(
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
     Ok((headers, body).into_response())
+}
+
+/// Refuses a state that does not continue the history of who asks: its stream, which notices a restore, has the word.
+async fn continues(app: &App, since: Position, full: &FullState) -> Result<(), ApiError> {
+    let Ok(hub) = full.position.0.parse::<Position>() else {
+        return Err(internal(&"a position of our own cannot be read"));
+    };
+    let read = async {
+        let mut connection = app.store().pool().acquire().await?;
+        journal::witness(&mut connection, since.version, hub.version, 0).await
+    };
+    let (witness, _) = read.await.map_err(|error| internal(&error))?;
+    match resume::standing(since, hub, witness) {
+        Standing::Behind => Ok(()),
+        Standing::Foreign => Err(ApiError::Conflict {
+            detail: "The database was restored, or this position is too far back. Open the stream anew."
+                .to_owned(),
+        }),
+        Standing::HubBehind => Err(ApiError::Unavailable {
+            detail: "This console has not read that far yet. Try again in a moment.".to_owned(),
+        }),
+    }
 }

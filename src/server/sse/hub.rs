@@ -2,11 +2,11 @@
 //!
 //! It is fed by the follower and by nothing else. Everything under its lock is in memory and never waits.
 
-use super::queue::{Queue, Taken};
+use super::queue::{Limits, Queue, Taken};
 use crate::{
     model::{Fleet, Telemetry, Timestamp},
     server::{
-        clock::now,
+        clock::Clock,
         metrics::{METRICS, Resync},
         storage::{News, ledger::Head},
         supervise::TelemetryBoard,
@@ -38,9 +38,19 @@ const SPREAD: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Hub {
     state: Arc<Mutex<State>>,
-    instance: Arc<str>,
-    digest_every: Duration,
+    settings: Arc<Settings>,
     board: TelemetryBoard,
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names this process to its clients.
+    pub instance: String,
+    /// A beacon carries a digest this often; a multiple of [`SYNC_EVERY`] is met exactly.
+    pub digest_every: Duration,
+    /// How much may wait for one client.
+    pub limits: Limits,
+    pub clock: Clock,
 }
 
 struct State {
@@ -68,19 +78,14 @@ struct Group {
     clients: Vec<Weak<Queue>>,
     /// The `init` frame for a version, made once for all who need it.
     init: Option<(u64, Bytes)>,
-    last_digest: Option<Timestamp>,
+    /// Beacons since the one that carried a digest. Counted rather than timed: the wall clock may be set back.
+    beacons: u32,
 }
 
 impl Hub {
-    pub fn new(
-        fleet: Arc<Fleet>,
-        head: Head,
-        instance: &str,
-        digest_every: Duration,
-        board: TelemetryBoard,
-    ) -> Hub {
+    pub fn new(fleet: Arc<Fleet>, head: Head, settings: Settings, board: TelemetryBoard) -> Hub {
         let state = State { fleet, head, groups: BTreeMap::new(), closing: false };
-        Hub { state: Arc::new(Mutex::new(state)), instance: instance.into(), digest_every, board }
+        Hub { state: Arc::new(Mutex::new(state)), settings: Arc::new(settings), board }
     }
 
     /// Takes over what the follower read.
@@ -98,13 +103,14 @@ impl Hub {
 
     /// The beacon, to every client.
     pub fn beacon(&self) {
-        let digest_every = self.digest_every;
+        let digest_every = self.settings.digest_every;
         let mut state = self.lock();
-        let (fleet, head, at) = (state.fleet.clone(), state.head, now());
+        let (fleet, head, at) = (state.fleet.clone(), state.head, self.now());
         for (scope, group) in &mut state.groups {
-            let due = group.last_digest.is_none_or(|last| at.since(last) >= digest_every);
+            group.beacons += 1;
+            let due = SYNC_EVERY * group.beacons >= digest_every;
             if due {
-                group.last_digest = Some(at);
+                group.beacons = 0;
             }
             let digest = due.then(|| Digest::of(&scope.of_fleet(&fleet)));
             let frame = sync_frame(group.last, head, scope, at, digest);
@@ -121,7 +127,7 @@ impl Hub {
             let mut state = self.lock();
             let fleet = state.fleet.clone();
             for (scope, group) in &mut state.groups {
-                let frame = telemetry_frame(scope, &fleet, &latest);
+                let frame = telemetry_frame(scope, &fleet, &latest, self.now());
                 group.each(|queue| queue.set_telemetry(frame.clone()));
             }
         }
@@ -139,7 +145,8 @@ impl Hub {
     pub fn subscribe(&self, scope: Scope, resume: bool) -> Subscription {
         let mut state = self.lock();
         let head = state.head;
-        let queue = Arc::new(if resume { Queue::default() } else { Queue::needing_init() });
+        let limits = self.settings.limits;
+        let queue = Arc::new(if resume { Queue::new(limits) } else { Queue::needing_init(limits) });
         if state.closing {
             queue.close();
         }
@@ -150,7 +157,7 @@ impl Hub {
         // A newcomer is at the head; the others of its scope may be behind by changes they did not see. Bring them all there, so that
         // one `prev` fits all.
         if group.last != head.version {
-            let frame = sync_frame(group.last, head, &scope, now(), None);
+            let frame = sync_frame(group.last, head, &scope, self.now(), None);
             group.last = head.version;
             group.send(&frame);
         }
@@ -222,12 +229,18 @@ impl Hub {
         // milliseconds once a version, not once a client.
         let full = full_state(&fleet, head, scope);
         let mut frame = json_frame("init", Some(&full.position), &full).to_vec();
-        frame.extend_from_slice(&sync_frame(head.version, head, scope, now(), Some(Digest::of(&full.state))));
+        frame.extend_from_slice(&sync_frame(
+            head.version,
+            head,
+            scope,
+            self.now(),
+            Some(Digest::of(&full.state)),
+        ));
         let frame = Bytes::from(frame);
         if let Some(group) = state.groups.get_mut(scope) {
             // Clients behind by invisible changes are brought to the head with a beacon, as in `subscribe`.
             if group.last != head.version {
-                let beacon = sync_frame(group.last, head, scope, now(), None);
+                let beacon = sync_frame(group.last, head, scope, self.now(), None);
                 group.last = head.version;
                 group.send(&beacon);
             }
@@ -238,7 +251,11 @@ impl Hub {
 
     fn board_frame(&self, scope: &Scope) -> Bytes {
         let fleet = self.lock().fleet.clone();
-        telemetry_frame(scope, &fleet, &self.board.latest())
+        telemetry_frame(scope, &fleet, &self.board.latest(), self.now())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.settings.clock.now()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -333,9 +350,9 @@ fn sync_frame(prev: u64, head: Head, scope: &Scope, at: Timestamp, digest: Optio
     json_frame("sync", Some(&sync.position), &sync)
 }
 
-fn telemetry_frame(scope: &Scope, fleet: &Fleet, items: &[Telemetry]) -> Bytes {
+fn telemetry_frame(scope: &Scope, fleet: &Fleet, items: &[Telemetry], at: Timestamp) -> Bytes {
     let workers = items.iter().map(|item| in_scope(item, scope, fleet)).collect();
-    json_frame("telemetry", None, &TelemetryBatch { server_time: now(), workers })
+    json_frame("telemetry", None, &TelemetryBatch { server_time: at, workers })
 }
 
 fn in_scope(item: &Telemetry, scope: &Scope, fleet: &Fleet) -> Telemetry {
@@ -373,10 +390,10 @@ impl Subscription {
     pub fn connected(mut self, stream_id: &str) -> Subscription {
         let connected = Connected {
             stream_id: stream_id.to_owned(),
-            instance: self.hub.instance.to_string(),
-            server_time: now(),
+            instance: self.hub.settings.instance.clone(),
+            server_time: self.hub.now(),
             sync_interval_ms: SYNC_EVERY.as_millis() as u64,
-            digest_interval_ms: self.hub.digest_every.as_millis() as u64,
+            digest_interval_ms: self.hub.settings.digest_every.as_millis() as u64,
         };
         self.front.push(json_frame("connected", None, &connected));
         self
@@ -391,7 +408,7 @@ impl Subscription {
                 self.front.push(delta_frame(&delta));
             }
         }
-        self.front.push(sync_frame(prev, self.head, &self.scope, now(), None));
+        self.front.push(sync_frame(prev, self.head, &self.scope, self.hub.now(), None));
         self
     }
 }

@@ -1,7 +1,8 @@
 //! Streams to clients: the hub that the follower feeds, and the routes that hand its frames out.
 
 pub mod hub;
-mod queue;
+pub mod queue;
+pub mod resume;
 pub mod sync;
 pub mod watch;
 

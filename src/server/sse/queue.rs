@@ -8,14 +8,23 @@ use std::{
     task::{Poll, Waker},
 };
 
-/// A client may have this many frames waiting …
-pub const MOST_FRAMES: usize = 1_000;
-/// … of this many bytes together. Beyond either, it gets a fresh `init` instead.
-pub const MOST_BYTES: usize = 4 << 20;
+/// How much may wait for one client. Beyond either, it gets a fresh `init` instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub frames: usize,
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { frames: 1_000, bytes: 4 << 20 }
+    }
+}
 
 /// A bounded queue of frames. Pushing never waits: a client that is too slow loses its queue, never another client's time.
 #[derive(Debug, Default)]
 pub struct Queue {
+    limits: Limits,
     inner: Mutex<Inner>,
 }
 
@@ -46,9 +55,13 @@ pub enum Taken {
 }
 
 impl Queue {
+    pub fn new(limits: Limits) -> Queue {
+        Queue { limits, ..Queue::default() }
+    }
+
     /// A queue whose first answer is [`Taken::NeedsInit`].
-    pub fn needing_init() -> Queue {
-        Queue { inner: Mutex::new(Inner { overflowed: true, ..Inner::default() }) }
+    pub fn needing_init(limits: Limits) -> Queue {
+        Queue { limits, inner: Mutex::new(Inner { overflowed: true, ..Inner::default() }) }
     }
 
     /// Appends a frame. `false` if the queue overflowed with it.
@@ -59,7 +72,7 @@ impl Queue {
         }
         inner.bytes += frame.len();
         inner.frames.push_back(frame);
-        let fits = inner.frames.len() <= MOST_FRAMES && inner.bytes <= MOST_BYTES;
+        let fits = inner.frames.len() <= self.limits.frames && inner.bytes <= self.limits.bytes;
         if !fits {
             inner.overflow();
         }
@@ -175,7 +188,7 @@ mod tests {
     #[test]
     fn a_queue_that_overflows_is_dropped_and_asks_for_an_init() {
         let queue = Queue::default();
-        for _ in 0..MOST_FRAMES {
+        for _ in 0..Limits::default().frames {
             assert!(queue.push(Bytes::from_static(b"x")));
         }
         assert!(!queue.push(Bytes::from_static(b"x")));

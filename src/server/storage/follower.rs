@@ -2,7 +2,7 @@
 
 use super::{
     StorageError, entities, journal,
-    ledger::{Head, Ledger},
+    ledger::{Broken, Head, Ledger},
 };
 use crate::{model::Fleet, sync::journal::Entry};
 use sqlx::SqliteConnection;
@@ -50,8 +50,6 @@ impl Follower {
         let ledger = entities::read(&mut connection).await?;
         let (latest, followed) =
             watch::channel(Followed { fleet: Arc::new(ledger.fleet.clone()), head: ledger.head });
-        let fleet = followed.borrow().fleet.clone();
-        let _ = news.send(News::Reset(fleet, ledger.head)).await;
         Ok((Follower { connection, commits, ledger, data_version, latest, news }, followed))
     }
 
@@ -81,53 +79,32 @@ impl Follower {
         if data_version == self.data_version {
             return Ok(());
         }
-        // More may be committed between the last look for entries and the look at the head: then there is more to read.
-        let mut before = None;
         loop {
-            self.take_entries().await?;
-            let head = journal::head(&mut self.connection).await?;
-            if head == self.ledger.head {
-                break;
+            let tail = journal::tail(&mut self.connection, self.ledger.head.version, BATCH).await?;
+            let mut followed = Vec::with_capacity(tail.entries.len());
+            let outcome = self
+                .ledger
+                .follow_tail(tail, |entry, head| followed.push(News::Entry(Arc::new(entry), head)));
+            for news in followed {
+                // A reader that is behind slows the follower, never the writer.
+                let _ = self.news.send(news).await;
             }
-            let read_so_far = Some(self.ledger.head);
-            let more = head.epoch == self.ledger.head.epoch && head.version > self.ledger.head.version;
-            if !more || before == read_so_far {
-                self.reset("the head is not where the entries lead").await?;
-                break;
+            self.publish();
+            match outcome {
+                Ok(false) => {}
+                Ok(true) => break,
+                Err(broken) => break self.reset(broken).await?,
             }
-            before = read_so_far;
         }
         // Only now: a failure before this is tried again.
         self.data_version = data_version;
         Ok(())
     }
 
-    /// Hands on what was committed since the last entry.
-    async fn take_entries(&mut self) -> Result<(), StorageError> {
-        loop {
-            let entries = journal::after(&mut self.connection, self.ledger.head.version, BATCH).await?;
-            if entries.is_empty() {
-                return Ok(());
-            }
-            for (entry, payload) in entries {
-                if self.ledger.follow(&entry, &payload).is_err() {
-                    self.reset("an entry does not continue the chain").await?;
-                    break;
-                }
-                // A reader that is behind slows the follower, never the writer.
-                let _ = self.news.send(News::Entry(Arc::new(entry), self.ledger.head)).await;
-            }
-            self.publish();
-        }
-    }
-
-    async fn reset(&mut self, why: &str) -> Result<(), StorageError> {
+    async fn reset(&mut self, broken: Broken) -> Result<(), StorageError> {
         let read = entities::read(&mut self.connection).await?;
-        if read.head == self.ledger.head {
-            return Ok(());
-        }
         tracing::warn!(
-            why,
+            %broken,
             version = read.head.version,
             "the database was changed from outside; every client starts anew"
         );

@@ -1,8 +1,14 @@
 //! The journal's table.
 
-use super::{StorageError, ledger::Head};
-use crate::sync::journal::{Chain, Entry};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use super::{
+    StorageError,
+    ledger::{Head, Tail},
+};
+use crate::{
+    server::sse::resume::Witness,
+    sync::journal::{Chain, Entry},
+};
+use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteRow};
 
 pub async fn head(connection: &mut SqliteConnection) -> Result<Head, StorageError> {
     let row =
@@ -26,21 +32,55 @@ pub async fn after(
     rows.iter().map(entry_of).collect()
 }
 
-/// The chain at `version`, if the journal still has it.
+/// The head and the entries after `version`, at most `limit`, as of one moment.
+pub async fn tail(connection: &mut SqliteConnection, version: u64, limit: u32) -> Result<Tail, StorageError> {
+    let mut transaction = connection.begin().await?;
+    let tail =
+        Tail { head: head(&mut transaction).await?, entries: after(&mut transaction, version, limit).await? };
+    transaction.rollback().await?;
+    Ok(tail)
+}
+
+/// The chain at `version`, if the journal still has it and all that follows.
 pub async fn chain_at(
     connection: &mut SqliteConnection,
     version: u64,
 ) -> Result<Option<Chain>, StorageError> {
     let row = sqlx::query("SELECT chain FROM journal WHERE version = ?")
         .bind(version as i64)
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
     match row {
         Some(row) => Ok(Some(chain_of(&row, 0)?)),
-        // Before the first transaction there is no row, and the chain is known.
-        None if version == 0 => Ok(Some(Chain::default())),
+        // Before the first transaction there is no row, and the chain is known; the way from there may be trimmed.
+        None if version == 0 => {
+            let sql = "SELECT version = 0 OR EXISTS (SELECT 1 FROM journal WHERE version = 1) FROM meta";
+            let whole: bool = sqlx::query_scalar(sql).fetch_one(connection).await?;
+            Ok(whole.then(Chain::default))
+        }
         None => Ok(None),
     }
+}
+
+/// What the database says of a client's version and of the hub's, as of one moment, and the entries after the client's.
+pub async fn witness(
+    connection: &mut SqliteConnection,
+    client: u64,
+    hub: u64,
+    limit: u32,
+) -> Result<(Witness, Vec<Entry>), StorageError> {
+    let mut transaction = connection.begin().await?;
+    let witness = Witness {
+        head: head(&mut transaction).await?,
+        at_client: chain_at(&mut transaction, client).await?,
+        at_hub: chain_at(&mut transaction, hub).await?,
+    };
+    let entries = match limit {
+        0 => Vec::new(),
+        _ => after(&mut transaction, client, limit).await?.into_iter().map(|(entry, _)| entry).collect(),
+    };
+    transaction.rollback().await?;
+    Ok((witness, entries))
 }
 
 /// Writes an entry and moves the head.

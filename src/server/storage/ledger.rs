@@ -35,10 +35,24 @@ pub struct Ledger {
     pub head: Head,
 }
 
+/// The end of the journal as one read of the database sees it.
+#[derive(Clone, Debug)]
+pub struct Tail {
+    pub head: Head,
+    /// Entries after the version that was asked for, oldest first, each with the text its chain hashes; perhaps not up to the head.
+    pub entries: Vec<(Entry, String)>,
+}
+
 /// An entry together with the exact text that its chain hashes.
 pub struct Written {
     pub entry: Entry,
     pub payload: String,
+}
+
+/// The version up to which the journal is to be trimmed after a group of transactions led from `before` to `head`. The journal keeps
+/// `keeps` entries, and is trimmed once in `every`.
+pub fn trim_after(before: u64, head: u64, keeps: u64, every: u64) -> Option<u64> {
+    (head / every != before / every).then(|| head.saturating_sub(keeps))
 }
 
 /// The entry read from the journal does not continue what this process holds: the database was restored, copied or tampered with.
@@ -70,5 +84,21 @@ impl Ledger {
         self.fleet.apply_all(&entry.transaction.changes);
         (self.head.version, self.head.chain) = (entry.version, entry.chain);
         Ok(())
+    }
+
+    /// Takes over what was committed since; every entry is handed to `news` with the head it leads to. `Ok(true)` once the head is
+    /// reached: `false` asks for the next tail.
+    pub fn follow_tail(&mut self, tail: Tail, mut news: impl FnMut(Entry, Head)) -> Result<bool, Broken> {
+        let goes_on = !tail.entries.is_empty();
+        for (entry, payload) in tail.entries {
+            self.follow(&entry, &payload)?;
+            news(entry, self.head);
+        }
+        if self.head == tail.head {
+            return Ok(true);
+        }
+        // Behind the head with nothing to follow, or beyond it: not the database that this ledger was read from.
+        let behind = self.head.epoch == tail.head.epoch && self.head.version < tail.head.version;
+        if goes_on && behind { Ok(false) } else { Err(Broken(tail.head.version)) }
     }
 }

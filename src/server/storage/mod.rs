@@ -15,6 +15,8 @@ mod open;
 mod outside;
 mod store;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod writer;
 

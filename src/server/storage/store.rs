@@ -49,23 +49,24 @@ const REQUESTS_WAITING: usize = 1024;
 const FOLLOWER_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Store {
-    /// Opens the database and starts the writer and the follower. Entries of the journal go to `entries`, in order, once they are
-    /// durable.
+    /// Opens the database and starts the writer and the follower. Entries of the journal that come after the state returned with the
+    /// store go to `entries`, in order, once they are durable.
     pub async fn open(
         path: &Path,
         entries: mpsc::Sender<follower::News>,
         tasks: &TaskTracker,
         shutdown: CancellationToken,
-    ) -> Result<Store, StorageError> {
+    ) -> Result<(Store, Followed), StorageError> {
         let writer = open::open_writer(path).await?;
         let reader = open::open_reader(path).await?;
         let pool = open::open_pool(path).await?;
         let (requests, inbox) = mpsc::channel(REQUESTS_WAITING);
         let (committed, commits) = watch::channel(0);
         let (follower, followed) = follower::Follower::start(reader, commits, entries).await?;
+        let beginning = followed.borrow().clone();
         tasks.spawn(follower.run(shutdown.clone()));
         tasks.spawn(writer::run(writer, inbox, committed, shutdown));
-        Ok(Store { requests, followed, pool })
+        Ok((Store { requests, followed, pool }, beginning))
     }
 
     /// One transaction: `decide` runs over the latest state and writes into the draft. Returns once it is durable.

@@ -25,7 +25,7 @@ impl Opened {
     async fn at(path: &Path) -> Opened {
         let (sender, news) = mpsc::channel(64);
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-        let store = Store::open(path, sender, &tasks, shutdown.clone()).await.unwrap();
+        let (store, _) = Store::open(path, sender, &tasks, shutdown.clone()).await.unwrap();
         Opened { store, news, tasks, shutdown }
     }
 

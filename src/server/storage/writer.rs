@@ -4,7 +4,7 @@ use super::{
     StorageError, definitions, entities,
     idempotency::{self, Key, Known},
     journal,
-    ledger::{Head, Ledger},
+    ledger::{Head, Ledger, trim_after},
     store::SideWrite,
 };
 use crate::{
@@ -120,10 +120,8 @@ async fn commit_group(
     let head = ledger.head;
     if head.version != before {
         journal::set_head(&mut transaction, head).await.map_err(write)?;
-        if head.version / TRIM_EVERY != before / TRIM_EVERY {
-            journal::trim(&mut transaction, head.version.saturating_sub(JOURNAL_KEEPS))
-                .await
-                .map_err(write)?;
+        if let Some(version) = trim_after(before, head.version, JOURNAL_KEEPS, TRIM_EVERY) {
+            journal::trim(&mut transaction, version).await.map_err(write)?;
             idempotency::forget_old(&mut transaction, now()).await.map_err(write)?;
         }
     }
@@ -136,15 +134,12 @@ async fn catch_up<'l>(
     transaction: &mut Transaction<'_, Sqlite>,
     ledger: &'l mut Option<Ledger>,
 ) -> Result<&'l mut Ledger, StorageError> {
-    let head = journal::head(transaction).await?;
     let follows = match ledger {
-        Some(ledger) if ledger.head == head => true,
-        Some(ledger) if ledger.head.epoch == head.epoch && ledger.head.version < head.version => {
-            let missed = journal::after(transaction, ledger.head.version, u32::MAX).await?;
-            missed.iter().try_for_each(|(entry, payload)| ledger.follow(entry, payload)).is_ok()
-                && ledger.head == head
+        Some(ledger) => {
+            let tail = journal::tail(transaction, ledger.head.version, u32::MAX).await?;
+            ledger.follow_tail(tail, |_, _| {}).is_ok()
         }
-        _ => false,
+        None => false,
     };
     if !follows {
         // Inside the transaction already; `read` begins a nested one, which sees the same state.

@@ -63,7 +63,7 @@ impl Console {
         let (news, mut inbox) = mpsc::channel(64);
         tokio::spawn(async move { while inbox.recv().await.is_some() {} });
         let (tasks, never) = (TaskTracker::new(), CancellationToken::new());
-        let store = Store::open(&data.path().join("db"), news, &tasks, never).await.unwrap();
+        let (store, _) = Store::open(&data.path().join("db"), news, &tasks, never).await.unwrap();
         let console = Console { data, keys, store, board: TelemetryBoard::default(), supervisor: None };
         let definition = SideWrite::Definition { hash: DefinitionHash::of(PNML), pnml: PNML.into() };
         let rows = console.store.transact_with(Actor::System, None, move |draft, _| {
