@@ -319,7 +319,7 @@ fn with_real_time_off_polls_alone_feed_the_replica() {
     replica.heard_of(&at(11, 11), Timestamp(60), 60_000);
     assert_eq!(fetches(&replica.tick(60_000, 0.5)), Some(11));
     let state = FullState { position: at(11, 11), version: 11, state: Fleet::default() };
-    assert!(replica.on_full_state(Some(state), 60_100).contains(&Effect::Replaced));
+    assert!(replica.on_full_state(1, Some(state), 60_100).contains(&Effect::Replaced));
     assert_eq!((replica.version(), replica.as_of()), (Some(11), Some(Timestamp(60))));
     assert!(replica.reconnect(61_000).contains(&Effect::Connect));
 }
