@@ -30,6 +30,17 @@ test('sign in, create and provision a worker, add a net, assign and load it', { 
   await page.getByRole('button', { name: 'Assign', exact: true }).click();
   await page.getByRole('button', { name: 'Load', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Unload', exact: true })).toBeVisible();
+
+  // The marking in the page is the worker's, as of the page.
+  await page.getByTitle(/Firings per second/).fill('0');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await expect
+    .poll(async () => {
+      await page.reload();
+      return Number(await page.locator('[data-firings]').getAttribute('data-firings'));
+    })
+    .toBeGreaterThan(0);
+  await expect(page.getByText('As it was when this page was made.')).toBeVisible();
 });
 
 test('a mistake comes back in words', { tag: '@no-js' }, async ({ admin: page }) => {

@@ -7,7 +7,7 @@
 
 use super::{
     error::ApiError,
-    snapshot::{Opening, Theme},
+    snapshot::{Drawn, Opening, Theme},
 };
 use crate::model::{Category, ClusterId, Done, NetAction, NetId, WorkerAction, WorkerId};
 #[cfg(feature = "ssr")]
@@ -233,11 +233,11 @@ pub async fn set_theme(theme: Theme) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The drawing of a net.
+/// The drawing of a net, and its marking now.
 #[server(prefix = "/do", endpoint = "graph")]
-pub async fn net_graph(id: NetId) -> Result<crate::petri::graph::NetGraph, ApiError> {
+pub async fn net_graph(id: NetId) -> Result<Drawn, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
-    app.net_graph(&who, id).await.map_err(fail)
+    app.drawn(&who, id).await.map_err(fail)
 }
 
 /// The theme that the request's cookies name.

@@ -2,7 +2,9 @@
 
 use crate::{
     model::{Role, Telemetry, Timestamp},
+    petri::graph::NetGraph,
     sync::FullState,
+    worker::protocol::NetEvent,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,14 @@ pub struct Snapshot {
     pub user: Me,
     /// The latest figures of every worker that ever sent some to this process.
     pub telemetry: Vec<Telemetry>,
+}
+
+/// What the page of a net is rendered from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drawn {
+    pub graph: NetGraph,
+    /// The marking at that moment, if the net is loaded and its worker told it in time.
+    pub marking: Option<NetEvent>,
 }
 
 /// Light, dark, or as the system says.

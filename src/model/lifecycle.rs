@@ -47,6 +47,7 @@ pub trait Verb: Copy {
     fn verb(self) -> &'static str;
 }
 
+// The order is the one in which the console offers actions: what mends comes first, what destroys last.
 macro_rules! verbs {
     ($type:ident { $($variant:ident: $label:literal, $doing:literal, $verb:literal;)* }) => {
         impl $type {
@@ -64,9 +65,9 @@ verbs!(WorkerAction {
     Provision: "Provision", "Provisioning", "provision";
     Start: "Start", "Starting", "start";
     Stop: "Stop", "Stopping", "stop";
+    Refresh: "Check", "Checking", "check";
     Destroy: "Destroy", "Destroying", "destroy";
     Delete: "Delete", "Deleting", "delete";
-    Refresh: "Check", "Checking", "check";
 });
 
 verbs!(NetAction {

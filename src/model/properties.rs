@@ -303,19 +303,19 @@ fn the_table_of_worker_actions_is_the_designs() {
         assert_eq!(permitted(category, WorkerStatus::Provisioning), [Delete]);
         assert_eq!(
             permitted(category, WorkerStatus::Error(MachineDestroyed)),
-            [Provision, Destroy, Delete, Refresh]
+            [Provision, Refresh, Destroy, Delete]
         );
         assert_eq!(
             permitted(category, WorkerStatus::Error(ProvisionFailed)),
-            [Provision, Destroy, Delete, Refresh]
+            [Provision, Refresh, Destroy, Delete]
         );
-        assert_eq!(permitted(category, WorkerStatus::Error(Unreachable)), [Destroy, Delete, Refresh]);
+        assert_eq!(permitted(category, WorkerStatus::Error(Unreachable)), [Refresh, Destroy, Delete]);
     }
-    assert_eq!(permitted(e, WorkerStatus::Ready), [Destroy, Delete, Refresh]);
-    assert_eq!(permitted(p, WorkerStatus::Ready), [Stop, Destroy, Delete, Refresh]);
-    assert_eq!(permitted(p, WorkerStatus::Stopped), [Start, Destroy, Delete, Refresh]);
-    assert_eq!(permitted(p, WorkerStatus::Error(MachineStopped)), [Start, Destroy, Delete, Refresh]);
-    assert_eq!(permitted(e, WorkerStatus::Error(MachineStopped)), [Provision, Destroy, Delete, Refresh]);
+    assert_eq!(permitted(e, WorkerStatus::Ready), [Refresh, Destroy, Delete]);
+    assert_eq!(permitted(p, WorkerStatus::Ready), [Stop, Refresh, Destroy, Delete]);
+    assert_eq!(permitted(p, WorkerStatus::Stopped), [Start, Refresh, Destroy, Delete]);
+    assert_eq!(permitted(p, WorkerStatus::Error(MachineStopped)), [Start, Refresh, Destroy, Delete]);
+    assert_eq!(permitted(e, WorkerStatus::Error(MachineStopped)), [Provision, Refresh, Destroy, Delete]);
 }
 
 #[test]

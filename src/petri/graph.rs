@@ -91,6 +91,20 @@ impl NetGraph {
     }
 }
 
+impl NetGraph {
+    /// For each transition, whether the initial marking enables it.
+    pub fn initially_enabled(&self) -> Vec<bool> {
+        let mut enabled = vec![true; self.transitions.len()];
+        for arc in &self.inputs {
+            let tokens = self.places.get(arc.place.index()).map_or(0, |place| place.initial);
+            if let Some(enabled) = enabled.get_mut(arc.transition.index()) {
+                *enabled &= tokens >= arc.weight;
+            }
+        }
+        enabled
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct PlaceRow(String, Option<String>, f32, f32, u64);
 #[derive(Serialize, Deserialize)]

@@ -16,14 +16,18 @@ use super::{
 use crate::{
     app::{
         error::ApiError,
-        snapshot::{Me, Snapshot},
+        snapshot::{Drawn, Me, Snapshot},
     },
-    model::{DefinitionHash, NetId},
-    petri::graph::NetGraph,
+    model::{DefinitionHash, NetId, Worker},
+    worker::protocol::NetEvent,
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use futures::StreamExt;
+use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A page does not wait longer for a worker to tell a marking.
+const MARKING_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The running console. A clone is a handle on the same one.
 #[derive(Clone)]
@@ -107,13 +111,28 @@ impl App {
         })
     }
 
-    /// The drawing of a net.
-    pub async fn net_graph(&self, who: &Who, net: NetId) -> Result<NetGraph, ApiError> {
+    /// What the page of a net is rendered from.
+    pub async fn drawn(&self, who: &Who, net: NetId) -> Result<Drawn, ApiError> {
         let fleet = self.store().fleet();
-        let net = fleet.net(net).filter(|net| who.scope.sees_project(net.project_id));
-        let net = net.ok_or(ApiError::Gone { what: "net".to_owned() })?;
-        let graph = self.graph_json(net.definition).await?;
-        serde_json::from_slice(&graph).map_err(|error| internal(&error))
+        let row = fleet.net(net).filter(|net| who.scope.sees_project(net.project_id));
+        let row = row.ok_or(ApiError::Gone { what: "net".to_owned() })?;
+        let graph = self.graph_json(row.definition).await?;
+        let graph = serde_json::from_slice(&graph).map_err(|error| internal(&error))?;
+        let marking = match fleet.worker_of(row) {
+            Some(worker) if row.is_loaded() => self.marking(worker, net).await,
+            _ => None,
+        };
+        Ok(Drawn { graph, marking })
+    }
+
+    /// The first word of the worker's stream of the net: its marking now.
+    async fn marking(&self, worker: &Worker, net: NetId) -> Option<NetEvent> {
+        let machine = worker.machine.as_ref()?;
+        let first = async {
+            let mut events = self.client().watch(machine, worker.id, net).await.ok()?;
+            events.next().await?.ok().filter(|event| matches!(event, NetEvent::Marking { .. }))
+        };
+        tokio::time::timeout(MARKING_PATIENCE, first).await.ok().flatten()
     }
 
     /// The drawing of a definition, as JSON.

@@ -5,14 +5,32 @@ use super::{
     marking::{Marking, Source},
 };
 use crate::{
-    app::{actions::ActOnNet, components::format, guard::use_desk, store::use_store},
-    model::{Net, NetAction, RunState},
+    app::{
+        actions::ActOnNet,
+        components::format,
+        guard::use_desk,
+        store::{Store, use_store},
+    },
+    model::{Net, NetAction, NetId, RunState},
 };
 use leptos::prelude::*;
 use server_fn::ServerFn;
 use std::sync::Arc;
 
 const CONTROLS: &[NetAction] = &[NetAction::Step, NetAction::Stop, NetAction::Reset];
+
+/// Figures come every second. After so many without, what is shown is not the present any more.
+const SILENT_AFTER: u64 = 3;
+
+/// For how many seconds the worker has said nothing of this loaded net, once that is too long.
+pub fn silent_for(store: Store, id: NetId, loaded: Memo<bool>) -> Memo<Option<u64>> {
+    let (figures, now) = (store.net_figures(id), store.now);
+    Memo::new(move |_| {
+        let heard = figures.with(|dated| dated.as_ref().map(|dated| dated.at))?;
+        let seconds = now.get().since(heard).as_secs();
+        (loaded.get() && seconds >= SILENT_AFTER).then_some(seconds)
+    })
+}
 
 #[component]
 pub fn Controls(net: ArcRwSignal<Arc<Net>>, marking: Marking) -> impl IntoView {
@@ -36,15 +54,25 @@ pub fn Controls(net: ArcRwSignal<Arc<Net>>, marking: Marking) -> impl IntoView {
         move |_| net.with(|net| net.is_loaded())
     });
     let figures = store.net_figures(id);
-    let rate =
-        Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| format::rate(dated.value.rate))));
+    let silent = silent_for(store, id, loaded);
+    let rate = Memo::new(move |_| {
+        let heard = silent.get().is_none();
+        figures.with(|dated| dated.as_ref().filter(|_| heard).map(|dated| format::rate(dated.value.rate)))
+    });
     let (firings, source) = (marking.firings.clone(), marking.source.clone());
-    let said = Memo::new(move |_| match source.get() {
-        Source::Initial if loaded.get() => "Marking not known yet.",
-        Source::Initial => "Not loaded: this is its initial marking.",
-        Source::Opening => "Waiting for its marking…",
-        Source::Live => "",
-        Source::Lost => "The last marking known; connecting again…",
+    let said = Memo::new(move |_| {
+        if let Some(seconds) = silent.get() {
+            return format!("No word from its worker for {seconds} s. This is the last marking known.");
+        }
+        let said = match source.get() {
+            Source::Initial if loaded.get() => "Marking not known yet.",
+            Source::Initial => "Not loaded: this is its initial marking.",
+            Source::Opening => "Waiting for its marking…",
+            Source::Page => "As it was when this page was made.",
+            Source::Live => "",
+            Source::Lost => "The last marking known; connecting again…",
+        };
+        said.to_owned()
     });
     view! {
         <div class="controls">

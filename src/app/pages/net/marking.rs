@@ -21,6 +21,8 @@ pub enum Source {
     Initial,
     /// Asked for, not here yet.
     Opening,
+    /// As it was when the page was made.
+    Page,
     Live,
     /// The last one known; the stream is being opened again.
     Lost,
@@ -58,7 +60,7 @@ impl Marking {
         let signals = |n: usize| (0..n).map(|_| ArcRwSignal::new(0)).collect();
         Marking {
             tokens: graph.places.iter().map(|place| ArcRwSignal::new(place.initial)).collect(),
-            enabled: graph.transitions.iter().map(|_| ArcRwSignal::new(false)).collect(),
+            enabled: graph.initially_enabled().into_iter().map(ArcRwSignal::new).collect(),
             seen: signals(graph.transitions.len()),
             source: ArcRwSignal::new(Source::Initial),
             firings: ArcRwSignal::new(0),
@@ -69,12 +71,20 @@ impl Marking {
         }
     }
 
+    /// The marking that came with the page.
+    pub fn came_with_page(&self, marking: NetEvent) {
+        self.event(marking);
+        set(&self.source, Source::Page);
+    }
+
     /// Back to the marking that the net starts from.
     fn reset(&self) {
         for (signal, place) in self.tokens.iter().zip(&self.graph.places) {
             set(signal, place.initial);
         }
-        self.enabled.iter().for_each(|signal| set(signal, false));
+        for (signal, enabled) in self.enabled.iter().zip(self.graph.initially_enabled()) {
+            set(signal, enabled);
+        }
         set(&self.firings, 0);
         self.forget_log();
         set(&self.source, Source::Initial);
@@ -192,7 +202,9 @@ pub fn follow(id: NetId, net: ArcRwSignal<Arc<Net>>, marking: Marking) {
             marking.reset();
             return;
         }
-        set(&marking.source, Source::Opening);
+        if marking.source.get_untracked() != Source::Page {
+            set(&marking.source, Source::Opening);
+        }
         let watch = Watch::net(id, {
             let marking = marking.clone();
             move |what| marking.watched(what)
@@ -206,7 +218,10 @@ pub fn follow(id: NetId, net: ArcRwSignal<Arc<Net>>, marking: Marking) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::petri::graph::{GraphPlace, GraphTransition};
+    use crate::petri::{
+        graph::{GraphArc, GraphPlace, GraphTransition},
+        net::{PlaceIx, TransitionIx},
+    };
 
     fn marking() -> Marking {
         let place =
@@ -222,6 +237,18 @@ mod tests {
             inputs: Vec::new(),
             outputs: Vec::new(),
         }))
+    }
+
+    #[test]
+    fn the_initial_marking_shows_what_it_enables() {
+        let owner = Owner::new();
+        owner.set();
+        let mut graph = NetGraph::clone(&marking().graph);
+        graph.inputs = vec![GraphArc { place: PlaceIx(0), transition: TransitionIx(0), weight: 1 }];
+        assert_eq!(graph.initially_enabled(), [true]);
+        graph.inputs[0].weight = 2;
+        assert_eq!(graph.initially_enabled(), [false]);
+        assert!(!Marking::new(Arc::new(graph)).enabled[0].get_untracked());
     }
 
     #[test]

@@ -13,11 +13,14 @@ use super::{
     parts::{AssignForm, NetBadge, NetButtons},
 };
 use crate::{
-    app::{actions::net_graph, frame::freshness::FreshnessLine, live::http, store::use_store},
+    app::{
+        actions::net_graph, frame::freshness::FreshnessLine, live::http, snapshot::Drawn, store::use_store,
+    },
     model::{Net, NetAction, NetId},
     petri::graph::NetGraph,
+    worker::protocol::NetEvent,
 };
-use controls::Controls;
+use controls::{Controls, silent_for};
 use drawing::Drawing;
 use inspector::Inspector;
 use leptos::prelude::*;
@@ -120,14 +123,16 @@ fn Where(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
 /// The graph is in the page.
 #[component]
 fn Small(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
-    let graph = Resource::new_blocking(move || id, net_graph);
+    let drawn = Resource::new_blocking(move || id, net_graph);
     view! {
         <Suspense fallback=|| view! { <p class="empty">"Loading the drawing…"</p> }>
             {move || {
                 let net = net.clone();
                 Suspend::new(async move {
-                    match graph.await {
-                        Ok(graph) => view! { <Bench id net graph=Arc::new(graph) large=false/> }.into_any(),
+                    match drawn.await {
+                        Ok(Drawn { graph, marking }) => {
+                            view! { <Bench id net graph=Arc::new(graph) known=marking large=false/> }.into_any()
+                        }
                         Err(error) => view! { <p class="notice tone-bad" role="alert">{error.to_string()}</p> }.into_any(),
                     }
                 })
@@ -157,7 +162,7 @@ fn Large(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
             <p class="without-script quiet-text">"The map of a net this large needs JavaScript."</p>
         }
         .into_any(),
-        Some(Ok(graph)) => view! { <Bench id net=net.clone() graph large=true/> }.into_any(),
+        Some(Ok(graph)) => view! { <Bench id net=net.clone() graph known=None large=true/> }.into_any(),
         Some(Err(error)) => view! { <p class="notice tone-bad" role="alert">{error}</p> }.into_any(),
     }
     }
@@ -165,15 +170,30 @@ fn Large(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
 
 /// Controls, drawing, inspector and log around one live marking.
 #[component]
-fn Bench(id: NetId, net: ArcRwSignal<Arc<Net>>, graph: Arc<NetGraph>, large: bool) -> impl IntoView {
+fn Bench(
+    id: NetId,
+    net: ArcRwSignal<Arc<Net>>,
+    graph: Arc<NetGraph>,
+    /// The marking that came with the page: what is shown until the stream brings a newer one, and for good where no script runs.
+    known: Option<NetEvent>,
+    large: bool,
+) -> impl IntoView {
     let marking = Marking::new(graph);
+    if let Some(known) = known {
+        marking.came_with_page(known);
+    }
     let selected = RwSignal::new(None::<Node>);
     follow(id, net.clone(), marking.clone());
+    let loaded = Memo::new({
+        let net = net.clone();
+        move |_| net.with(|net| net.is_loaded())
+    });
+    let silent = silent_for(use_store(), id, loaded);
     view! {
         <div class="bench">
             <div class="bench-main">
                 <Controls net=net.clone() marking=marking.clone()/>
-                <div class="drawing-space">
+                <div class="drawing-space" class:silent=move || silent.get().is_some()>
                     {if large {
                         view! { <Map marking=marking.clone() selected/> }.into_any()
                     } else {
