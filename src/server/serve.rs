@@ -157,7 +157,10 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     });
     tasks.spawn(beat(hub.clone(), shutdown.clone()));
 
-    announce(&app, address, setup_token.as_deref())?;
+    // Whoever started it may have read the first line and gone; that is no reason not to serve.
+    if let Err(error) = announce(&app, address, setup_token.as_deref()) {
+        tracing::warn!(%error, "the address could not be printed");
+    }
     let listener =
         Impatient { listener: tokio::net::TcpListener::from_std(listener)?, patience: socket::PATIENCE };
     let served = axum::serve(listener, router(app.clone()))
