@@ -9,10 +9,12 @@ use super::{
     error::ApiError,
     snapshot::{Drawn, Opening, Theme},
 };
+#[cfg(any(feature = "ssr", feature = "csr"))]
+use crate::model::NetRequest;
 use crate::model::{Category, ClusterId, Done, NetAction, NetId, WorkerAction, WorkerId};
 #[cfg(feature = "ssr")]
 use crate::{
-    model::{Action, NetRequest, NewNet, NewWorker, Options},
+    model::{Action, NewNet, NewWorker, Options},
     server::{
         actions::perform,
         auth,
@@ -100,8 +102,9 @@ pub async fn act_on_net(
     perform(&app, &who, Action::Net { id, request }, options).await.map_err(fail)
 }
 
-#[cfg(feature = "ssr")]
-fn net_request(
+/// What a form's fields ask for.
+#[cfg(any(feature = "ssr", feature = "csr"))]
+pub fn net_request(
     action: NetAction,
     worker_id: Option<String>,
     rate: Option<String>,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     app::error::ApiError,
-    model::{Action, Done, Gone, NetRequest, Options, Role, lifecycle::Verb},
+    model::{Action, Done, NetRequest, Options, Role, lifecycle::Verb},
 };
 
 /// Does `action` for `who`. Both doors call this and nothing else.
@@ -58,12 +58,6 @@ fn describe(action: &Action) -> (&'static str, String) {
             NetRequest::Assign { worker_id } => ("assign", format!("net {id} to worker {worker_id}")),
             other => (other.action().verb(), format!("net {id}")),
         },
-    }
-}
-
-impl From<Gone> for ApiError {
-    fn from(gone: Gone) -> ApiError {
-        ApiError::Gone { what: gone.0.to_owned() }
     }
 }
 
