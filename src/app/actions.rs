@@ -11,7 +11,7 @@ use super::{
 };
 #[cfg(any(feature = "ssr", feature = "csr"))]
 use crate::model::NetRequest;
-use crate::model::{Category, ClusterId, Done, NetAction, NetId, WorkerAction, WorkerId};
+use crate::model::{Category, ClusterId, Done, NetAction, NetId, Trend, WorkerAction, WorkerId};
 #[cfg(feature = "ssr")]
 use crate::{
     model::{Action, NewNet, NewWorker, Options},
@@ -241,6 +241,13 @@ pub async fn set_theme(theme: Theme) -> Result<(), ApiError> {
 pub async fn net_graph(id: NetId) -> Result<Drawn, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     app.drawn(&who, id).await.map_err(fail)
+}
+
+/// A worker's figures over the last hour.
+#[server(prefix = "/do", endpoint = "trend")]
+pub async fn worker_trend(id: WorkerId) -> Result<Trend, ApiError> {
+    who().await.map_err(fail)?;
+    app().map_err(fail)?.trend(id).map_err(fail)
 }
 
 /// The theme that the request's cookies name.

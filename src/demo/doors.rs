@@ -97,6 +97,9 @@ async fn server_function(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
     } else if path == door::NetGraph::PATH {
         let door::NetGraph { id } = arguments(call)?;
         ok(&drawn(demo, id)?)
+    } else if path == door::WorkerTrend::PATH {
+        let door::WorkerTrend { id } = arguments(call)?;
+        ok(&demo.histories.borrow_mut().entry(id).or_default().trend(now()))
     } else if path == door::SetTheme::PATH {
         ok(&())
     } else if path == door::SignIn::PATH {

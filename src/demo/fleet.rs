@@ -2,7 +2,7 @@
 
 use super::machines::Machines;
 use crate::{
-    model::{Actor, DefinitionHash, Draft, Fleet, Telemetry, Timestamp, UserId},
+    model::{Actor, DefinitionHash, Draft, Fleet, History, Telemetry, Timestamp, UserId, WorkerId},
     petri::PetriNet,
     sync::{
         Delta, FullState, Position, Scope, Sync,
@@ -33,20 +33,21 @@ pub struct Demo(Rc<Inside>);
 
 pub struct Inside {
     epoch: u64,
-    history: RefCell<History>,
+    ledger: RefCell<Ledger>,
     /// Open streams of `/api/sync`. Those that the page gave up are dropped when they are written to.
     streams: RefCell<Vec<Stream>>,
     pub machines: RefCell<Machines>,
     /// Every net ever added, read.
     pub definitions: RefCell<HashMap<DefinitionHash, Arc<PetriNet>>>,
-    pub telemetry: RefCell<HashMap<crate::model::WorkerId, Telemetry>>,
+    pub telemetry: RefCell<HashMap<WorkerId, Telemetry>>,
+    pub histories: RefCell<HashMap<WorkerId, History>>,
     pub signed_in: Cell<bool>,
     beacons: Cell<u32>,
     _beacon: RefCell<Option<Interval>>,
 }
 
 #[derive(Default)]
-struct History {
+struct Ledger {
     fleet: Fleet,
     version: u64,
     chain: Chain,
@@ -60,11 +61,12 @@ impl Demo {
         let epoch = Uuid::new_v4().as_u64_pair().0;
         let demo = Demo(Rc::new(Inside {
             epoch,
-            history: RefCell::default(),
+            ledger: RefCell::default(),
             streams: RefCell::default(),
             machines: RefCell::default(),
             definitions: RefCell::default(),
             telemetry: RefCell::default(),
+            histories: RefCell::default(),
             signed_in: Cell::new(true),
             beacons: Cell::new(0),
             _beacon: RefCell::default(),
@@ -89,12 +91,12 @@ impl Demo {
     }
 
     pub fn fleet(&self) -> Ref<'_, Fleet> {
-        Ref::map(self.history.borrow(), |history| &history.fleet)
+        Ref::map(self.ledger.borrow(), |ledger| &ledger.fleet)
     }
 
     pub fn position(&self) -> Position {
-        let history = self.history.borrow();
-        let (version, chain) = (history.version, history.chain.short());
+        let ledger = self.ledger.borrow();
+        let (version, chain) = (ledger.version, ledger.chain.short());
         Position { epoch: self.epoch, version, chain, scope: Scope::Fleet.revision() }
     }
 
@@ -106,22 +108,22 @@ impl Demo {
     ) -> Result<T, E> {
         let now = now();
         let (value, changes) = {
-            let history = self.history.borrow();
-            let mut draft = Draft::new(&history.fleet, actor.clone(), now);
+            let ledger = self.ledger.borrow();
+            let mut draft = Draft::new(&ledger.fleet, actor.clone(), now);
             let value = decide(&mut draft)?;
             (value, draft.finish())
         };
         if changes.is_empty() {
             return Ok(value);
         }
-        let prev = self.history.borrow().version;
+        let prev = self.ledger.borrow().version;
         {
-            let mut history = self.history.borrow_mut();
-            history.fleet.apply_all(&changes);
-            history.version += 1;
+            let mut ledger = self.ledger.borrow_mut();
+            ledger.fleet.apply_all(&changes);
+            ledger.version += 1;
             let transaction = Transaction { at: now, actor: actor.clone(), changes: changes.clone() };
             let payload = json(&transaction);
-            history.chain = history.chain.then(history.version, &payload);
+            ledger.chain = ledger.chain.then(ledger.version, &payload);
         }
         let position = self.position();
         let delta =
@@ -135,7 +137,7 @@ impl Demo {
         FullState {
             position: position.token(),
             version: position.version,
-            state: self.history.borrow().fleet.clone(),
+            state: self.ledger.borrow().fleet.clone(),
         }
     }
 
@@ -177,7 +179,7 @@ impl Demo {
             version: position.version,
             position: position.token(),
             server_time: now(),
-            digest: with_digest.then(|| Digest::of(&self.history.borrow().fleet)),
+            digest: with_digest.then(|| Digest::of(&self.ledger.borrow().fleet)),
         }
     }
 

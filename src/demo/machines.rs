@@ -82,6 +82,9 @@ pub fn turn(demo: &Demo) {
             });
         }
         if !news.figures.is_empty() {
+            for figures in &news.figures {
+                demo.histories.borrow_mut().entry(figures.worker_id).or_default().put(figures);
+            }
             let latest = news.figures.iter().map(|figures| (figures.worker_id, figures.clone()));
             demo.telemetry.borrow_mut().extend(latest);
             demo.tell_telemetry(news.figures);

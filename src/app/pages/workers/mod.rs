@@ -3,6 +3,7 @@
 mod create;
 mod detail;
 mod row;
+mod trend;
 
 pub use detail::WorkerPage;
 

@@ -1,6 +1,7 @@
 //! A worker in the list: a table row, a card on a phone; opened, also its nets.
 
 use super::super::parts::{NetLines, WorkerBadge, WorkerButtons};
+use super::trend::WorkerTrend;
 use crate::{
     app::{
         components::{Ago, Icon, Meter, format},
@@ -115,6 +116,7 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
                                             })
                                     }}
                                     <NetLines ids=nets/>
+                                    <WorkerTrend id/>
                                 </td>
                             </tr>
                         }
