@@ -9,6 +9,7 @@ mod client;
 mod dice;
 pub mod plant;
 mod process;
+mod shrink;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod world;
 
 pub use check::{Guarantee, Violation};
 pub use plant::Break;
+pub use shrink::shrink;
 #[cfg(test)]
 pub(crate) use storage::Content as SimulatedContent;
 #[cfg(test)]
@@ -38,33 +40,8 @@ fn live(plan: &Plan) -> Result<World, Box<Failure>> {
         let what = panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".to_owned());
         let what = format!("panicked: {}", what.chars().take(200).collect::<String>());
         let violation = Violation { guarantee: Guarantee::Atomic, what };
-        Err(Box::new(Failure { violation, client: None, at: 0, story: Vec::new() }))
+        Err(Box::new(Failure { violation, client: None, at: 0, faults: 0, story: Vec::new() }))
     })
-}
-
-/// The same failure with as little around it as can be: faults and clients that do not matter are left out, and the story is told.
-pub fn shrink(plan: &Plan, failure: &Failure) -> (Plan, Box<Failure>) {
-    let fails = |plan: &Plan| {
-        run(plan).err().filter(|other| other.violation.guarantee == failure.violation.guarantee)
-    };
-    let mut least = Plan { tell: false, ..plan.clone() };
-    for fault in Fault::ALL {
-        let without: Vec<Fault> = least.faults.iter().copied().filter(|kept| *kept != fault).collect();
-        let plan = Plan { faults: without, ..least.clone() };
-        if fails(&plan).is_some() {
-            least = plan;
-        }
-    }
-    while least.clients > 1 {
-        let plan = Plan { clients: least.clients - 1, ..least.clone() };
-        if fails(&plan).is_none() {
-            break;
-        }
-        least = plan;
-    }
-    let told = Plan { tell: true, ..least };
-    let failure = fails(&told).unwrap_or_else(|| Box::new(failure.clone()));
-    (told, failure)
 }
 
 /// The story as it is printed: what happened to the client that saw it, and to the server, up to the violation.

@@ -7,10 +7,11 @@ use super::{
     lock::{Fate, Lock},
 };
 use crate::{
-    model::Timestamp,
+    model::{Fleet, Timestamp},
     sync::{
         FullState, Status, Sync, Token,
-        tabs::{self, CatchUp, Frame, Note, Order, Recent, TabId, Tabs},
+        message::TelemetryBatch,
+        tabs::{self, Board, CatchUp, Frame, Note, Order, Recent, TabId, Tabs},
     },
 };
 use std::{
@@ -25,6 +26,7 @@ pub struct Shared {
     channel: Channel,
     tabs: RefCell<Tabs>,
     recent: RefCell<Recent>,
+    board: RefCell<Board>,
     /// The status that the others know of.
     said: RefCell<Option<Status>>,
     alive: Cell<bool>,
@@ -47,6 +49,7 @@ impl Shared {
             channel,
             tabs: RefCell::new(Tabs::new(me, jitter(), monotonic())),
             recent: RefCell::default(),
+            board: RefCell::default(),
             said: RefCell::default(),
             alive: Cell::new(true),
         }))
@@ -81,6 +84,13 @@ impl Shared {
     pub fn keep(&self, before: Option<&Token>, after: Option<&Token>, delta: Option<&Token>, frame: &Frame) {
         if self.leads() {
             self.recent.borrow_mut().push(before, after, delta, frame);
+        }
+    }
+
+    /// The latest figures, for tabs that will join.
+    pub fn keep_figures(&self, batch: &TelemetryBatch, fleet: &Fleet) {
+        if self.leads() {
+            self.board.borrow_mut().push(batch, fleet);
         }
     }
 
@@ -156,6 +166,7 @@ impl Driver {
         };
         *shared.said.borrow_mut() = None;
         *shared.recent.borrow_mut() = Recent::default();
+        *shared.board.borrow_mut() = Board::default();
         orders.into_iter().for_each(|order| self.carry_out(order, Vec::new()));
     }
 
@@ -224,6 +235,10 @@ impl Driver {
         let sync = Sync { prev: version, version, position: position.clone(), server_time, digest: None };
         if let Ok(sync) = serde_json::to_string(&sync) {
             send("sync", &sync);
+        }
+        let figures = shared.board.borrow().batch(self.server_time());
+        if let Some(Ok(figures)) = figures.map(|figures| serde_json::to_string(&figures)) {
+            send("telemetry", &figures);
         }
     }
 }
