@@ -1,6 +1,6 @@
 //! Runs the simulation; `cargo xtask sim` and `cargo xtask soak` call it.
 //!
-//! `sim [--seeds N] [--seed S] [--first S] [--break NAME]` runs seeds on every core and tells the story of the first that fails;
+//! `sim [--seeds N] [--seed S] [--first S] [--break NAME] [--lines N]` runs seeds on every core and tells the story (its last N lines) of the first that fails;
 //! `sim --every-break [--seeds N]` plants each bug in turn, and fails if one goes unnoticed. The last line sums up.
 
 /// No release holds the simulation, nor the bugs it can plant.
@@ -30,7 +30,7 @@ mod simulation {
     type Failed = (Plan, Box<Failure>);
 
     pub fn main() -> Result<ExitCode, Box<dyn Error>> {
-        let (mut seeds, mut first, mut plant, mut every) = (300, 0, None, false);
+        let (mut seeds, mut first, mut plant, mut every, mut lines) = (300, 0, None, false, 40);
         let mut args = env::args().skip(1);
         while let Some(name) = args.next() {
             let mut value = || args.next().ok_or_else(|| format!("{name} wants a value"));
@@ -39,15 +39,16 @@ mod simulation {
                 "--seed" => (first, seeds) = (value()?.parse()?, 1),
                 "--first" => first = value()?.parse()?,
                 "--break" => plant = Some(value()?.parse::<Break>()?),
+                "--lines" => lines = value()?.parse()?,
                 "--every-break" => every = true,
                 _ => return Err(format!("unknown argument {name}").into()),
             }
         }
         let seeds = first..first + seeds;
-        Ok(if every { plant_all(seeds) } else { hold(seeds, plant) })
+        Ok(if every { plant_all(seeds) } else { hold(seeds, plant, lines) })
     }
 
-    fn hold(seeds: Range<u64>, plant: Option<Break>) -> ExitCode {
+    fn hold(seeds: Range<u64>, plant: Option<Break>, lines: usize) -> ExitCode {
         let began = Instant::now();
         match run_all(seeds.clone(), plant) {
             Ok(sum) => {
@@ -60,7 +61,7 @@ mod simulation {
             }
             Err((plan, failure)) => {
                 let (least, failure) = shrink(&plan, &failure);
-                println!("{}", story(&least, &failure));
+                println!("{}", story(&least, &failure, lines));
                 let planted = plant.map(|plant| format!(" --break {}", plant.name())).unwrap_or_default();
                 println!("again with: cargo xtask sim --seed {}{planted}", plan.seed);
                 ExitCode::FAILURE

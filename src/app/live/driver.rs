@@ -292,17 +292,18 @@ impl Driver {
             _ => {}
         }
         let scope_may_change = matches!(message, Message::Init(_));
-        let delta = if let Message::Delta(delta) = &message { Some(delta.position.clone()) } else { None };
+        let continues = if let Message::Delta(delta) = &message { Some(delta.prev) } else { None };
         let effects = {
             let mut replica = self.replica.borrow_mut();
             let before = replica.position().cloned();
             let effects = replica.on_message(message, monotonic());
             if let Some(shared) = self.shared() {
-                shared.keep(before.as_ref(), replica.position(), delta.as_ref(), frame);
+                shared.keep(before.as_ref(), replica.position(), continues, frame);
             }
             effects
         };
         self.run(effects);
+        self.welcome_those_who_wait();
         if scope_may_change {
             self.share_anew_if_scope_changed();
         }

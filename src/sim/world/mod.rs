@@ -96,7 +96,7 @@ impl World {
     }
 
     /// Runs to the end or to the first guarantee that does not hold.
-    pub fn run(mut self) -> Result<World, Box<Failure>> {
+    pub fn run(&mut self) -> Result<(), Box<Failure>> {
         let quiet = self.now + CHAOS;
         let end = quiet + QUIET;
         while self.now < end {
@@ -112,7 +112,7 @@ impl World {
         }
         self.converged()?;
         self.keep_recordings();
-        Ok(self)
+        Ok(())
     }
 
     fn step(&mut self, step: usize) -> Result<(), Box<Failure>> {
@@ -168,10 +168,13 @@ impl World {
     }
 
     fn hold(&mut self, checked: Result<(), Violation>, client: Option<usize>) -> Result<(), Box<Failure>> {
-        checked.map_err(|violation| {
-            let story = std::mem::take(&mut self.story);
-            Box::new(Failure { violation, client, at: self.now, faults: self.figures.faults, story })
-        })
+        checked.map_err(|violation| self.failure(violation, client))
+    }
+
+    /// The end of this run, and how it came to it.
+    pub fn failure(&mut self, violation: Violation, client: Option<usize>) -> Box<Failure> {
+        let story = std::mem::take(&mut self.story);
+        Box::new(Failure { violation, client, at: self.now, faults: self.figures.faults, story })
     }
 
     fn tell(&mut self, client: Option<usize>, what: impl FnOnce() -> String) {

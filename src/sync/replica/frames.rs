@@ -1,6 +1,6 @@
 //! What comes on the stream, and how it becomes the state that is shown.
 
-use super::{At, Effect, Fetch, Instant, Link, Replica};
+use super::{At, Effect, Fetch, Instant, Link, Replica, link::Reached};
 use crate::{
     model::{Change, EntityRef},
     sync::{
@@ -17,12 +17,21 @@ impl Replica {
     /// A message of the open stream.
     pub fn on_message(&mut self, message: Message, now: Instant) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let Link::Up { last_frame, begun, .. } = &mut self.link else { return effects };
+        let Link::Up { last_frame, reached, .. } = &mut self.link else { return effects };
         *last_frame = now;
-        let first = match message {
-            Message::Init(_) | Message::Delta(_) | Message::Sync(_) => !std::mem::replace(begun, true),
-            Message::Connected(_) | Message::Telemetry(_) | Message::Shutdown(_) => false,
+        let before = *reached;
+        let (goes_on, after) = match &message {
+            Message::Init(state) => (true, Reached::Version(state.version)),
+            Message::Delta(delta) => before.then(delta.prev, delta.version),
+            Message::Sync(sync) => before.then(sync.prev, sync.version),
+            Message::Connected(_) | Message::Telemetry(_) | Message::Shutdown(_) => (true, before),
         };
+        *reached = after;
+        if !goes_on {
+            self.give_up(now, 1.0, &mut effects);
+            return effects;
+        }
+        let first = matches!(before, Reached::OpenedAt(_));
         match message {
             Message::Connected(_) => self.leaving = None,
             // Back, in the middle of a stream: the database was restored, or this process is behind the one that our state came from.
@@ -110,6 +119,18 @@ impl Replica {
         self.fleet = state.state;
         self.at = Some(At { position: state.position, version: state.version });
         effects.push(Effect::Replaced);
+    }
+}
+
+impl Reached {
+    /// Whether a frame may come now, and how far the stream has come with it. A stream begins with an `init` or where the replica was, and
+    /// goes back only by an `init`; if not, an `init` was lost on the way, and what came since may be of another history.
+    fn then(self, prev: u64, version: u64) -> (bool, Reached) {
+        let goes_on = match self {
+            Reached::OpenedAt(since) => since == Some(prev),
+            Reached::Version(reached) => version >= reached,
+        };
+        (goes_on, Reached::Version(version))
     }
 }
 

@@ -15,8 +15,16 @@ pub(super) enum Link {
     /// No stream; the next try is due at the instant, if there is to be one.
     Down { retry_at: Option<Instant> },
     /// A stream is open or being opened. `last_frame` is when something last came, `last_proof` when a `sync` last proved the stream (or
-    /// when it was opened). `begun` once some of the state came on it.
-    Up { last_frame: Instant, last_proof: Instant, begun: bool },
+    /// when it was opened).
+    Up { last_frame: Instant, last_proof: Instant, reached: Reached },
+}
+
+/// How far a stream has come, whatever else this replica knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// Nothing of the state came yet. It was opened by a replica at this version, if it had one.
+    OpenedAt(Option<u64>),
+    Version(u64),
 }
 
 impl Link {
@@ -124,15 +132,23 @@ impl Replica {
         self.lost(now, jitter, None, effects);
     }
 
+    /// Whether the stream has brought everything that this replica holds, some of which may have come by another way.
+    pub fn in_step(&self) -> bool {
+        let Link::Up { reached: Reached::Version(reached), .. } = self.link else { return false };
+        self.version() <= Some(reached)
+    }
+
     pub(super) fn proven(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.backoff.reset();
-        self.link = Link::Up { last_frame: now, last_proof: now, begun: true };
+        if let Link::Up { last_frame, last_proof, .. } = &mut self.link {
+            (*last_frame, *last_proof) = (now, now);
+        }
         self.set_status(Status::Connected, effects);
     }
 
     pub(super) fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.stop_fetching();
-        self.link = Link::Up { last_frame: now, last_proof: now, begun: false };
+        self.link = Link::Up { last_frame: now, last_proof: now, reached: Reached::OpenedAt(self.version()) };
         self.leaving = None;
         if matches!(
             self.status,

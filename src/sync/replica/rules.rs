@@ -149,6 +149,7 @@ fn a_gap_belongs_to_its_stream() {
     assert_eq!(replica.tick(600, 0.5), [Effect::Connect], "the new stream begins where the replica is");
     let answer = FullState { position: token(12), version: 12, state: Fleet::default() };
     assert_eq!(replica.on_full_state(1, Ok(answer.clone()), 610), [], "the old stream's answer is late");
+    replica.on_message(sync(10, 10, None), 615);
     replica.on_message(delta(14, 15), 620);
     assert!(fetches(&replica.tick(1_120, 0.5)).is_some());
     assert_eq!(replica.on_full_state(1, Ok(answer), 1_130), [], "and is not taken for the new one's");
@@ -386,6 +387,7 @@ fn who_is_told_to_ask_later_waits_also_on_another_stream() {
     assert_eq!(replica.next_tick(), Some(9_600));
     replica.on_close(Close::Broken, 9_000, 0.0);
     replica.tick(9_000, 0.5);
+    replica.on_message(sync(10, 10, None), 9_000);
     replica.on_message(delta(12, 13), 9_000);
     assert_eq!(fetches(&replica.tick(9_599, 0.5)), None, "a new stream is no excuse");
     assert_eq!(fetches(&replica.tick(9_600, 0.5)), Some(12));
@@ -398,4 +400,35 @@ fn an_init_that_was_lost_is_had_by_a_new_stream() {
     replica.on_message(connected(), 0);
     assert!(replica.on_message(delta(10, 11), 1).contains(&Effect::Disconnect));
     assert_eq!(replica.version(), None, "nothing was shown");
+
+    // After a restore: numbers below ours, that would pass ours in time.
+    let mut replica = followed();
+    replica.on_close(Close::Broken, 0, 0.0);
+    replica.tick(0, 0.5);
+    replica.on_message(connected(), 1);
+    assert!(replica.on_message(sync(4, 4, None), 2).contains(&Effect::Disconnect));
+    assert_eq!(replica.version(), Some(10));
+}
+
+#[test]
+fn a_stream_that_goes_back_without_an_init_is_given_up() {
+    let mut replica = followed();
+    replica.on_message(delta(10, 12), 1);
+    assert_eq!(replica.on_message(delta(10, 12), 2), [], "repeated is harmless");
+    assert!(replica.on_message(delta(8, 9), 3).contains(&Effect::Disconnect));
+    assert_eq!(replica.version(), Some(12));
+}
+
+#[test]
+fn a_replica_ahead_of_its_stream_waits_for_it() {
+    let mut replica = followed();
+    assert!(replica.in_step());
+    replica.on_message(delta(11, 12), 0);
+    replica.tick(500, 0.5);
+    let state = FullState { position: token(15), version: 15, state: Fleet::default() };
+    replica.on_full_state(1, Ok(state), 600);
+    assert!(!replica.in_step());
+    assert_eq!(replica.on_message(delta(12, 14), 601), [], "known already");
+    assert!(matches!(replica.on_message(delta(14, 17), 602)[..], [Effect::Changed(_)]));
+    assert!(replica.in_step());
 }

@@ -13,6 +13,9 @@ const BEAT: Duration = Duration::from_millis(2_500);
 const ASK_AFTER: Duration = Duration::from_secs(5);
 /// A leader that does not answer within this, and up to [`SPREAD`] more, is given up.
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
+/// A leader that is there and does not welcome who joins cannot: it is behind, or of a history that a restore took away. Only the server can
+/// say which, to a stream of our own. One beacon and a little more.
+const WELCOME_WITHIN: Duration = Duration::from_secs(7);
 /// Drawn by each tab, so that they do not all take over in the same moment.
 const SPREAD: Duration = Duration::from_secs(2);
 
@@ -51,7 +54,7 @@ enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Joined {
     No,
-    Asked,
+    Asked { at: Instant },
     Yes,
 }
 
@@ -100,9 +103,9 @@ impl Tabs {
     }
 
     /// The replica wants a stream, and another tab has it.
-    pub fn join(&mut self, since: Option<Token>) -> Note {
+    pub fn join(&mut self, since: Option<Token>, now: Instant) -> Note {
         if let Role::Follower { joined, .. } = &mut self.role {
-            *joined = Joined::Asked;
+            *joined = Joined::Asked { at: now };
         }
         Note::Join { tab: self.me, since }
     }
@@ -141,8 +144,21 @@ impl Tabs {
     pub fn next_tick(&self) -> Instant {
         match self.role {
             Role::Leader { beat, .. } => beat + BEAT.as_millis() as u64,
-            Role::Follower { asked: Some(asked), .. } => asked + self.patience,
-            Role::Follower { heard, .. } => heard + ASK_AFTER.as_millis() as u64,
+            Role::Follower { heard, asked, joined, .. } => {
+                let silent = match asked {
+                    Some(asked) => asked + self.patience,
+                    None => heard + ASK_AFTER.as_millis() as u64,
+                };
+                silent.min(self.not_welcome(joined).unwrap_or(silent))
+            }
+        }
+    }
+
+    /// When a tab that asked to join and was not welcomed gives up on the leader.
+    fn not_welcome(&self, joined: Joined) -> Option<Instant> {
+        match joined {
+            Joined::Asked { at } => Some(at + WELCOME_WITHIN.as_millis() as u64 + self.patience),
+            Joined::No | Joined::Yes => None,
         }
     }
 
@@ -151,7 +167,15 @@ impl Tabs {
         if now < self.next_tick() {
             return Vec::new();
         }
+        let not_welcome = match self.role {
+            Role::Follower { joined, .. } => self.not_welcome(joined).is_some_and(|at| at <= now),
+            Role::Leader { .. } => false,
+        };
         match &mut self.role {
+            Role::Follower { heard, asked, joined, .. } if not_welcome => {
+                (*heard, *asked, *joined) = (now, None, Joined::No);
+                vec![Order::Steal]
+            }
             Role::Leader { .. } => self.link(status, now).map(Order::Post).into_iter().collect(),
             Role::Follower { asked: asked @ None, .. } => {
                 *asked = Some(now);
@@ -266,7 +290,7 @@ mod tests {
     #[test]
     fn a_follower_takes_frames_only_after_its_welcome_and_only_its_own() {
         let mut tabs = tab(2);
-        tabs.join(None);
+        tabs.join(None, 0);
         assert_eq!(tabs.on_note(frame(1, 7), UP, 1), [], "the welcome will cover it");
         tabs.on_note(Note::Welcome { reign: reign(1, 7), tab: TabId(3) }, UP, 2);
         assert_eq!(tabs.on_note(frame(1, 7), UP, 3), [], "somebody else's welcome");
@@ -279,11 +303,11 @@ mod tests {
     #[test]
     fn a_follower_waits_while_the_leader_has_no_stream_and_joins_when_it_has() {
         let mut tabs = tab(2);
-        tabs.join(None);
+        tabs.join(None, 0);
         tabs.on_note(Note::Welcome { reign: reign(1, 7), tab: TabId(2) }, UP, 1);
         assert_eq!(tabs.on_note(lead(1, 7, Stands::SignedOut), UP, 2), [Order::Wait(Stands::SignedOut)]);
         assert_eq!(tabs.on_note(lead(1, 7, Stands::Connected), UP, 3), [Order::Join]);
-        tabs.join(None);
+        tabs.join(None, 0);
         assert_eq!(tabs.on_note(lead(1, 7, Stands::Connected), UP, 4), [], "asked once");
     }
 
@@ -296,6 +320,22 @@ mod tests {
         assert_eq!(tabs.tick(UP, 10_999), []);
         assert_eq!(tabs.tick(UP, 11_000), [Order::Steal]);
         assert_eq!(tabs.tick(UP, 11_001), [], "once");
+    }
+
+    #[test]
+    fn a_leader_that_is_there_and_welcomes_nobody_is_robbed() {
+        let mut tabs = tab(2);
+        tabs.join(None, 1_000);
+        for at in (2_000..=12_000).step_by(2_500) {
+            tabs.on_note(lead(1, 7, Stands::Connected), UP, at);
+            assert_eq!(tabs.tick(UP, at), [], "it is there, and may be about to");
+        }
+        // The way of a beacon, and this tab's share of the spread.
+        assert_eq!(tabs.tick(UP, 13_000), [Order::Steal]);
+        let mut welcomed = tab(2);
+        welcomed.join(None, 1_000);
+        welcomed.on_note(Note::Welcome { reign: reign(1, 7), tab: TabId(2) }, UP, 11_000);
+        assert_eq!(welcomed.tick(UP, 13_000), []);
     }
 
     #[test]
@@ -322,7 +362,7 @@ mod tests {
     fn what_a_deposed_leader_still_says_is_ignored() {
         let mut tabs = tab(3);
         tabs.on_note(lead(2, 9, Stands::Connected), UP, 1);
-        tabs.join(None);
+        tabs.join(None, 0);
         tabs.on_note(Note::Welcome { reign: reign(2, 9), tab: TabId(3) }, UP, 2);
         assert_eq!(tabs.on_note(frame(1, 7), UP, 3), []);
         assert_eq!(tabs.on_note(frame(2, 9), UP, 4), [Order::Feed]);

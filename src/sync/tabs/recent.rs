@@ -16,8 +16,10 @@ pub struct Frame {
 /// How a tab that joins gets to where the leader is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CatchUp {
-    /// It is there already, or ahead: its page was rendered a moment ago.
+    /// It is there already.
     Nothing,
+    /// It is ahead: its page was rendered a moment ago. No stream can begin there before this tab is there, too.
+    Later,
     Replay(Vec<Frame>),
     /// The leader's whole state.
     Snapshot,
@@ -32,20 +34,21 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// Keeps a frame that came when a replica was at `before`, and after which it is at `after`. `delta` is the position of the delta in
-    /// it, if it is one.
+    /// Keeps a frame that came when a replica was at `before`, and after which it is at `after`. `continues` is the version that the delta
+    /// in it continues, if it is one.
     pub fn push(
         &mut self,
         before: Option<&Token>,
         after: Option<&Token>,
-        delta: Option<&Token>,
+        continues: Option<u64>,
         frame: &Frame,
     ) {
         if before == after {
             return;
         }
         match after {
-            Some(after) if delta == Some(after) => {
+            // Only what leads exactly from there to here can begin another tab's stream.
+            Some(after) if continues.is_some() && continues == before.and_then(Token::version) => {
                 if self.frames.back().is_none_or(|(token, _)| Some(token) != before) {
                     *self = Recent { before: before.cloned(), frames: VecDeque::new() };
                 }
@@ -64,8 +67,11 @@ impl Recent {
     /// How a tab at `since` gets to `ours`, where this one is.
     pub fn catch_up(&self, ours: &Token, since: Option<&Token>) -> CatchUp {
         let Some(since) = since else { return CatchUp::Snapshot };
-        if since == ours || since.ahead_of(ours) {
+        if since == ours {
             return CatchUp::Nothing;
+        }
+        if since.ahead_of(ours) {
+            return CatchUp::Later;
         }
         let leads_here = self.frames.back().is_some_and(|(token, _)| token == ours);
         let from = match &self.before {
@@ -95,7 +101,7 @@ mod tests {
         for version in versions {
             let frame = Frame { event: "delta".to_owned(), data: version.to_string() };
             let after = token(version);
-            recent.push(Some(&token(version - 1)), Some(&after), Some(&after), &frame);
+            recent.push(Some(&token(version - 1)), Some(&after), Some(version - 1), &frame);
         }
         recent
     }
@@ -110,7 +116,7 @@ mod tests {
         assert_eq!(replayed(10), ["11", "12", "13", "14"]);
         assert_eq!(replayed(13), ["14"]);
         assert_eq!(replayed(14), ["Nothing"]);
-        assert_eq!(replayed(20), ["Nothing"], "its page is newer than what came here so far");
+        assert_eq!(replayed(20), ["Later"], "its page is newer than what came here so far");
         assert_eq!(replayed(9), ["Snapshot"]);
         let elsewhere = Position { epoch: 2, version: 20, chain: 20, scope: 0 }.token();
         assert_eq!(recent.catch_up(&token(14), Some(&elsewhere)), CatchUp::Snapshot);
@@ -122,9 +128,12 @@ mod tests {
         let mut recent = recent(11..=14);
         let frame = Frame { event: "delta".to_owned(), data: "20".to_owned() };
         // A fetched state took the replica from 14 to 19, past what came as frames.
-        recent.push(Some(&token(19)), Some(&token(20)), Some(&token(20)), &frame);
+        recent.push(Some(&token(19)), Some(&token(20)), Some(19), &frame);
         assert_eq!(recent.catch_up(&token(20), Some(&token(12))), CatchUp::Snapshot);
         assert_eq!(recent.catch_up(&token(20), Some(&token(19))), CatchUp::Replay(vec![frame]));
+        // One that reaches further back than the position it was taken at is no beginning.
+        recent.push(Some(&token(20)), Some(&token(21)), Some(18), &frame);
+        assert_eq!(recent.catch_up(&token(21), Some(&token(20))), CatchUp::Snapshot);
         let init = Frame { event: "init".to_owned(), data: String::new() };
         recent.push(Some(&token(20)), Some(&token(30)), None, &init);
         assert_eq!(recent.catch_up(&token(30), Some(&token(19))), CatchUp::Snapshot);
