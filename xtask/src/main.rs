@@ -1,6 +1,6 @@
 //! `cargo xtask`: one command for each thing a developer does with Muster.
 //!
-//! A file is a step (`wasm`, `assets`, `server`, `playwright`) or a subcommand (`run`, `build`, `test`, `e2e`, `sim`, `demo`, `bench`) that strings steps
+//! A file is a step (`wasm`, `assets`, `server`, `playwright`) or a subcommand (`run`, `build`, `test`, `e2e`, `sim`, `soak`, `demo`, `bench`) that strings steps
 //! together. [`step`] prints them and counts them; [`prereq`] says in a sentence what a machine lacks.
 
 mod assets;
@@ -18,6 +18,7 @@ mod profile;
 mod project;
 mod run;
 mod sim;
+mod soak;
 mod step;
 mod tally;
 mod test;
@@ -50,6 +51,8 @@ enum Command {
     Sim(sim::Args),
     /// The whole interface on a fleet simulated in the browser, without a server
     Demo(demo::Args),
+    /// The long tests: simulation by the thousand, every planted bug, kill -9 again and again
+    Soak(soak::Args),
     /// Measure: prints the figures of one benchmark
     Bench(bench::Args),
 }
@@ -72,6 +75,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::E2e(args) => e2e::run(&args),
         Command::Sim(args) => sim::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }
