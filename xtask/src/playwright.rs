@@ -37,6 +37,7 @@ pub fn check_types() -> Result<()> {
 pub fn run(program: &Path, demo: Option<&Path>, screenshots: bool, rest: &[OsString]) -> Result<Tally> {
     let chromium = prereq::chromium()?;
     let journal_append = cargo::build_example("journal_append", Profile::Quick)?;
+    let fleet_storm = cargo::build_example("fleet_storm", Profile::Quick)?;
     let report = project::root().join("target/playwright.json");
     std::fs::remove_file(&report).ok();
     let mut command = local("playwright", &["test"]);
@@ -44,6 +45,7 @@ pub fn run(program: &Path, demo: Option<&Path>, screenshots: bool, rest: &[OsStr
     command
         .env("MUSTER_BIN", program)
         .env("MUSTER_JOURNAL_APPEND", journal_append)
+        .env("MUSTER_FLEET_STORM", fleet_storm)
         .env("MUSTER_CHROMIUM", chromium)
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
     for (name, package, variable) in

@@ -6,11 +6,12 @@ pub mod confirm;
 pub mod field;
 pub mod format;
 pub mod icon;
+pub mod list;
 pub mod menu;
 pub mod meter;
 pub mod sparkline;
 pub mod state;
-pub mod table;
+
 pub mod toast;
 
 pub use clock::{Ago, Clock, TimeOfDay, use_clock};
@@ -21,5 +22,5 @@ pub use menu::Menu;
 pub use meter::Meter;
 pub use sparkline::Sparkline;
 pub use state::{Glyph, State, StateBadge, Tone};
-pub use table::Table;
+
 pub use toast::{ToastRegion, Toasts, use_toasts};

@@ -57,9 +57,7 @@ pub fn FreshnessLine(
             Freshness::Live if store.ticks.get() == 0 => String::new(),
             Freshness::Live => {
                 let now = store.now.get();
-                let recent = store
-                    .changes
-                    .with(|times| times.iter().filter(|at| now.since(**at).as_secs() < 60).count());
+                let recent = store.changes.with(|changes| changes.count(now));
                 match recent {
                     0 => " · live".to_owned(),
                     1 => " · live · 1 change in the last minute".to_owned(),

@@ -197,6 +197,9 @@ impl Driver {
     }
 
     pub(super) fn run(self: &Rc<Self>, effects: Vec<Effect>) {
+        // How far the state reaches is shown with the rows, in the same frame: a storm of changes does not redraw it for each of them.
+        let shown_with_rows =
+            !effects.is_empty() && effects.iter().all(|effect| matches!(effect, Effect::Changed(_)));
         for effect in effects {
             match effect {
                 Effect::Changed(rows) => self.changed(false, rows),
@@ -214,7 +217,9 @@ impl Driver {
                 Effect::Disconnect => self.disconnect(),
             }
         }
-        self.show_link();
+        if !shown_with_rows {
+            self.show_link();
+        }
         self.schedule();
     }
 
@@ -356,6 +361,8 @@ impl Driver {
         } else {
             self.store.apply(replica.fleet(), &pending.rows);
         }
+        drop(replica);
+        self.show_link();
     }
 
     fn heard_time(&self, server_time: Timestamp) {

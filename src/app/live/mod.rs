@@ -20,6 +20,7 @@ pub mod session;
 mod shared;
 #[cfg(feature = "browser")]
 mod stream;
+pub mod viewport;
 pub mod watch;
 
 use super::{actions, error::ApiError, snapshot::Opening};

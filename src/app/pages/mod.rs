@@ -1,5 +1,6 @@
 //! The pages, a folder each; [`parts`] are pieces of the domain that several pages show.
 
+mod bulk;
 mod net;
 mod nets;
 mod not_found;

@@ -3,14 +3,12 @@
 mod act_net;
 mod act_worker;
 mod event_list;
-mod filter;
 mod net_lines;
 mod states;
 
 pub use act_net::{AssignForm, NetButton, NetButtons, NetHidden, permitted_at_rest, submit};
 pub use act_worker::WorkerButtons;
 pub use event_list::EventList;
-pub use filter::{Filter, matches_filter, use_filter};
 pub use net_lines::NetLines;
 pub use states::{NetBadge, WorkerBadge};
 

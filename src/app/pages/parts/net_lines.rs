@@ -2,11 +2,14 @@
 
 use super::{AssignForm, NetBadge, NetButtons};
 use crate::{
-    app::{live::glow::glow, store::use_store},
+    app::{components::format, live::glow::glow, store::use_store},
     model::{NetAction, NetId},
 };
 use leptos::prelude::*;
 use leptos_router::components::A;
+
+/// More than this belong in the list of nets.
+const MOST: usize = 50;
 
 #[component]
 pub fn NetLines(
@@ -15,12 +18,17 @@ pub fn NetLines(
     #[prop(optional)]
     with_worker: bool,
 ) -> impl IntoView {
+    let more = Memo::new(move |_| ids.with(Vec::len).saturating_sub(MOST));
     view! {
         <ul class="lines">
-            <For each=move || ids.get() key=|id| *id let:id>
+            <For each=move || ids.with(|ids| ids.iter().take(MOST).copied().collect::<Vec<_>>()) key=|id| *id let:id>
                 <NetLine id with_worker/>
             </For>
         </ul>
+        {move || {
+            (more.get() > 0)
+                .then(|| view! { <p class="quiet-text">{format!("and {} more in ", format::count(more.get() as u64))} <A href="/nets">"Nets"</A></p> })
+        }}
     }
     .into_any()
 }

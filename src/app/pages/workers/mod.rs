@@ -3,72 +3,51 @@
 mod create;
 mod detail;
 mod row;
+mod rows;
 mod trend;
 
 pub use detail::WorkerPage;
 
-use crate::app::{
-    components::{Table, format::count},
-    frame::freshness::FreshnessLine,
-    live::poll::poll_while_shown,
-    store::use_store,
+use super::bulk::{BulkDialog, WorkerBulk};
+use crate::{
+    app::{
+        components::list::{ListCount, ListEmpty, ListRows, PickedBar, RowPlace, Toolbar},
+        frame::freshness::FreshnessLine,
+        live::poll::poll_while_shown,
+        store::use_store,
+    },
+    model::WorkerId,
 };
 use create::CreateWorker;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use row::WorkerRow;
-
-use super::parts::{Filter, matches_filter, use_filter};
-
-const HEADINGS: &[&str] = &["", "Worker", "Status", "Since", "Region", "Nets", "CPU", "#Memory", "Actions"];
+use rows::worker_list;
 
 #[component]
 pub fn WorkersPage() -> impl IntoView {
     let store = use_store();
     poll_while_shown();
-    let filter = use_filter();
-    let all = Memo::new(move |_| store.workers.with(Vec::len));
-    let shown = Memo::new(move |_| {
-        let wanted = filter.get();
-        let mut ids = store.workers.get();
-        if !wanted.is_empty() {
-            ids.retain(|id| {
-                store.worker(*id).is_some_and(|worker| {
-                    matches_filter(
-                        &wanted,
-                        &[worker.name.as_str(), &worker.status.to_string(), worker.category.as_str()],
-                    )
-                })
-            });
-        }
-        ids
-    });
+    let list = worker_list(store);
+    let bulk = WorkerBulk::new(list);
+    let row = move |place: RowPlace<WorkerId>| view! { <WorkerRow list place/> }.into_any();
     view! {
         <Title text="Workers"/>
         <div class="page-head">
-            <h1>"Workers " <span class="quiet-text">{move || count(all.get() as u64)}</span></h1>
-            <Filter label="Filter workers"/>
+            <h1>"Workers " <span class="quiet-text"><ListCount list/></span></h1>
             <CreateWorker/>
         </div>
-        {move || {
-            (all.get() == 0)
-                .then(|| {
-                    view! {
-                        <p class="empty">"No workers yet. Create one, then provision it: its machine starts and can load nets."</p>
-                    }
-                })
-        }}
-        {move || {
-            (all.get() > 0 && shown.with(Vec::is_empty))
-                .then(|| view! { <p class="empty">"No worker matches the filter."</p> })
-        }}
-        <div class="table-space" class:no-rows=move || shown.with(Vec::is_empty)>
-            <Table label="Workers" headings=HEADINGS>
-                <For each=move || shown.get() key=|id| *id let:id>
-                    <WorkerRow id/>
-                </For>
-            </Table>
-        </div>
+        <Toolbar list label="Filter workers"/>
+        <ListEmpty
+            list
+            none="No workers yet. Create one, then provision it: its machine starts and can load nets."
+            no_match="No worker matches the filter."
+        />
+        <ListRows list label="Workers" picks=store.may_act() row/>
+        <PickedBar list one="worker" many="workers">
+            {move || bulk.buttons()}
+        </PickedBar>
+        <BulkDialog bulk=bulk.bulk/>
         <FreshnessLine refreshed=true/>
     }
     .into_any()

@@ -4,28 +4,35 @@ use super::super::parts::{NetLines, WorkerBadge, WorkerButtons};
 use super::trend::WorkerTrend;
 use crate::{
     app::{
-        components::{Ago, Icon, Meter, format},
+        components::{
+            Ago, Icon, Meter, format,
+            list::{List, PickBox, RowPlace, measured},
+        },
         live::glow::glow,
         store::use_store,
     },
-    model::WorkerId,
+    model::{NetId, Worker, WorkerId},
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::components::A;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Figures come every second; older than three of them they are not shown as current.
 const FRESH: Duration = Duration::from_secs(5);
 
 #[component]
-pub fn WorkerRow(id: WorkerId) -> impl IntoView {
+pub fn WorkerRow(list: List<WorkerId>, place: RowPlace<WorkerId>) -> impl IntoView {
     let store = use_store();
+    let RowPlace { key: id, index } = place;
     let worker = store.worker_row(id)?;
     let row = worker.get_untracked();
     let name = row.name.to_string();
     let shown_name = name.clone();
-    let open = RwSignal::new(false);
+    let open = list.is_open(id);
+    let entry = NodeRef::<html::Tbody>::new();
+    measured(entry, id, open);
     let glows = glow(worker.clone());
+    let picked = Memo::new(move |_| list.picked.with(|picked| picked.contains(&id)));
     let since = Memo::new({
         let worker = worker.clone();
         move |_| worker.with(|worker| worker.status_since)
@@ -58,17 +65,28 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
         let worker = worker.clone();
         move |_| worker.with(|worker| worker.status_reason.clone())
     });
+    let more = worker.clone();
     Some(
         view! {
-        <tbody class="entry" class:open=move || open.get() class:glow=move || glows.get() role="rowgroup" data-worker=name.clone()>
-            <tr role="row">
+        <tbody
+            class="entry"
+            class:open=move || open.get()
+            class:glow=move || glows.get()
+            class:picked=move || picked.get()
+            role="rowgroup"
+            data-key=id.to_string()
+            data-worker=name.clone()
+            node_ref=entry
+        >
+            <tr role="row" tabindex="-1" aria-rowindex=move || index.get().to_string()>
+                {store.may_act().then(|| view! { <td class="cell-pick" role="cell"><PickBox list key=id name=name.clone()/></td> })}
                 <td class="cell-open" role="cell">
                     <button
                         type="button"
                         class="button quiet"
                         aria-expanded=move || open.get().to_string()
                         aria-label=format!("Nets of {name}")
-                        on:click=move |_| open.update(|open| *open = !*open)
+                        on:click=move |_| list.turn(id)
                     >
                         <Icon name="chevron"/>
                     </button>
@@ -99,24 +117,13 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
                 </td>
             </tr>
             {move || {
-                let nets = nets.clone();
+                let (nets, worker) = (nets.clone(), more.clone());
                 open.get()
                     .then(|| {
                         view! {
                             <tr class="entry-more" role="row">
-                                <td colspan="9" role="cell">
-                                    {move || {
-                                        (nets_count.get() == 0)
-                                            .then(|| {
-                                                view! {
-                                                    <p class="quiet-text">
-                                                        "No net is assigned to it. " <A href="/nets">"Assign one"</A>
-                                                    </p>
-                                                }
-                                            })
-                                    }}
-                                    <NetLines ids=nets/>
-                                    <WorkerTrend id/>
+                                <td role="cell">
+                                    <More id worker=worker.clone() nets/>
                                 </td>
                             </tr>
                         }
@@ -126,6 +133,62 @@ pub fn WorkerRow(id: WorkerId) -> impl IntoView {
         }
         .into_any(),
     )
+}
+
+/// What an open row adds: the nets, and what the columns have no room for.
+#[component]
+fn More(id: WorkerId, worker: ArcRwSignal<Arc<Worker>>, nets: ArcRwSignal<Vec<NetId>>) -> impl IntoView {
+    let store = use_store();
+    let none = Memo::new({
+        let nets = nets.clone();
+        move |_| nets.with(Vec::is_empty)
+    });
+    let facts = Memo::new(move |_| {
+        let row = worker.get();
+        let mut facts = vec![
+            ("Provider", row.provider.as_str().to_owned()),
+            ("Kind", row.category.as_str().to_owned()),
+            (
+                "Size",
+                format!(
+                    "{}, {} MB",
+                    format::counted(row.cpus.into(), "CPU", "CPUs"),
+                    format::count(row.memory_mb.into())
+                ),
+            ),
+        ];
+        if let Some(reason) = &row.status_reason {
+            facts.insert(0, ("Why", reason.clone()));
+        }
+        if let Some(machine) = &row.machine {
+            facts.push(("Endpoint", machine.endpoint.clone()));
+            facts.push(("Software", machine.software_version.clone()));
+        }
+        facts
+    });
+    view! {
+        <div class="more">
+            <div class="more-nets">
+                {move || {
+                    none.get()
+                        .then(|| {
+                            let assign = store.may_act().then(|| view! { " " <A href="/nets?worker=not%20assigned">"Assign one"</A> });
+                            view! { <p class="quiet-text">"No net is assigned to it." {assign}</p> }
+                        })
+                }}
+                <NetLines ids=nets/>
+                <WorkerTrend id/>
+            </div>
+            <dl class="facts more-facts">
+                {move || {
+                    facts.get().into_iter().map(|(what, value)| view! { <dt>{what}</dt> <dd>{value}</dd> }).collect_view()
+                }}
+                <dt>"Id"</dt>
+                <dd class="mono">{id.to_string()}</dd>
+            </dl>
+        </div>
+    }
+    .into_any()
 }
 
 /// CPU and memory: never a false zero. What is old is a dash, with the last value and its age on hover.

@@ -1,0 +1,59 @@
+// What the browser's main thread was busy with, read from Chromium's own trace.
+
+import { type Browser, type Page } from '@playwright/test';
+
+export interface Busy {
+  /** The longest task, milliseconds of CPU time of the main thread (not of the wall clock: others use the machine too). */
+  longest: number;
+  /** Tasks above 50 ms. */
+  over50: number;
+  /** CPU time of all tasks together, milliseconds. */
+  total: number;
+  tasks: number;
+}
+
+interface TraceEvent {
+  name: string;
+  pid: number;
+  tid: number;
+  ph: string;
+  tdur?: number;
+  args?: { name?: string; data?: unknown };
+}
+
+/** Runs `what` and reports the tasks of `page`'s main thread meanwhile. */
+export async function busyDuring(browser: Browser, page: Page, what: () => Promise<void>): Promise<Busy> {
+  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline', 'devtools.timeline', '__metadata'] });
+  try {
+    await what();
+  } finally {
+    var trace = await browser.stopTracing();
+  }
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
+  const mains = new Set(
+    traceEvents.filter((event) => event.name === 'thread_name' && event.args?.name === 'CrRendererMain').map((event) => `${event.pid}/${event.tid}`),
+  );
+  // Times are in microseconds.
+  const tasks = traceEvents.filter((event) => event.name === 'RunTask' && event.ph === 'X' && mains.has(`${event.pid}/${event.tid}`));
+  const times = tasks.map((event) => (event.tdur ?? 0) / 1000);
+  if (times.length === 0) throw new Error('the trace holds no task: did the names of its events change?');
+  return {
+    longest: Math.max(...times),
+    over50: times.filter((time) => time > 50).length,
+    total: times.reduce((sum, time) => sum + time, 0),
+    tasks: times.length,
+  };
+}
+
+/** Bytes that JavaScript and WebAssembly hold after a forced collection. */
+export async function heapAfterCollection(page: Page): Promise<{ js: number; wasm: number }> {
+  const session = await page.context().newCDPSession(page);
+  try {
+    await session.send('HeapProfiler.enable');
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize, backingStorageSize } = (await session.send('Runtime.getHeapUsage')) as any;
+    return { js: usedSize, wasm: backingStorageSize ?? 0 };
+  } finally {
+    await session.detach();
+  }
+}

@@ -1,0 +1,128 @@
+// A page under load: many rows, many changes a second. The short form checks that every row is right at the end; with
+// MUSTER_MEASURE=1 (against a release build) the times are held against the limits too.
+
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../fixtures.ts';
+import { startStorm } from '../storm.ts';
+import { type Busy, busyDuring, heapAfterCollection } from '../tasks.ts';
+
+const MEASURE = process.env.MUSTER_MEASURE === '1';
+/** Milliseconds of CPU time that one task of the main thread may take. */
+const LIMIT = 50;
+
+test.describe.configure({ mode: 'serial', timeout: 600_000 });
+
+function told(what: string, figures: Busy | Record<string, number>): void {
+  const text = Object.entries(figures).map(([name, value]) => `${name} ${Number(value).toFixed(1)}`).join(', ');
+  test.info().annotations.push({ type: 'measured', description: `${what}: ${text}` });
+  console.log(`    ${what}: ${text}`);
+}
+
+/** What the page shows of every row, read by scrolling through the whole list. */
+async function shown(page: Page): Promise<Record<string, string>> {
+  return page.evaluate(async () => {
+    const rows: Record<string, string> = {};
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    window.scrollTo(0, 0);
+    for (;;) {
+      await frame();
+      await frame();
+      for (const entry of document.querySelectorAll<HTMLElement>('.entry')) {
+        rows[entry.dataset.worker!] = entry.querySelector('.state-word')!.textContent!;
+      }
+      const before = window.scrollY;
+      window.scrollBy(0, window.innerHeight * 0.8);
+      if (window.scrollY === before) return rows;
+    }
+  });
+}
+
+async function expectEveryRowRight(page: Page): Promise<void> {
+  const workers: any[] = await (await page.request.get('/api/workers')).json();
+  const word = (row: any) => (row.status === 'error' ? `error · ${row.status_detail.replace('_', ' ')}` : row.status);
+  const right = Object.fromEntries(workers.map((row) => [row.name, word(row)]));
+  expect(await shown(page)).toEqual(right);
+}
+
+test('a storm of changes leaves every row right', async ({ admin: page, server, browser }) => {
+  const storm = MEASURE ? { workers: 5_000, nets: 0, rate: 1_000, seconds: 60 } : { workers: 1_000, nets: 0, rate: 300, seconds: 5 };
+  await page.goto('/workers');
+  await expect(page.getByText('Realtime: connected')).toBeVisible();
+  const { over } = await startStorm(server, storm);
+  await expect(page.getByRole('table', { name: 'Workers' })).toHaveAttribute('aria-rowcount', String(storm.workers + 1), { timeout: 60_000 });
+  const before = await heapAfterCollection(page);
+  let changed = 0;
+  const busy = await busyDuring(browser, page, async () => {
+    changed = await over;
+  });
+  // The page may be a moment behind the last change; then nothing may be missing or wrong.
+  await expect(() => expectEveryRowRight(page)).toPass({ timeout: 60_000 });
+  const after = await heapAfterCollection(page);
+  told('storm', { ...busy, changed, 'heap before MB': (before.js + before.wasm) / 1e6, 'heap after MB': (after.js + after.wasm) / 1e6 });
+  expect(changed).toBeGreaterThan(storm.rate * storm.seconds * 0.9);
+  if (MEASURE) {
+    expect(busy.longest).toBeLessThan(LIMIT);
+    expect(after.js + after.wasm).toBeLessThan((before.js + before.wasm) * 1.2 + 5e6);
+  }
+});
+
+test('filtering, sorting and scrolling a very long list', async ({ admin: page, server, browser }) => {
+  test.skip(!MEASURE, 'MUSTER_MEASURE=1 runs it');
+  const { over } = await startStorm(server, { workers: 10_000, nets: 20_000, rate: 0, seconds: 0 });
+  await over;
+  for (const [path, filter, first, second] of [
+    ['/workers', 'Filter workers', 'Since', 'Status'],
+    ['/nets', 'Filter nets', 'Worker', 'Size'],
+  ] as const) {
+    await page.goto(path);
+    await expect(page.getByText('Realtime: connected')).toBeVisible({ timeout: 60_000 });
+    await expect.poll(() => page.locator('.entry').count(), { timeout: 60_000 }).toBeLessThan(80);
+    // From the key to the next frame that shows the answer.
+    const answers: number[] = [];
+    for (const key of ['1', '2', '3', 'Backspace', 'Backspace', 'Backspace']) {
+      await page.getByLabel(filter).focus();
+      const answer = page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            const count = document.querySelector('h1 .quiet-text')!;
+            const before = count.textContent;
+            addEventListener(
+              'keydown',
+              () => {
+                const start = performance.now();
+                const look = () => (count.textContent === before ? requestAnimationFrame(look) : resolve(performance.now() - start));
+                requestAnimationFrame(look);
+              },
+              { once: true, capture: true },
+            );
+          }),
+      );
+      await page.keyboard.press(key);
+      answers.push(await answer);
+    }
+    told(`${path}: a keystroke answers after`, { longest: Math.max(...answers), median: answers.sort((a, b) => a - b)[3]! });
+    const sort = await busyDuring(browser, page, async () => {
+      for (const heading of [first, first, second, second]) {
+        await page.getByRole('columnheader', { name: heading, exact: true }).getByRole('link').click();
+        await expect(page.getByRole('columnheader', { name: heading, exact: true })).toHaveAttribute('aria-sort', /scending/);
+      }
+    });
+    told(`${path}: sorting`, { ...sort });
+    const scroll = await busyDuring(browser, page, async () => {
+      await page.mouse.move(700, 600);
+      for (let n = 0; n < 40; n++) {
+        await page.mouse.wheel(0, n < 20 ? 900 : -900);
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+      }
+      for (const part of [0.2, 0.9, 0.5, 1, 0]) {
+        await page.evaluate((part) => window.scrollTo(0, document.documentElement.scrollHeight * part), part);
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      }
+    });
+    told(`${path}: scrolling`, { ...scroll });
+    expect(Math.max(...answers)).toBeLessThan(100);
+    expect(sort.longest).toBeLessThan(LIMIT);
+    expect(scroll.longest).toBeLessThan(LIMIT);
+  }
+});

@@ -1,0 +1,137 @@
+//! Keys of a list: `j` `k` rows, `x` select, `Enter` open, `.` actions of the row, `o` more of it, `Esc` back, one layer at a time.
+
+use super::{Key, rows::Screen};
+#[cfg(feature = "browser")]
+use leptos::{ev, prelude::*};
+
+/// Listens while the current owner lives.
+pub(super) fn list_keys<K: Key>(screen: Screen<K>) {
+    #[cfg(feature = "browser")]
+    Effect::new(move |_| {
+        let handle = window_event_listener(ev::keydown, move |event| {
+            use crate::app::live::viewport::{dialog_open, typing};
+            let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
+            if plain
+                && !event.default_prevented()
+                && !typing()
+                && !dialog_open()
+                && browser::pressed(screen, &event.key())
+            {
+                event.prevent_default();
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    #[cfg(not(feature = "browser"))]
+    let _ = screen;
+}
+
+#[cfg(feature = "browser")]
+mod browser {
+    use super::*;
+    use crate::app::live::viewport::{find, once_shown, scroll_to};
+
+    /// What stays above the list while it is scrolled: the top bar and the heads of the columns.
+    const FIXED: f64 = 96.0;
+
+    /// Whether the key meant something.
+    pub fn pressed<K: Key>(screen: Screen<K>, key: &str) -> bool {
+        let list = screen.list;
+        match (key, list.current.get_untracked()) {
+            ("j", _) => step(screen, 1),
+            ("k", _) => step(screen, -1),
+            ("x", Some(row)) => {
+                list.pick(row, false);
+                true
+            }
+            ("o", Some(row)) => {
+                list.turn(row);
+                true
+            }
+            // A focused control keeps its own Enter.
+            ("Enter", Some(row)) if on_row(screen, row) => click(screen, row, ".cell-name a"),
+            (".", Some(row)) => {
+                click(screen, row, ".cell-actions summary")
+                    | focus(screen, row, ".cell-actions .menu-items button, .cell-actions button")
+            }
+            ("Escape", row) => back(screen, row),
+            _ => false,
+        }
+    }
+
+    fn step<K: Key>(screen: Screen<K>, by: isize) -> bool {
+        let list = screen.list;
+        let next = list.with_untracked(|index| {
+            let now = list.current.get_untracked().and_then(|row| index.place_of(row));
+            let to = match now {
+                Some(now) => now.saturating_add_signed(by).min(index.len().saturating_sub(1)),
+                None => 0,
+            };
+            Some((to, index.page(to, 1).next()?))
+        });
+        let Some((place, row)) = next else { return false };
+        list.current.set(Some(row));
+        screen.held.set(Some(row));
+        show(screen, place);
+        once_shown(move || _ = focus(screen, row, ":scope > tr"));
+        true
+    }
+
+    /// Scrolls to the row at `place`, in the page or not.
+    fn show<K: Key>(screen: Screen<K>, place: usize) {
+        let Some(space) = screen.space.get_untracked() else { return };
+        let layout =
+            untrack(|| screen.list.with(|index| screen.layout(index.len(), |row| index.place_of(row))));
+        let line = place / layout.across.max(1);
+        let head = find(&space, "thead").map_or(0.0, |head| head.get_bounding_client_rect().height());
+        scroll_to(&space, head + layout.top(line), head + layout.top(line) + layout.pitch, FIXED);
+    }
+
+    fn entry(key: impl std::fmt::Display, rest: &str) -> String {
+        rest.split(", ")
+            .map(|rest| {
+                let rest = rest.strip_prefix(":scope").unwrap_or(rest);
+                format!("[data-key=\"{key}\"] {rest}")
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn click<K: Key>(screen: Screen<K>, row: K, what: &str) -> bool {
+        let found = screen.space.get_untracked().and_then(|space| find(&space, &entry(row, what)));
+        found.inspect(|element| element.click()).is_some()
+    }
+
+    fn focus<K: Key>(screen: Screen<K>, row: K, what: &str) -> bool {
+        let found = screen.space.get_untracked().and_then(|space| find(&space, &entry(row, what)));
+        found.inspect(|element| _ = element.focus()).is_some()
+    }
+
+    /// Whether the row itself has the focus, not something in it.
+    fn on_row<K: Key>(screen: Screen<K>, row: K) -> bool {
+        let found = screen.space.get_untracked().and_then(|space| find(&space, &entry(row, ":scope > tr")));
+        found.is_some_and(|found| document().active_element().as_ref() == Some(found.as_ref()))
+    }
+
+    fn back<K: Key>(screen: Screen<K>, row: Option<K>) -> bool {
+        let list = screen.list;
+        if let Some(row) = row.filter(|row| list.open.with_untracked(|open| open.contains(row))) {
+            list.turn(row);
+        } else if !list.picked.with_untracked(|picked| picked.is_empty()) {
+            list.drop_picks();
+        } else if list.choice.with_untracked(|choice| choice.filters()) {
+            list.choose(list.choice.with_untracked(|choice| choice.unfiltered()), false);
+        } else if row.is_some() {
+            list.current.set(None);
+            if let Some(element) = document().active_element().and_then(|element| {
+                use leptos::wasm_bindgen::JsCast;
+                element.dyn_into::<leptos::web_sys::HtmlElement>().ok()
+            }) {
+                _ = element.blur();
+            }
+        } else {
+            return false;
+        }
+        true
+    }
+}

@@ -1,0 +1,105 @@
+//! What a net says of itself to the list of nets.
+
+use crate::{
+    app::{
+        components::list::{Column, Facet, Facts, List, Offer, SortKey, Source},
+        store::{Store, Touched},
+    },
+    model::{EntityRef, Net, NetId, lifecycle::NetWord},
+};
+use leptos::prelude::GetUntracked;
+use std::{collections::HashSet, sync::Arc};
+
+const fn column(key: &'static str, heading: &'static str) -> Column {
+    Column { key, heading, figure: false, sorts: true, optional: true }
+}
+
+pub const OFFER: Offer = Offer {
+    name: "nets",
+    columns: &[
+        Column { optional: false, ..column("name", "Net") },
+        Column { optional: false, ..column("status", "State") },
+        Column { optional: false, ..column("worker", "Worker") },
+        column("project", "Project"),
+        Column { figure: true, ..column("size", "Size") },
+        Column { figure: true, sorts: false, ..column("rate", "Firings/s") },
+        Column { sorts: false, optional: false, ..column("actions", "Actions") },
+    ],
+    facets: &[
+        Facet { key: "load", label: "Load state" },
+        Facet { key: "run", label: "Run state" },
+        Facet { key: "worker", label: "Worker" },
+        Facet { key: "project", label: "Project" },
+    ],
+    sorted_by: "name",
+};
+
+/// The value of the facet for nets that are on no worker.
+const NOWHERE: &str = "not assigned";
+
+struct Rows(Store);
+
+impl Source<NetId> for Rows {
+    fn keys(&self) -> Vec<NetId> {
+        self.0.nets.get_untracked()
+    }
+
+    fn facts(&self, id: NetId, by: &str) -> Option<Facts> {
+        let row = self.row(id)?;
+        let (worker, project) = (self.worker(&row), self.0.project_name_now(row.project_id));
+        let name = row.name.as_str().to_lowercase();
+        let text = format!("{name} {} {} {}", NetWord(&row), worker.to_lowercase(), project.to_lowercase());
+        let sort = self.key(&row, by);
+        let run = if row.is_loaded() { row.run_state.as_str() } else { "not loaded" };
+        let facets = [row.load_state.as_str(), run, &worker, &project];
+        Some(Facts { name, text, facets: facets.map(str::to_owned).to_vec(), sort })
+    }
+
+    fn sort_key(&self, id: NetId, by: &str) -> SortKey {
+        self.row(id).map_or(SortKey::None, |row| self.key(&row, by))
+    }
+}
+
+impl Rows {
+    fn row(&self, id: NetId) -> Option<Arc<Net>> {
+        self.0.net_row(id).map(|row| row.get_untracked())
+    }
+
+    fn worker(&self, net: &Net) -> String {
+        let worker = net.worker_id.and_then(|id| self.0.worker_row(id));
+        worker.map_or(NOWHERE.to_owned(), |worker| worker.get_untracked().name.to_string())
+    }
+
+    fn key(&self, row: &Net, by: &str) -> SortKey {
+        match by {
+            "status" => SortKey::Text(NetWord(row).to_string()),
+            "worker" if row.worker_id.is_none() => SortKey::None,
+            "worker" => SortKey::Text(self.worker(row).to_lowercase()),
+            "project" => SortKey::Text(self.0.project_name_now(row.project_id).to_lowercase()),
+            "size" => SortKey::Number(u64::from(row.size.places) + u64::from(row.size.transitions)),
+            _ => SortKey::Text(row.name.as_str().to_lowercase()),
+        }
+    }
+}
+
+/// The list of all nets, kept up to date while the current owner lives.
+pub fn net_list(store: Store) -> List<NetId> {
+    let list = List::new(&OFFER, Rows(store));
+    store.watch(move |touched| match touched {
+        Touched::All => list.refill(),
+        Touched::Rows(rows) if rows.iter().any(|row| matches!(row, EntityRef::Project(_))) => list.refill(),
+        Touched::Rows(rows) => {
+            let mut nets = HashSet::new();
+            for row in rows {
+                match row {
+                    EntityRef::Net(id) => _ = nets.insert(*id),
+                    // Its name stands in the rows of its nets.
+                    EntityRef::Worker(id) => nets.extend(store.nets_on_now(*id)),
+                    _ => {}
+                }
+            }
+            list.follow(&nets.into_iter().collect::<Vec<_>>());
+        }
+    });
+    list
+}

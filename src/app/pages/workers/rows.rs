@@ -1,0 +1,108 @@
+//! What a worker says of itself to the list of workers.
+
+use crate::{
+    app::{
+        components::list::{Column, Facet, Facts, List, Offer, SortKey, Source},
+        store::{Store, Touched},
+    },
+    model::{EntityRef, Worker, WorkerId},
+};
+
+const fn column(key: &'static str, heading: &'static str) -> Column {
+    Column { key, heading, figure: false, sorts: true, optional: true }
+}
+
+pub const OFFER: Offer = Offer {
+    name: "workers",
+    columns: &[
+        Column { sorts: false, optional: false, ..column("open", "") },
+        Column { optional: false, ..column("name", "Worker") },
+        Column { optional: false, ..column("status", "Status") },
+        Column { figure: true, ..column("since", "Since") },
+        column("place", "Region"),
+        column("nets", "Nets"),
+        Column { sorts: false, ..column("cpu", "CPU") },
+        Column { figure: true, sorts: false, ..column("memory", "Memory") },
+        Column { sorts: false, optional: false, ..column("actions", "Actions") },
+    ],
+    facets: &[
+        Facet { key: "status", label: "Status" },
+        Facet { key: "cluster", label: "Cluster" },
+        Facet { key: "provider", label: "Provider" },
+        Facet { key: "kind", label: "Kind" },
+    ],
+    sorted_by: "name",
+};
+
+struct Rows(Store);
+
+impl Source<WorkerId> for Rows {
+    fn keys(&self) -> Vec<WorkerId> {
+        use leptos::prelude::GetUntracked;
+        self.0.workers.get_untracked()
+    }
+
+    fn facts(&self, id: WorkerId, by: &str) -> Option<Facts> {
+        let row = self.row(id)?;
+        let cluster = self.0.cluster_name_now(row.cluster_id);
+        let name = row.name.as_str().to_lowercase();
+        let mut text = format!("{name} {} {} {}", row.status, row.category.as_str(), cluster.to_lowercase());
+        if let Some(region) = &row.region {
+            text.push(' ');
+            text.push_str(&region.to_lowercase());
+        }
+        let sort = self.key(&row, &cluster, by);
+        let facets = [row.status.word(), &cluster, row.provider.as_str(), row.category.as_str()];
+        Some(Facts { name, text, facets: facets.map(str::to_owned).to_vec(), sort })
+    }
+
+    fn sort_key(&self, id: WorkerId, by: &str) -> SortKey {
+        let Some(row) = self.row(id) else { return SortKey::None };
+        let cluster = self.0.cluster_name_now(row.cluster_id);
+        self.key(&row, &cluster, by)
+    }
+}
+
+impl Rows {
+    fn row(&self, id: WorkerId) -> Option<std::sync::Arc<Worker>> {
+        use leptos::prelude::GetUntracked;
+        self.0.worker_row(id).map(|row| row.get_untracked())
+    }
+
+    fn key(&self, row: &Worker, cluster: &str, by: &str) -> SortKey {
+        match by {
+            "status" => SortKey::Text(row.status.to_string()),
+            // The youngest state first, as ages read.
+            "since" => SortKey::Number(u64::MAX - row.status_since.0),
+            "place" => {
+                let region = row.region.as_deref().unwrap_or_default();
+                SortKey::Text(format!("{cluster} {region}").to_lowercase())
+            }
+            "nets" => SortKey::Number(self.0.count_nets_on(row.id) as u64),
+            _ => SortKey::Text(row.name.as_str().to_lowercase()),
+        }
+    }
+}
+
+/// The list of all workers, kept up to date while the current owner lives.
+pub fn worker_list(store: Store) -> List<WorkerId> {
+    use leptos::prelude::GetUntracked;
+    let list = List::new(&OFFER, Rows(store));
+    store.watch(move |touched| match touched {
+        Touched::All => list.refill(),
+        Touched::Rows(rows) if rows.iter().any(|row| matches!(row, EntityRef::Cluster(_))) => list.refill(),
+        Touched::Rows(rows) => {
+            let by_nets =
+                list.choice.try_get_untracked().is_some_and(|choice| choice.sort(&OFFER).by == "nets");
+            if by_nets && rows.iter().any(|row| matches!(row, EntityRef::Net(_))) {
+                return list.refill();
+            }
+            let workers = rows.iter().filter_map(|row| match row {
+                EntityRef::Worker(id) => Some(*id),
+                _ => None,
+            });
+            list.follow(&workers.collect::<Vec<_>>());
+        }
+    });
+    list
+}

@@ -1,0 +1,307 @@
+//! The user interface's single source of truth: signals that the replica feeds.
+//!
+//! One signal a row, so that a change of one row renders that row and nothing else; order signals for the lists. Filled synchronously
+//! from the snapshot on both sides, so that hydration finds what the server rendered; only [`super::live`] writes to it afterwards.
+//! A batch of changes costs what it changes, never what the fleet holds: [`rows`] keeps orders, indexes and the summary row by row.
+
+mod order;
+mod recent;
+mod rows;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use recent::Recent;
+pub use summary::Summary;
+
+use super::snapshot::{Me, Opening, Snapshot};
+use crate::{
+    model::{
+        Cluster, EntityRef, Event, Fleet, Net, NetId, NetMetrics, Project, Telemetry, Timestamp, Worker,
+        WorkerId,
+    },
+    sync::Status,
+};
+use leptos::prelude::*;
+use rows::Rows;
+use std::{collections::HashSet, sync::Arc};
+
+/// Figures of one worker or net, with the time the console received them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dated<T> {
+    pub at: Timestamp,
+    pub value: T,
+}
+
+type Row<T> = ArcRwSignal<Arc<T>>;
+type Figures<T> = ArcRwSignal<Option<Dated<T>>>;
+
+/// What an application of changes to the store touched.
+#[derive(Clone, Copy, Debug)]
+pub enum Touched<'a> {
+    /// Every row may be another.
+    All,
+    Rows(&'a HashSet<EntityRef>),
+}
+
+type Watcher = Arc<dyn Fn(Touched<'_>) + Send + Sync>;
+
+/// How the link to the server stands, for the badge and the freshness line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    pub status: Status,
+    /// The server's time up to which everything shown is complete.
+    pub as_of: Timestamp,
+    /// When that arrived, on the browser's monotonic clock, milliseconds.
+    pub seen: u64,
+}
+
+#[derive(Clone, Copy)]
+pub struct Store {
+    rows: StoredValue<Rows>,
+    watchers: StoredValue<Vec<(u64, Watcher)>>,
+    /// Ids by name.
+    pub workers: RwSignal<Vec<WorkerId>>,
+    pub nets: RwSignal<Vec<NetId>>,
+    pub clusters: RwSignal<Vec<Arc<Cluster>>>,
+    pub projects: RwSignal<Vec<Arc<Project>>>,
+    /// Newest first.
+    pub events: RwSignal<Vec<Arc<Event>>>,
+    pub summary: RwSignal<Summary>,
+    pub link: RwSignal<Link>,
+    /// The server's time, ticking once a second in the browser.
+    pub now: RwSignal<Timestamp>,
+    /// The browser's monotonic clock, milliseconds, ticking with `now`. Zero while the page is being rendered and hydrated.
+    pub ticks: RwSignal<u64>,
+    /// Minutes that the operator's clock is ahead of UTC; unknown until the page is alive.
+    pub utc_offset: RwSignal<Option<i32>>,
+    /// Whether the operator wants a stream at all.
+    pub realtime: RwSignal<bool>,
+    pub me: RwSignal<Option<Me>>,
+    /// See [`Opening::form_key`].
+    pub form_key: RwSignal<String>,
+    /// For "n changes in the last minute".
+    pub changes: RwSignal<Recent>,
+}
+
+impl Store {
+    pub fn new() -> Store {
+        Store {
+            rows: StoredValue::new(Rows::default()),
+            watchers: StoredValue::new(Vec::new()),
+            workers: RwSignal::new(Vec::new()),
+            nets: RwSignal::new(Vec::new()),
+            clusters: RwSignal::new(Vec::new()),
+            projects: RwSignal::new(Vec::new()),
+            events: RwSignal::new(Vec::new()),
+            summary: RwSignal::new(Summary::default()),
+            link: RwSignal::new(Link { status: Status::Connecting, as_of: Timestamp(0), seen: 0 }),
+            now: RwSignal::new(Timestamp(0)),
+            ticks: RwSignal::new(0),
+            utc_offset: RwSignal::new(None),
+            realtime: RwSignal::new(true),
+            me: RwSignal::new(None),
+            form_key: RwSignal::new(String::new()),
+            changes: RwSignal::new(Recent::default()),
+        }
+    }
+
+    /// Fills the store from what the page is rendered from.
+    pub fn open(&self, opening: &Opening) {
+        let Snapshot { full, server_time, user, telemetry } = &opening.snapshot;
+        self.me.set(Some(user.clone()));
+        self.form_key.set(opening.form_key.clone());
+        self.now.set(*server_time);
+        self.link.set(Link { status: Status::Connecting, as_of: *server_time, seen: 0 });
+        self.replace(&full.state);
+        self.telemetry_arrived(telemetry);
+    }
+
+    /// Forgets everything: the user signed out.
+    pub fn wipe(&self) {
+        self.replace(&Fleet::default());
+        self.rows.update_value(|rows| *rows = Rows::default());
+        self.changes.set(Recent::default());
+        self.me.set(None);
+    }
+
+    /// Every row may have changed.
+    pub fn replace(&self, fleet: &Fleet) {
+        self.rows.update_value(|rows| rows.replace(fleet));
+        let (workers, nets) = self.rows.with_value(|rows| (rows.worker_ids(), rows.net_ids()));
+        set(self.workers, workers);
+        set(self.nets, nets);
+        set(self.clusters, fleet.clusters().cloned().collect());
+        set(self.projects, fleet.projects().cloned().collect());
+        set(self.events, fleet.events().rev().cloned().collect());
+        self.summarise();
+        self.tell(Touched::All);
+    }
+
+    /// The named rows changed in `fleet`.
+    pub fn apply(&self, fleet: &Fleet, changed: &HashSet<EntityRef>) {
+        let mut orders = rows::Orders::default();
+        self.rows.update_value(|rows| orders = rows.apply(fleet, changed));
+        if orders.workers {
+            set(self.workers, self.rows.with_value(Rows::worker_ids));
+        }
+        if orders.nets {
+            set(self.nets, self.rows.with_value(Rows::net_ids));
+        }
+        let of = |wanted: fn(&EntityRef) -> bool| changed.iter().any(wanted);
+        if of(|entity| matches!(entity, EntityRef::Cluster(_))) {
+            set(self.clusters, fleet.clusters().cloned().collect());
+        }
+        if of(|entity| matches!(entity, EntityRef::Project(_))) {
+            set(self.projects, fleet.projects().cloned().collect());
+        }
+        if of(|entity| matches!(entity, EntityRef::Event(_))) {
+            set(self.events, fleet.events().rev().cloned().collect());
+        }
+        self.summarise();
+        let (now, rows) = (self.now.get_untracked(), changed.iter().filter(|row| !is_event(row)).count());
+        if rows > 0 {
+            self.changes.update(|changes| changes.add(now, rows));
+        }
+        self.tell(Touched::Rows(changed));
+    }
+
+    /// Calls `on` after each application of changes until the current owner ends. For what is derived from many rows and is to cost what
+    /// changed: a signal would have to be read once for each row.
+    pub fn watch(&self, on: impl Fn(Touched<'_>) + Send + Sync + 'static) {
+        let watchers = self.watchers;
+        let mut id = 0;
+        watchers.update_value(|all| {
+            id = all.last().map_or(0, |(id, _)| id + 1);
+            all.push((id, Arc::new(on)));
+        });
+        on_cleanup(move || _ = watchers.try_update_value(|all| all.retain(|(other, _)| *other != id)));
+    }
+
+    fn tell(&self, touched: Touched<'_>) {
+        // Not called under the lock: a watcher reads the store.
+        for (_, watcher) in self.watchers.get_value() {
+            watcher(touched);
+        }
+    }
+
+    fn summarise(&self) {
+        self.rows.update_value(|rows| {
+            let summary = rows.summary();
+            if self.summary.with_untracked(|before| before != summary) {
+                self.summary.set(summary.clone());
+            }
+        });
+    }
+
+    /// Latest wins; a net that a worker's figures no longer name has none.
+    pub fn telemetry_arrived(&self, batch: &[Telemetry]) {
+        for telemetry in batch {
+            let at = telemetry.at;
+            self.worker_figures(telemetry.worker_id).set(Some(Dated { at, value: telemetry.worker }));
+            for net in &telemetry.nets {
+                self.net_figures(net.id).set(Some(Dated { at, value: *net }));
+            }
+        }
+    }
+
+    pub fn worker_row(&self, id: WorkerId) -> Option<Row<Worker>> {
+        self.rows.with_value(|rows| rows.worker(id))
+    }
+
+    pub fn net_row(&self, id: NetId) -> Option<Row<Net>> {
+        self.rows.with_value(|rows| rows.net(id))
+    }
+
+    /// The row now, tracked: also its coming and going.
+    pub fn worker(&self, id: WorkerId) -> Option<Arc<Worker>> {
+        match self.worker_row(id) {
+            Some(row) => {
+                self.workers.track();
+                Some(row.get())
+            }
+            None => {
+                self.workers.track();
+                None
+            }
+        }
+    }
+
+    /// The row now, tracked: also its coming and going.
+    pub fn net(&self, id: NetId) -> Option<Arc<Net>> {
+        self.nets.track();
+        self.net_row(id).map(|row| row.get())
+    }
+
+    /// The worker that `net` is assigned to, tracked.
+    pub fn worker_of(&self, net: &Net) -> Option<Arc<Worker>> {
+        net.worker_id.and_then(|id| self.worker(id))
+    }
+
+    /// The nets assigned to a worker, by name.
+    pub fn nets_on(&self, worker: WorkerId) -> ArcRwSignal<Vec<NetId>> {
+        self.rows.try_update_value(|rows| rows.nets_on(worker)).unwrap_or_default()
+    }
+
+    /// The nets assigned to a worker now; not tracked.
+    pub fn nets_on_now(&self, worker: WorkerId) -> Vec<NetId> {
+        self.rows.with_value(|rows| rows.assigned(worker).map(order::Order::ids).unwrap_or_default())
+    }
+
+    /// How many nets are assigned to a worker now; not tracked.
+    pub fn count_nets_on(&self, worker: WorkerId) -> usize {
+        self.rows.with_value(|rows| rows.assigned(worker).map_or(0, order::Order::len))
+    }
+
+    pub fn worker_figures(&self, id: WorkerId) -> Figures<crate::model::WorkerMetrics> {
+        self.rows.try_update_value(|rows| rows.worker_figures(id)).unwrap_or_default()
+    }
+
+    pub fn net_figures(&self, id: NetId) -> Figures<NetMetrics> {
+        self.rows.try_update_value(|rows| rows.net_figures(id)).unwrap_or_default()
+    }
+
+    pub fn cluster_name(&self, id: crate::model::ClusterId) -> String {
+        self.clusters.with(|rows| {
+            rows.iter().find(|row| row.id == id).map(|row| row.name.to_string()).unwrap_or_default()
+        })
+    }
+
+    /// The same, not tracked.
+    pub fn cluster_name_now(&self, id: crate::model::ClusterId) -> String {
+        untrack(|| self.cluster_name(id))
+    }
+
+    /// The name of a project; not tracked.
+    pub fn project_name_now(&self, id: crate::model::ProjectId) -> String {
+        self.projects.with_untracked(|rows| {
+            rows.iter().find(|row| row.id == id).map(|row| row.name.to_string()).unwrap_or_default()
+        })
+    }
+
+    /// Whether the user may change anything. Not tracked: a change of role ends the stream and opens the page anew.
+    pub fn may_act(&self) -> bool {
+        self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.role >= crate::model::Role::Operator))
+    }
+}
+
+impl Default for Store {
+    fn default() -> Store {
+        Store::new()
+    }
+}
+
+/// The store of the console this component is in.
+pub fn use_store() -> Store {
+    expect_context()
+}
+
+fn is_event(entity: &EntityRef) -> bool {
+    matches!(entity, EntityRef::Event(_))
+}
+
+fn set<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|before| *before != value) {
+        signal.set(value);
+    }
+}

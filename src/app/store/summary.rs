@@ -1,0 +1,94 @@
+//! Counts over the whole fleet, and what in it needs attention: kept up to date row by row.
+
+use super::order::Order;
+use crate::model::{Cluster, Connection, LoadState, Net, NetId, RunState, Worker, WorkerId, WorkerStatus};
+use std::sync::Arc;
+
+/// Counts and what needs attention, over the whole fleet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub clusters: usize,
+    pub clusters_connected: usize,
+    pub workers: usize,
+    pub workers_ready: usize,
+    pub nets: usize,
+    pub nets_assigned: usize,
+    pub nets_loaded: usize,
+    pub nets_running: usize,
+    /// Workers in `error`, by name.
+    pub broken_workers: Vec<WorkerId>,
+    /// Nets with a load error, then dead ones, by name.
+    pub broken_nets: Vec<NetId>,
+    /// How many of them are only dead.
+    pub dead_nets: usize,
+}
+
+/// What a [`Summary`] is read from. Each row is taken out as it was and put in as it is.
+#[derive(Debug, Default)]
+pub struct Tally {
+    counts: Summary,
+    broken_workers: Order<WorkerId>,
+    load_errors: Order<NetId>,
+    dead: Order<NetId>,
+    /// Which of the lists in `counts` are behind their orders.
+    workers_moved: bool,
+    nets_moved: bool,
+}
+
+impl Tally {
+    pub fn clusters<'a>(&mut self, rows: impl Iterator<Item = &'a Arc<Cluster>>) {
+        (self.counts.clusters, self.counts.clusters_connected) = (0, 0);
+        for row in rows {
+            self.counts.clusters += 1;
+            self.counts.clusters_connected += usize::from(row.connection == Connection::Connected);
+        }
+    }
+
+    /// A worker was `before` and is `after`; `None` where it was or is not there.
+    pub fn worker(&mut self, id: WorkerId, before: Option<&Worker>, after: Option<&Worker>) {
+        let counts = &mut self.counts;
+        shift(&mut counts.workers, before, after, |_| true);
+        shift(&mut counts.workers_ready, before, after, Worker::is_ready);
+        let broken = |row: Option<&Worker>| {
+            let row = row.filter(|row| matches!(row.status, WorkerStatus::Error(_)));
+            row.map(|row| row.name.as_str().to_owned())
+        };
+        self.workers_moved |=
+            self.broken_workers.change(id, broken(before).as_deref(), broken(after).as_deref());
+    }
+
+    /// A net was `before` and is `after`; `None` where it was or is not there.
+    pub fn net(&mut self, id: NetId, before: Option<&Net>, after: Option<&Net>) {
+        let counts = &mut self.counts;
+        shift(&mut counts.nets, before, after, |_| true);
+        shift(&mut counts.nets_assigned, before, after, |net| net.worker_id.is_some());
+        shift(&mut counts.nets_loaded, before, after, Net::is_loaded);
+        shift(&mut counts.nets_running, before, after, |net| net.run_state == RunState::Running);
+        let named = |row: Option<&Net>, wanted: fn(&Net) -> bool| {
+            row.filter(|row| wanted(row)).map(|row| row.name.as_str().to_owned())
+        };
+        let failed = |net: &Net| net.load_state == LoadState::Error;
+        self.nets_moved |=
+            self.load_errors.change(id, named(before, failed).as_deref(), named(after, failed).as_deref());
+        let dead = |net: &Net| net.run_state == RunState::Dead;
+        self.nets_moved |=
+            self.dead.change(id, named(before, dead).as_deref(), named(after, dead).as_deref());
+    }
+
+    pub fn summary(&mut self) -> &Summary {
+        if std::mem::take(&mut self.workers_moved) {
+            self.counts.broken_workers = self.broken_workers.ids();
+        }
+        if std::mem::take(&mut self.nets_moved) {
+            self.counts.broken_nets = self.load_errors.ids();
+            self.counts.broken_nets.extend(self.dead.ids());
+            self.counts.dead_nets = self.dead.len();
+        }
+        &self.counts
+    }
+}
+
+fn shift<T>(count: &mut usize, before: Option<&T>, after: Option<&T>, wanted: impl Fn(&T) -> bool) {
+    *count += usize::from(after.is_some_and(&wanted));
+    *count -= usize::from(before.is_some_and(&wanted));
+}
