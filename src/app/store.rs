@@ -7,7 +7,7 @@ use super::snapshot::{Me, Opening, Snapshot};
 use crate::{
     model::{
         Cluster, Connection, EntityRef, Event, Fleet, LoadState, Net, NetId, NetMetrics, Project, RunState,
-        Telemetry, Timestamp, Worker, WorkerId, WorkerStatus,
+        Telemetry, Timestamp, Worker, WorkerAction, WorkerId, WorkerStatus, lifecycle::remedy,
     },
     sync::Status,
 };
@@ -53,6 +53,8 @@ pub struct Summary {
     pub clusters_connected: usize,
     pub workers: usize,
     pub workers_ready: usize,
+    /// What brings one of the others nearest to ready.
+    pub remedy: Option<WorkerAction>,
     pub nets: usize,
     pub nets_assigned: usize,
     pub nets_loaded: usize,
@@ -360,6 +362,14 @@ fn summary(fleet: &Fleet) -> Summary {
         clusters_connected: fleet.clusters().filter(|row| row.connection == Connection::Connected).count(),
         workers: fleet.workers().len(),
         workers_ready: fleet.workers().filter(|row| row.is_ready()).count(),
+        remedy: {
+            let nearness = |action: &WorkerAction| match action {
+                WorkerAction::Start => 2,
+                WorkerAction::Provision => 1,
+                _ => 0,
+            };
+            fleet.workers().filter_map(|row| remedy(row)).max_by_key(nearness)
+        },
         nets: fleet.nets().len(),
         nets_assigned: fleet.nets().filter(|net| net.worker_id.is_some()).count(),
         nets_loaded: fleet.nets().filter(loaded).count(),
