@@ -9,12 +9,18 @@ use super::{
     error::ApiError,
     snapshot::{Drawn, Opening, Theme},
 };
-#[cfg(any(feature = "ssr", feature = "csr"))]
-use crate::model::NetRequest;
 use crate::model::{Category, ClusterId, Done, NetAction, NetId, Trend, WorkerAction, WorkerId};
+#[cfg(any(feature = "ssr", feature = "csr"))]
+use crate::model::{
+    NetRequest,
+    action::{RATE, TOKENS, whole_number_wanted},
+};
 #[cfg(feature = "ssr")]
 use crate::{
-    model::{Action, NewNet, NewWorker, Options},
+    model::{
+        Action, NewNet, NewWorker, Options,
+        action::{CPUS, MAX_PNML_BYTES, MEMORY_MB},
+    },
     server::{
         actions::perform,
         auth,
@@ -23,9 +29,6 @@ use crate::{
 };
 use leptos::prelude::*;
 use server_fn::codec::{MultipartData, MultipartFormData};
-
-/// A PNML file may have this many bytes.
-pub const MAX_PNML_BYTES: usize = 16 << 20;
 
 /// What a page is rendered from.
 #[server(prefix = "/do", endpoint = "open")]
@@ -47,14 +50,16 @@ pub async fn create_worker(
     name: String,
     cluster_id: ClusterId,
     category: Category,
-    cpus: u16,
-    memory_mb: u32,
+    cpus: String,
+    memory_mb: String,
     /// Also ask for its machine at once.
     #[server(default)]
     provision: bool,
     #[server(default)] key: Option<String>,
 ) -> Result<Done, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
+    let cpus = whole_number("cpus", &CPUS, &cpus).map_err(fail)?;
+    let memory_mb = whole_number("memory_mb", &MEMORY_MB, &memory_mb).map_err(fail)?;
     let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb });
     let done =
         perform(&app, &who, action, Options { if_match: None, key: key.clone() }).await.map_err(fail)?;
@@ -111,19 +116,17 @@ pub fn net_request(
     place: Option<String>,
     tokens: Option<String>,
 ) -> Result<NetRequest, ApiError> {
-    fn read<T: std::str::FromStr>(text: Option<String>, missing: &str) -> Result<T, ApiError> {
-        text.and_then(|text| text.trim().parse().ok())
-            .ok_or_else(|| ApiError::BadRequest { detail: missing.to_owned() })
-    }
     Ok(match action {
         NetAction::Assign => {
-            NetRequest::Assign { worker_id: read(worker_id, "Choose the worker to assign the net to.")? }
+            let worker_id = worker_id.and_then(|text| text.trim().parse().ok());
+            let detail = "Choose the worker to assign the net to.".to_owned();
+            NetRequest::Assign { worker_id: worker_id.ok_or(ApiError::BadRequest { detail })? }
         }
         NetAction::Run => {
-            NetRequest::Run { rate: read(rate, "Give the rate as a whole number of firings per second.")? }
+            NetRequest::Run { rate: whole_number("rate", &RATE, &rate.unwrap_or_default())? as u32 }
         }
         NetAction::Inject => {
-            let tokens = read(tokens, "Give the number of tokens as a whole number.")?;
+            let tokens = whole_number("tokens", &TOKENS, &tokens.unwrap_or_default())?;
             let place = place.filter(|place| !place.is_empty());
             let place =
                 place.ok_or(ApiError::BadRequest { detail: "Choose a place to inject into.".to_owned() })?;
@@ -136,7 +139,21 @@ pub fn net_request(
         NetAction::Stop => NetRequest::Stop,
         NetAction::Reset => NetRequest::Reset,
         NetAction::Delete => NetRequest::Delete,
+        NetAction::UndoDelete => NetRequest::UndoDelete,
     })
+}
+
+/// A whole number from a form's field.
+#[cfg(any(feature = "ssr", feature = "csr"))]
+pub fn whole_number(
+    field: &str,
+    bounds: &std::ops::RangeInclusive<u64>,
+    given: &str,
+) -> Result<u64, ApiError> {
+    let given = given.trim();
+    let number = given.parse().ok().filter(|number| bounds.contains(number));
+    let given = if given.is_empty() { "empty" } else { given };
+    number.ok_or_else(|| ApiError::BadRequest { detail: whole_number_wanted(field, bounds, given) })
 }
 
 /// A form with `name`, `project_id`, `key`, and the net as `file` or, where that is empty, as `text`.
@@ -164,8 +181,7 @@ async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiEr
         let mut bytes = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(error.to_string()))? {
             if bytes.len() + chunk.len() > MAX_PNML_BYTES {
-                let detail = format!("The file is larger than {} MiB.", MAX_PNML_BYTES >> 20);
-                return Err(ApiError::BadRequest { detail });
+                return Err(ApiError::pnml_too_large());
             }
             bytes.extend_from_slice(&chunk);
         }

@@ -143,6 +143,7 @@ pub fn pending(
         cpus: 2,
         memory_mb: 2_048,
         operation: None,
+        last_action: None,
         revision: 0,
         state_revision: 0,
         created_at: Timestamp::default(),

@@ -1,7 +1,7 @@
 //! A worker: a machine that runs nets.
 
 use super::lifecycle::WorkerAction;
-use super::{ClusterId, Incarnation, Name, Operation, Timestamp, WorkerId};
+use super::{ClusterId, Incarnation, LastAction, Name, Operation, Timestamp, WorkerId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -144,6 +144,9 @@ pub struct Worker {
     pub memory_mb: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation<WorkerAction>>,
+    /// Who changed its state last, if an action did. A change that no action made takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_action: Option<LastAction<WorkerAction>>,
     /// Counts every change of this record.
     pub revision: u64,
     /// Counts changes of what decides whether an action is permitted: status, machine and operation. `If-Match` compares this one.

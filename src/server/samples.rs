@@ -72,6 +72,7 @@ pub fn new_net(name: Name, project_id: ProjectId, definition: DefinitionHash, si
         run_state: RunState::Idle,
         rate: 0,
         operation: None,
+        last_action: None,
         revision: 0,
         state_revision: 0,
         created_at: Timestamp::default(),

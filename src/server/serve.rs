@@ -1,7 +1,7 @@
 //! Starting and stopping the console.
 
 use super::{
-    App, Args, api,
+    App, Args, actions, api,
     app::Parts,
     assets,
     auth::{self, Setup, Throttle, access},
@@ -156,6 +156,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         shutdown: shutdown.clone(),
     });
     tasks.spawn(beat(hub.clone(), shutdown.clone()));
+    tasks.spawn(actions::carry_out_deletions(app.clone()));
 
     // Whoever started it may have read the first line and gone; that is no reason not to serve.
     if let Err(error) = announce(&app, address, setup_token.as_deref()) {
@@ -195,7 +196,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
 
 /// Every route of the console, behind the middleware that every request passes. Outermost first: the request gets its id, is logged,
 /// cannot take the process down, gets its headers, and is let through or not.
-fn router(app: App) -> Router {
+pub(super) fn router(app: App) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     Router::new()
         .merge(api::routes())

@@ -5,10 +5,16 @@
 //! changes nothing. The second applies the outcome, but only if that operation is still the current one; otherwise the effect is undone.
 
 mod create;
+mod delete;
 mod key;
 mod net;
 mod outcome;
+#[cfg(test)]
+mod tests;
 mod worker;
+
+pub use delete::run as carry_out_deletions;
+pub use outcome::gone;
 
 use super::{
     App,

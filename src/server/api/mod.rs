@@ -4,6 +4,7 @@
 
 pub mod error;
 mod extract;
+mod fields;
 mod health;
 mod history;
 mod nets;
@@ -13,14 +14,16 @@ mod state;
 mod workers;
 
 use super::{App, sse};
+use crate::{app::error::ApiError, model::action::MAX_PNML_BYTES};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{get, post},
+    http::Method,
+    routing::{any, get, post},
 };
 
-/// A PNML file may have 32 MiB; the rest of a form is small.
-const LARGEST_BODY: usize = 33 << 20;
+/// A PNML file as text in JSON may be escaped to twice its size; the rest of a form is small.
+const LARGEST_BODY: usize = 2 * MAX_PNML_BYTES + (1 << 20);
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -42,5 +45,10 @@ pub fn routes() -> Router<App> {
         .route("/api/nets/{id}/graph", get(nets::graph))
         .route("/api/nets/{id}/definition", get(nets::definition))
         .route("/api/nets/{id}/{action}", post(nets::act))
+        // Whoever asks the API for what is not there is a program, and gets no page.
+        .route("/api/{*path}", any(async || ApiError::NoSuchRoute))
+        .method_not_allowed_fallback(async |method: Method| ApiError::NoSuchMethod {
+            method: method.to_string(),
+        })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }

@@ -1,10 +1,21 @@
 //! `/api/workers`.
 
-use super::extract::{self, id, json, options, position, row, wanted};
+use super::{
+    extract::{self, id, options, position, row, wanted},
+    fields::Fields,
+};
 use crate::{
     app::error::ApiError,
-    model::{Action, Done, WorkerAction, WorkerId},
-    server::{App, actions::perform, auth::Who},
+    model::{
+        Action, Category, Done, EntityRef, NewWorker, WorkerAction, WorkerId,
+        action::{CPUS, MEMORY_MB},
+    },
+    server::{
+        App,
+        actions::{gone, perform},
+        auth::Who,
+        clock::now,
+    },
 };
 use axum::{
     Json,
@@ -43,7 +54,10 @@ pub async fn show(
     let at = position(&app, &who);
     let id: WorkerId = id(&worker, "worker")?;
     let fleet = app.store().fleet();
-    fleet.worker(id).map(|worker| row(&**worker, at)).ok_or(ApiError::Gone { what: "worker".to_owned() })
+    fleet
+        .worker(id)
+        .map(|worker| row(&**worker, at))
+        .ok_or_else(|| gone(&fleet, EntityRef::Worker(id), now()))
 }
 
 pub async fn create(
@@ -52,7 +66,16 @@ pub async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let done = perform(&app, &who, Action::CreateWorker(json(&body)?), options(&headers)?).await?;
+    let body = Fields::read(&body)?;
+    let new = NewWorker {
+        name: body.text("name")?,
+        cluster_id: body.id("cluster_id", "cluster")?,
+        category: body
+            .word("category", &[Category::Ephemeral, Category::Persistent].map(|it| (it.as_str(), it)))?,
+        cpus: body.whole_number("cpus", &CPUS)?,
+        memory_mb: body.whole_number("memory_mb", &MEMORY_MB)?,
+    };
+    let done = perform(&app, &who, Action::CreateWorker(new), options(&headers)?).await?;
     Ok((StatusCode::CREATED, Json(done)).into_response())
 }
 
@@ -68,6 +91,7 @@ pub async fn act(
         "stop" => WorkerAction::Stop,
         "destroy" => WorkerAction::Destroy,
         "refresh" => WorkerAction::Refresh,
+        "undo-delete" => WorkerAction::UndoDelete,
         other => {
             return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on workers.") });
         }

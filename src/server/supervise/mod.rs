@@ -7,10 +7,12 @@
 mod check;
 mod link;
 pub mod reconcile;
+mod round;
 pub mod settle;
 mod telemetry;
 
 pub use check::{CheckError, Checked};
+pub use round::Breadth;
 pub use telemetry::TelemetryBoard;
 
 use self::{
@@ -25,7 +27,6 @@ use super::{
     workers::WorkerClient,
 };
 use crate::model::{Category, ErrorDetail, Machine, Timestamp, Worker, WorkerId, WorkerStatus};
-use futures::{StreamExt, stream};
 use std::{
     collections::{HashMap, HashSet},
     future::Future,
@@ -59,7 +60,7 @@ pub struct Pace {
     pub probe_for: Duration,
     /// The supervision loop, how many workers it looks at together, and how long each may take.
     pub sweep_every: Duration,
-    pub sweep_width: usize,
+    pub sweep_breadth: Breadth,
     pub sweep_patience: Duration,
     /// How often operations past their deadline are looked for, and how long past it they are left to whoever began them.
     pub deadlines_every: Duration,
@@ -81,7 +82,7 @@ impl Default for Pace {
             probe_slow: Duration::from_secs(10),
             probe_for: Duration::from_secs(600),
             sweep_every: Duration::from_secs(60),
-            sweep_width: 20,
+            sweep_breadth: Breadth { least: 20, most: 256, within: Duration::from_secs(40) },
             sweep_patience: Duration::from_secs(5),
             deadlines_every: Duration::from_secs(1),
             deadline_grace: Duration::from_secs(1),
@@ -376,14 +377,16 @@ async fn sweep(tools: &Tools) {
         worker.status != WorkerStatus::Pending && !reconcile::is_busy(worker) && !live.contains(&worker.id)
     });
     let due: Vec<WorkerId> = due.map(|worker| worker.id).collect();
-    let (patience, width) = (tools.pace.sweep_patience, tools.pace.sweep_width);
-    stream::iter(due)
-        .for_each_concurrent(width, |worker| async move {
-            if let Err(error) = tools.check(worker, patience, Vec::new()).await {
-                tracing::warn!(%worker, %error, "a worker could not be checked");
-            }
-        })
-        .await;
+    let (patience, breadth, looks) = (tools.pace.sweep_patience, tools.pace.sweep_breadth, due.len());
+    let took = round::run(due, breadth, |worker| async move {
+        if let Err(error) = tools.check(worker, patience, Vec::new()).await {
+            tracing::warn!(%worker, %error, "a worker could not be checked");
+        }
+    });
+    let took = took.await;
+    if took > tools.pace.sweep_every {
+        tracing::warn!(looks, ?took, "looking at every worker took longer than a round");
+    }
 }
 
 #[cfg(test)]

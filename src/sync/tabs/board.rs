@@ -56,6 +56,7 @@ mod tests {
                 cpus: 1,
                 memory_mb: 1,
                 operation: None,
+                last_action: None,
                 revision: 0,
                 state_revision: 0,
                 created_at: Timestamp(0),

@@ -47,7 +47,7 @@ pub async fn load(
     let pnml = received(body)?;
     let seed = query.seed.unwrap_or_else(|| load_id.0.as_u64_pair().1);
     let loading = tokio::task::spawn_blocking(move || shared.nets.load(id, load_id, &pnml, seed));
-    loading.await.unwrap_or(Err(Refusal::Internal)).map(Json)
+    loading.await.unwrap_or(Err(Refusal::Internal)).map(|net| Json(net.into()))
 }
 
 /// `DELETE /nets/{id}`, or `?load_id=` for that loading only: a console that clears up an old one must not hit a new one. What is not
@@ -67,7 +67,11 @@ pub async fn unload(
 
 /// `POST /nets/{id}/step`: fires one transition.
 pub async fn step(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
-    command(&shared, &id, "step", &headers, |hosted, notices| hosted.step(notices)).await
+    command(&shared, &id, "step", &headers, |hosted, notices| {
+        let fired = hosted.step(notices)?;
+        Ok(NetAnswer { fired: Some(fired), ..hosted.describe().into() })
+    })
+    .await
 }
 
 /// `POST /nets/{id}/run {rate}`: starts, or changes the rate.
@@ -86,7 +90,7 @@ pub async fn run(
         let answer = cell
             .call(move |hosted, notices| {
                 hosted.run(rate, Instant::now(), notices)?;
-                Ok(hosted.describe())
+                Ok(hosted.describe().into())
             })
             .await?;
         begin.scheduler.begin(&cell);
@@ -97,12 +101,20 @@ pub async fn run(
 
 /// `POST /nets/{id}/stop`.
 pub async fn stop(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
-    command(&shared, &id, "stop", &headers, |hosted, notices| hosted.stop(notices)).await
+    command(&shared, &id, "stop", &headers, |hosted, notices| {
+        hosted.stop(notices)?;
+        Ok(hosted.describe().into())
+    })
+    .await
 }
 
 /// `POST /nets/{id}/reset`: stops, and goes back to the initial marking.
 pub async fn reset(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
-    command(&shared, &id, "reset", &headers, |hosted, notices| hosted.reset(notices)).await
+    command(&shared, &id, "reset", &headers, |hosted, notices| {
+        hosted.reset(notices)?;
+        Ok(hosted.describe().into())
+    })
+    .await
 }
 
 /// `POST /nets/{id}/inject {place, tokens}`.
@@ -113,7 +125,10 @@ pub async fn inject(
     body: Body,
 ) -> Answer {
     let InjectRequest { place, tokens } = json(body)?;
-    let inject = move |hosted: &mut Hosted, notices: &mut Vec<Notice>| hosted.inject(&place, tokens, notices);
+    let inject = move |hosted: &mut Hosted, notices: &mut Vec<Notice>| {
+        let holds = hosted.inject(&place, tokens, notices)?;
+        Ok(NetAnswer { tokens: Some(holds), ..hosted.describe().into() })
+    };
     command(&shared, &id, "inject", &headers, inject).await
 }
 
@@ -123,18 +138,11 @@ async fn command(
     id: &str,
     name: &str,
     headers: &HeaderMap,
-    act: impl FnOnce(&mut Hosted, &mut Vec<Notice>) -> Result<(), Refusal> + Send + 'static,
+    act: impl FnOnce(&mut Hosted, &mut Vec<Notice>) -> Result<NetAnswer, Refusal> + Send + 'static,
 ) -> Answer {
     let net = net_id(id)?;
     let nets = shared.nets.clone();
-    once(shared, key(id, name, headers)?, move || async move {
-        let describe = |hosted: &mut Hosted, notices: &mut Vec<Notice>| {
-            act(hosted, notices)?;
-            Ok(hosted.describe())
-        };
-        nets.get(net)?.call(describe).await
-    })
-    .await
+    once(shared, key(id, name, headers)?, move || async move { nets.get(net)?.call(act).await }).await
 }
 
 async fn once<F>(

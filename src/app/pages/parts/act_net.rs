@@ -103,6 +103,9 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
     let busy = RwSignal::new(false);
     let first = net.get_untracked();
     let (id, name) = (first.id, first.name.to_string());
+    // On every list of a net's actions: it is the only one while it may be.
+    let undo = self::permitted(store, &net, &[NetAction::UndoDelete]);
+    let undoable = Memo::new(move |_| !undo.with(Vec::is_empty));
     let permitted = permitted(store, &net, among);
     let operation = Memo::new({
         let net = net.clone();
@@ -116,6 +119,9 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
                 let (loses, rest): (Vec<_>, Vec<_>) =
                     permitted.get().into_iter().partition(|action| *action == NetAction::Delete);
                 view! {
+                    {undoable
+                        .get()
+                        .then(|| view! { <NetButton action=NetAction::UndoDelete busy/> })}
                     {rest.into_iter().map(|action| view! { <NetButton action busy/> }).collect_view()}
                     {(!loses.is_empty())
                         .then(|| {

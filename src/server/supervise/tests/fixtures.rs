@@ -72,6 +72,7 @@ pub fn worker(status: WorkerStatus) -> Worker {
         cpus: 1,
         memory_mb: 64,
         operation: None,
+        last_action: None,
         revision: 1,
         state_revision: 1,
         created_at: at,
@@ -95,6 +96,7 @@ pub fn net(id: u128) -> Net {
         run_state: RunState::Idle,
         rate: 0,
         operation: None,
+        last_action: None,
         revision: 1,
         state_revision: 1,
         created_at: at,
@@ -123,7 +125,7 @@ pub fn health(nets: impl IntoIterator<Item = HostedNet>) -> Health {
 
 pub fn operation<A>(action: A, deadline: Timestamp) -> Operation<A> {
     let id = OperationId(Uuid::from_u128(77));
-    Operation { id, action, actor: crate::model::Actor::System, since: Timestamp(0), deadline }
+    Operation { id, action, actor: crate::model::Actor::System, since: Timestamp(0), deadline, waiting: None }
 }
 
 pub fn busy(status: WorkerStatus, action: WorkerAction) -> Worker {
