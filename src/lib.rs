@@ -6,12 +6,16 @@
 #![recursion_limit = "256"]
 
 pub mod app;
+#[cfg(feature = "ssr")]
+mod descriptors;
 pub mod model;
 pub mod petri;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(all(feature = "ssr", any(test, debug_assertions)))]
 pub mod sim;
+#[cfg(feature = "ssr")]
+pub mod swarm;
 pub mod sync;
 pub mod worker;
 

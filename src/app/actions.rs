@@ -47,13 +47,14 @@ pub async fn create_worker(
     category: Category,
     cpus: u16,
     memory_mb: u32,
+    #[server(default)] endpoint: Option<String>,
     /// Also ask for its machine at once.
     #[server(default)]
     provision: bool,
     #[server(default)] key: Option<String>,
 ) -> Result<Done, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
-    let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb });
+    let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb, endpoint });
     let done =
         perform(&app, &who, action, Options { if_match: None, key: key.clone() }).await.map_err(fail)?;
     match &done.worker {

@@ -2,6 +2,7 @@
 //!
 //! A file is a noun. A new one is added to [`routes`].
 
+mod clusters;
 pub mod error;
 mod extract;
 mod health;
@@ -15,7 +16,7 @@ use super::{App, sse};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 /// A PNML file may have 32 MiB; the rest of a form is small.
@@ -30,10 +31,12 @@ pub fn routes() -> Router<App> {
         .route("/api/state", get(state::full_state))
         .route("/api/sync", get(sse::sync::sync))
         .route("/api/watch", get(sse::watch::watch))
-        .route("/api/clusters", get(rows::clusters))
+        .route("/api/clusters", get(rows::clusters).post(clusters::create))
+        .route("/api/clusters/{id}", delete(clusters::delete))
         .route("/api/projects", get(rows::projects))
         .route("/api/workers", get(workers::list).post(workers::create))
         .route("/api/workers/{id}", get(workers::show).delete(workers::delete))
+        .route("/api/workers/{id}/token", get(workers::token))
         .route("/api/workers/{id}/{action}", post(workers::act))
         .route("/api/nets", get(nets::list).post(nets::create))
         .route("/api/nets/{id}", get(nets::show).delete(nets::delete))

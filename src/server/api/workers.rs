@@ -3,18 +3,25 @@
 use super::extract::{self, id, json, options, position, row, wanted};
 use crate::{
     app::error::ApiError,
-    model::{Action, Done, WorkerAction, WorkerId},
-    server::{App, actions::perform, auth::Who},
+    model::{Action, Done, Provider, Role, WorkerAction, WorkerId},
+    server::{App, actions::perform, api::error::internal, auth::Who, clock::now, storage::audit},
 };
 use axum::{
     Json,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// What the process of an external worker must be started with.
+#[derive(Serialize)]
+struct Token<'a> {
+    worker_id: WorkerId,
+    token: &'a str,
+}
 
 #[derive(Deserialize)]
 pub struct ListQuery {
@@ -54,6 +61,33 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     let done = perform(&app, &who, Action::CreateWorker(json(&body)?), options(&headers)?).await?;
     Ok((StatusCode::CREATED, Json(done)).into_response())
+}
+
+/// The token of an external worker, for who starts its process. Told to administrators, and the audit log says to whom.
+pub async fn token(
+    State(app): State<App>,
+    who: Who,
+    Path(worker): Path<String>,
+) -> Result<Response, ApiError> {
+    who.need(Role::Admin)?;
+    let id: WorkerId = id(&worker, "worker")?;
+    let row = app.store().fleet().worker(id).cloned().ok_or(ApiError::Gone { what: "worker".to_owned() })?;
+    if row.provider != Provider::External {
+        return Err(ApiError::Conflict {
+            detail: format!(
+                "The token of {} is handed to its process by the console itself; nobody else needs it.",
+                row.name
+            ),
+        });
+    }
+    let (actor, target) = (who.actor(), format!("worker {id}"));
+    // Not told without a trace.
+    audit::record(app.store().pool(), now(), &actor, "show token", &target, "shown")
+        .await
+        .map_err(|error| internal(&error))?;
+    let token = app.client().token(id);
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Json(Token { worker_id: id, token: token.as_str() })).into_response())
 }
 
 pub async fn act(

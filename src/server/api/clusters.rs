@@ -1,0 +1,35 @@
+//! `/api/clusters`.
+
+use super::extract::{id, json, options};
+use crate::{
+    app::error::ApiError,
+    model::{Action, Done},
+    server::{App, actions::perform, auth::Who},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+
+pub async fn create(
+    State(app): State<App>,
+    who: Who,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let done = perform(&app, &who, Action::CreateCluster(json(&body)?), options(&headers)?).await?;
+    Ok((StatusCode::CREATED, Json(done)).into_response())
+}
+
+pub async fn delete(
+    State(app): State<App>,
+    who: Who,
+    Path(cluster): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    let action = Action::DeleteCluster(id(&cluster, "cluster")?);
+    perform(&app, &who, action, options(&headers)?).await.map(Json)
+}
