@@ -15,7 +15,6 @@ use super::{
     App,
     api::error::internal,
     auth::Who,
-    clock::now,
     storage::{StorageError, TransactError, audit},
 };
 use crate::{
@@ -46,8 +45,9 @@ pub async fn perform(app: &App, who: &Who, action: Action, options: Options) -> 
         Err(error) => format!("refused: {error}"),
     };
     // The action is over; a log that cannot be written must not turn it into a failure.
-    if let Err(error) = audit::record(app.store().pool(), now(), &who.actor(), verb, &target, &said).await {
-        tracing::error!(%error, verb, target, "the audit log could not be written");
+    let entry = audit::Entry { actor: who.actor(), action: verb, target, outcome: said };
+    if let Err(error) = app.store().audit(entry).await {
+        tracing::error!(%error, verb, "the audit log could not be written");
     }
     outcome
 }

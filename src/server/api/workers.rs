@@ -4,7 +4,7 @@ use super::extract::{self, id, json, options, position, row, wanted};
 use crate::{
     app::error::ApiError,
     model::{Action, Done, Provider, Role, WorkerAction, WorkerId},
-    server::{App, actions::perform, api::error::internal, auth::Who, clock::now, storage::audit},
+    server::{App, actions::perform, api::error::internal, auth::Who, storage::audit},
 };
 use axum::{
     Json,
@@ -80,11 +80,10 @@ pub async fn token(
             ),
         });
     }
-    let (actor, target) = (who.actor(), format!("worker {id}"));
+    let (target, outcome) = (format!("worker {id}"), "shown".to_owned());
+    let entry = audit::Entry { actor: who.actor(), action: "show token", target, outcome };
     // Not told without a trace.
-    audit::record(app.store().pool(), now(), &actor, "show token", &target, "shown")
-        .await
-        .map_err(|error| internal(&error))?;
+    app.store().audit(entry).await.map_err(|error| internal(&error))?;
     let token = app.client().token(id);
     let headers = [(header::CACHE_CONTROL, "no-store")];
     Ok((headers, Json(Token { worker_id: id, token: token.as_str() })).into_response())

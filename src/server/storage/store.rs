@@ -1,7 +1,7 @@
 //! The handle through which the rest of the server reads and changes the fleet.
 
 use super::{
-    StorageError,
+    StorageError, audit,
     follower::{self, Followed},
     idempotency::{Key, Known},
     ledger::Head,
@@ -11,7 +11,7 @@ use super::{
 use crate::model::{Actor, Change, DefinitionHash, Draft, Fleet};
 use futures::FutureExt;
 use sqlx::SqlitePool;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -28,11 +28,18 @@ pub enum TransactError<E> {
 #[derive(Clone, Debug)]
 pub enum SideWrite {
     /// The content that a net in this transaction refers to.
-    Definition { hash: DefinitionHash, pnml: Arc<[u8]> },
+    Definition {
+        hash: DefinitionHash,
+        pnml: Arc<[u8]>,
+    },
     /// The idempotency key of an action that begins.
     Claim(Key),
     /// The answer to an idempotency key, given in the transaction that ends its action.
-    Answer { key: Key, answer: String },
+    Answer {
+        key: Key,
+        answer: String,
+    },
+    Audit(audit::Entry),
 }
 
 #[derive(Clone)]
@@ -124,6 +131,19 @@ impl Store {
         let seen = followed.wait_for(move |followed| followed.head.version >= version).map(drop);
         let _ = tokio::time::timeout(FOLLOWER_PATIENCE, seen).await;
         Ok(value)
+    }
+
+    /// Writes into the audit log, in the same commit as whatever else is waiting: an entry of its own would cost each action a write to the
+    /// disk, and the writer its turn.
+    pub async fn audit(&self, entry: audit::Entry) -> Result<(), StorageError> {
+        let actor = entry.actor.clone();
+        let written = self
+            .transact_with(actor, None, move |_, _| Ok::<_, Infallible>(((), vec![SideWrite::Audit(entry)])));
+        match written.await {
+            Ok(()) => Ok(()),
+            Err(TransactError::Storage(error)) => Err(error),
+            Err(TransactError::Refused(never)) => match never {},
+        }
     }
 
     /// The latest durable fleet that this process has followed.

@@ -1,7 +1,7 @@
 //! The writer: takes decisions, commits them in groups, answers once they are durable.
 
 use super::{
-    StorageError, definitions, entities,
+    StorageError, audit, definitions, entities,
     idempotency::{self, Key, Known},
     journal,
     ledger::{Head, Ledger, trim_after},
@@ -156,6 +156,7 @@ async fn write_side(
     match side {
         SideWrite::Definition { hash, pnml } => definitions::put(connection, *hash, pnml).await,
         SideWrite::Claim(key) => idempotency::claim(connection, key, at).await,
+        SideWrite::Audit(entry) => audit::write(connection, at, entry).await,
         SideWrite::Answer { key, answer } => idempotency::answer(connection, key, answer).await,
     }
 }
