@@ -52,6 +52,7 @@ pub async fn create_worker(
     category: Category,
     cpus: String,
     memory_mb: String,
+    #[server(default)] endpoint: Option<String>,
     /// Also ask for its machine at once.
     #[server(default)]
     provision: bool,
@@ -60,7 +61,7 @@ pub async fn create_worker(
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     let cpus = whole_number("cpus", &CPUS, &cpus).map_err(fail)?;
     let memory_mb = whole_number("memory_mb", &MEMORY_MB, &memory_mb).map_err(fail)?;
-    let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb });
+    let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb, endpoint });
     let done =
         perform(&app, &who, action, Options { if_match: None, key: key.clone() }).await.map_err(fail)?;
     match &done.worker {

@@ -85,7 +85,7 @@ async fn server_function(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
             arguments(call)?;
         let cpus = door::whole_number("cpus", &CPUS, &cpus)?;
         let memory_mb = door::whole_number("memory_mb", &MEMORY_MB, &memory_mb)?;
-        let new = NewWorker { name, cluster_id, category, cpus, memory_mb };
+        let new = NewWorker { name, cluster_id, category, cpus, memory_mb, endpoint: None };
         let done = perform(demo, Action::CreateWorker(new), Options::default()).await?;
         match &done.worker {
             Some(worker) if provision => {

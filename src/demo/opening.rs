@@ -138,6 +138,7 @@ pub fn pending(
         status: WorkerStatus::Pending,
         status_since: Timestamp::default(),
         status_reason: None,
+        endpoint: None,
         machine: None,
         region: region.map(str::to_owned),
         cpus: 2,

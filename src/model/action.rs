@@ -1,7 +1,7 @@
 //! What can be asked of the fleet: the argument of `server::actions::perform`, from whichever door it comes.
 
 use super::{
-    Category, ClusterId, Net, NetId, ProjectId, Worker, WorkerId,
+    Category, ClusterId, Net, NetId, ProjectId, Provider, Worker, WorkerId,
     lifecycle::{NetAction, WorkerAction},
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,17 @@ pub struct NewWorker {
     pub cpus: u64,
     /// Mebibytes.
     pub memory_mb: u64,
+    /// Where its machine answers: needed in an external cluster, and in no other.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewCluster {
+    pub name: String,
+    pub provider: Provider,
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +90,8 @@ impl NetRequest {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
+    CreateCluster(NewCluster),
+    DeleteCluster(ClusterId),
     CreateWorker(NewWorker),
     Worker { id: WorkerId, action: WorkerAction },
     CreateNet(NewNet),

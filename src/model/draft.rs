@@ -95,6 +95,15 @@ impl<'f> Draft<'f> {
         self.record(Change::ClusterPut { created: before.is_none(), cluster: Arc::new(cluster) });
     }
 
+    /// Deletes a cluster. That nothing is in it any more is for the caller to see to.
+    pub fn delete_cluster(&mut self, id: ClusterId) {
+        self.record(Change::ClusterDeleted { id });
+    }
+
+    pub fn cluster_name_taken(&self, name: &Name) -> bool {
+        self.fleet.clusters().any(|cluster| cluster.name == *name)
+    }
+
     /// Puts a project; its revision and times are counted here.
     pub fn put_project(&mut self, mut project: Project) {
         let before = self.fleet.project(project.id);

@@ -108,8 +108,11 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
             let text = format!("Net {} deleted", net.name);
             Some(Said { project_id: *project_id, net_id: Some(*id), ..said(Severity::Info, text)? })
         }
-        Change::ClusterDeleted { .. }
-        | Change::ProjectPut { created: false, .. }
+        Change::ClusterDeleted { id } => {
+            let cluster = draft.before().cluster(*id)?;
+            said(Severity::Info, format!("Cluster {} deleted", cluster.name))
+        }
+        Change::ProjectPut { created: false, .. }
         | Change::ProjectDeleted { .. }
         | Change::EventLogged { .. }
         | Change::EventsTrimmed { .. } => None,

@@ -4,8 +4,8 @@
 //! There is no second place that knows.
 
 use super::{
-    Category, ErrorDetail, LastAction, LoadState, Net, Operation, RunState, Timestamp, Worker, WorkerStatus,
-    time::age,
+    Category, ErrorDetail, LastAction, LoadState, Net, Operation, Provider, RunState, Timestamp, Worker,
+    WorkerStatus, time::age,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -107,6 +107,11 @@ pub enum Refusal {
     )]
     Ephemeral { verb: &'static str, name: String, status: WorkerStatus },
 
+    #[error(
+        "Cannot {verb} {name}: its machine is somebody else's ({status}). {verb_there} it where it runs; destroying it here only disconnects it."
+    )]
+    NotOurs { verb: &'static str, verb_there: &'static str, name: String, status: WorkerStatus },
+
     #[error("Cannot {verb} {name}: its worker {worker} is {status}.{hint}")]
     NetWorker { verb: &'static str, name: String, worker: String, status: WorkerStatus, hint: &'static str },
 
@@ -158,6 +163,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Refusal::Worker { .. } | Refusal::Ephemeral { .. } => "worker_state",
+            Refusal::NotOurs { .. } => "worker_not_ours",
             Refusal::NetWorker { .. } => "net_worker_state",
             Refusal::Unassigned { .. } => "net_unassigned",
             Refusal::Net { .. } => "net_state",
@@ -210,6 +216,16 @@ pub fn worker_action(worker: &Worker, action: WorkerAction) -> Result<(), Refusa
         if !gives_up {
             return Err(in_flight(action.verb(), worker.name.as_str(), "it", operation));
         }
+    }
+
+    // For a machine that somebody else runs, provisioning is connecting and destroying is disconnecting; the machine itself is theirs.
+    if worker.provider == Provider::External && matches!(action, WorkerAction::Start | WorkerAction::Stop) {
+        return Err(Refusal::NotOurs {
+            verb: action.verb(),
+            verb_there: action.label(),
+            name: worker.name.to_string(),
+            status: worker.status,
+        });
     }
 
     match (action, worker.status) {

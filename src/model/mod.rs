@@ -26,7 +26,7 @@ pub mod time;
 pub mod user;
 pub mod worker;
 
-pub use action::{Action, Done, NetRequest, NewNet, NewWorker, Options};
+pub use action::{Action, Done, NetRequest, NewCluster, NewNet, NewWorker, Options};
 pub use change::{Change, NetCause, WorkerCause};
 pub use cluster::{Cluster, Connection};
 pub use definition::{DefinitionHash, NetSize};

@@ -85,6 +85,7 @@ pub(super) fn worker(n: usize, category: Category) -> Worker {
         status: WorkerStatus::Pending,
         status_since: Timestamp(0),
         status_reason: None,
+        endpoint: None,
         machine: None,
         region: None,
         cpus: 1,

@@ -134,6 +134,9 @@ pub struct Worker {
     /// A sentence on why it has this status, where that needs saying.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
+    /// Where its machine answers, if the machine is somebody else's ([`Provider::External`]); the operator gave it. Others have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// The machine last known. It may be there in `error` (to be reached again or cleaned up), never in `pending`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,

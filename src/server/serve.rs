@@ -82,6 +82,9 @@ const FINISH: Duration = Duration::from_secs(5);
 /// Runs the console until it is told to stop.
 pub async fn serve(args: Args) -> Result<(), ServeError> {
     let config = Config::from(&args);
+    // A connection each to thousands of workers and browsers.
+    let descriptors = crate::descriptors::raise();
+    tracing::debug!(descriptors, "files and sockets that may be open");
     make_private_dir(&args.data)
         .map_err(|cause| ServeError::Data { path: args.data.display().to_string(), cause })?;
     // Held until the process ends: two consoles on one directory would fight over its workers.

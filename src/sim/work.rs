@@ -116,6 +116,7 @@ fn new_worker(now: Timestamp, dice: &mut Dice) -> Worker {
         status: WorkerStatus::Pending,
         status_since: now,
         status_reason: None,
+        endpoint: None,
         machine: None,
         region: None,
         cpus: 1,

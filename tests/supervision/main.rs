@@ -285,6 +285,7 @@ fn worker(category: Category) -> Worker {
         status: WorkerStatus::Pending,
         status_since: at,
         status_reason: None,
+        endpoint: None,
         machine: None,
         region: None,
         cpus: 1,

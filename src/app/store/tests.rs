@@ -26,6 +26,7 @@ fn worker(n: u8, name: &str, status: WorkerStatus) -> Change {
         status,
         status_since: Timestamp(0),
         status_reason: None,
+        endpoint: None,
         machine: None,
         region: None,
         cpus: 1,

@@ -4,13 +4,15 @@ use super::outcome::once;
 use crate::{
     app::error::ApiError,
     model::{
-        Category, DefinitionHash, Done, Name, NewNet, NewWorker, Timestamp, Worker, WorkerId, WorkerStatus,
+        Category, DefinitionHash, Done, Name, NewNet, NewWorker, Provider, Timestamp, Worker, WorkerId,
+        WorkerStatus,
         action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, whole_number_wanted},
     },
     petri::pnml::{self, Limits, PnmlError},
     server::{
         App,
         auth::Who,
+        providers::external,
         samples::{new_net, size_of},
         storage::{SideWrite, idempotency::Key},
     },
@@ -29,11 +31,35 @@ pub async fn worker(app: &App, who: &Who, new: NewWorker, key: Option<Key>) -> R
     let cpus = within("cpus", &CPUS, new.cpus)? as u16;
     let memory_mb = within("memory_mb", &MEMORY_MB, new.memory_mb)? as u32;
     let (cluster_id, category) = (new.cluster_id, new.category);
+    // A form sends the field empty where there is nothing to say.
+    let endpoint = new.endpoint.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let endpoint = endpoint.map(|text| external::endpoint(&text)).transpose();
+    let endpoint = endpoint.map_err(|error| bad(error.to_string()))?;
     once(app, who, key, move |draft| {
         let cluster =
             draft.before().cluster(cluster_id).ok_or(ApiError::Gone { what: "cluster".to_owned() })?;
         if let Some(there) = draft.worker_named(cluster_id, &name) {
             return Err(taken("worker", &there.name, &format!("cluster {}", cluster.name)));
+        }
+        match (cluster.provider, &endpoint) {
+            (Provider::External, None) => {
+                return Err(ApiError::BadRequest {
+                    detail: format!(
+                        "Cluster {} is of machines that somebody else runs: say where this one answers, for example http://192.0.2.7:7070.",
+                        cluster.name
+                    ),
+                });
+            }
+            (Provider::External, Some(_)) | (_, None) => {}
+            (provider, Some(_)) => {
+                return Err(ApiError::BadRequest {
+                    detail: format!(
+                        "Cluster {} makes its machines itself ({}): leave the address out.",
+                        cluster.name,
+                        provider.as_str()
+                    ),
+                });
+            }
         }
         let worker = Worker {
             id: WorkerId(Uuid::now_v7()),
@@ -44,6 +70,7 @@ pub async fn worker(app: &App, who: &Who, new: NewWorker, key: Option<Key>) -> R
             status: WorkerStatus::Pending,
             status_since: draft.now(),
             status_reason: None,
+            endpoint: endpoint.clone(),
             machine: None,
             region: cluster.region.clone(),
             cpus,
@@ -58,7 +85,12 @@ pub async fn worker(app: &App, who: &Who, new: NewWorker, key: Option<Key>) -> R
         let id = worker.id;
         draft.create_worker(worker);
         let kind = if category == Category::Persistent { "persistent" } else { "ephemeral" };
-        let message = format!("The {kind} worker {name} was created. Provision it to start its machine.");
+        let message = match cluster.provider {
+            Provider::External => format!(
+                "The worker {name} was created. Start its process with this id and its token, then provision it to connect."
+            ),
+            _ => format!("The {kind} worker {name} was created. Provision it to start its machine."),
+        };
         Ok((Done { message, worker: draft.worker(id).ok().cloned(), net: None }, Vec::new()))
     })
     .await
@@ -113,7 +145,7 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
     .await
 }
 
-fn taken(what: &str, name: &Name, within: &str) -> ApiError {
+pub(super) fn taken(what: &str, name: &Name, within: &str) -> ApiError {
     ApiError::Conflict {
         detail: format!(
             "There is a {what} named {name} in {within} already; capitals make no difference. Choose another name."

@@ -42,6 +42,11 @@ impl Fields {
         self.get(name).map_or(Ok(String::new()), |_| self.text(name))
     }
 
+    /// The same, where left out and empty are different things.
+    pub fn optional_text(&self, name: &str) -> Result<Option<String>, ApiError> {
+        self.get(name).map(|_| self.text(name)).transpose()
+    }
+
     pub fn id<T: FromStr>(&self, name: &str, what: &str) -> Result<T, ApiError> {
         let given = self.required(name)?;
         let id = given.as_str().and_then(|text| text.parse().ok());

@@ -2,6 +2,7 @@
 //!
 //! A file is a noun. A new one is added to [`routes`].
 
+mod clusters;
 pub mod error;
 mod extract;
 mod fields;
@@ -19,7 +20,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::Method,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 
 /// A PNML file as text in JSON may be escaped to twice its size; the rest of a form is small.
@@ -34,11 +35,13 @@ pub fn routes() -> Router<App> {
         .route("/api/state", get(state::full_state))
         .route("/api/sync", get(sse::sync::sync))
         .route("/api/watch", get(sse::watch::watch))
-        .route("/api/clusters", get(rows::clusters))
+        .route("/api/clusters", get(rows::clusters).post(clusters::create))
+        .route("/api/clusters/{id}", delete(clusters::delete))
         .route("/api/projects", get(rows::projects))
         .route("/api/workers", get(workers::list).post(workers::create))
         .route("/api/workers/{id}", get(workers::show).delete(workers::delete))
         .route("/api/workers/{id}/history", get(history::show))
+        .route("/api/workers/{id}/token", get(workers::token))
         .route("/api/workers/{id}/{action}", post(workers::act))
         .route("/api/nets", get(nets::list).post(nets::create))
         .route("/api/nets/{id}", get(nets::show).delete(nets::delete))

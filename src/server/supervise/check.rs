@@ -20,6 +20,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What all of supervision works with.
 pub(super) struct Tools {
@@ -30,7 +31,11 @@ pub(super) struct Tools {
     pub pace: Pace,
     /// Workers whose stream is open: they tell by themselves, and need no check.
     live: Mutex<HashSet<WorkerId>>,
+    asking: Semaphore,
 }
+
+/// How many workers are asked together, beside the supervision loop. Each has its own time to answer: it must not pass in our own queues.
+const ASKED_AT_ONCE: usize = 128;
 
 /// A look at a worker, and the row's machine when it was taken: what is seen of one machine says nothing about its successor.
 pub(super) struct Look {
@@ -80,11 +85,25 @@ impl Tools {
         telemetry: TelemetryBoard,
         pace: Pace,
     ) -> Tools {
-        Tools { store, client, providers, telemetry, pace, live: Mutex::default() }
+        Tools {
+            store,
+            client,
+            providers,
+            telemetry,
+            pace,
+            live: Mutex::default(),
+            asking: Semaphore::new(ASKED_AT_ONCE),
+        }
     }
 
     pub fn live(&self) -> MutexGuard<'_, HashSet<WorkerId>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a turn to ask a worker; it lasts as long as what is returned.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed.
+        self.asking.acquire().await.ok()
     }
 
     /// Looks at a worker: by asking it, and if it does not answer, its provider.

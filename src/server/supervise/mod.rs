@@ -10,6 +10,7 @@ pub mod reconcile;
 mod round;
 pub mod settle;
 mod telemetry;
+mod touched;
 
 pub use check::{CheckError, Checked};
 pub use round::Breadth;
@@ -22,11 +23,12 @@ use self::{
 };
 use super::{
     clock::now,
+    metrics::METRICS,
     providers::{MachineState, Providers, WorkerExit},
     storage::Store,
     workers::WorkerClient,
 };
-use crate::model::{Category, ErrorDetail, Machine, Timestamp, Worker, WorkerId, WorkerStatus};
+use crate::model::{Category, ErrorDetail, Fleet, Machine, Timestamp, Worker, WorkerId, WorkerStatus};
 use std::{
     collections::{HashMap, HashSet},
     future::Future,
@@ -34,9 +36,9 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{mpsc, watch},
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, interval_at, sleep},
+    time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -91,8 +93,8 @@ impl Default for Pace {
     }
 }
 
-/// How many unreachable workers are probed together.
-const PROBES_AT_ONCE: usize = 64;
+/// Rows are followed at most this often: in a large fleet that changes all the time, looking through it is not for every commit.
+const FOLLOW_EVERY: Duration = Duration::from_millis(20);
 
 /// Keeps the rows of workers true until `shutdown`. Cloning gives another handle.
 #[derive(Clone)]
@@ -127,6 +129,11 @@ impl Supervisor {
         self.tools.check(worker, self.tools.pace.sweep_patience, Vec::new()).await
     }
 
+    /// Workers whose stream is open: what their rows say is told by themselves.
+    pub fn streams(&self) -> usize {
+        self.tools.live().len()
+    }
+
     /// Returns once everything has ended after the shutdown.
     pub async fn ended(&self) {
         self.tasks.wait().await;
@@ -147,15 +154,27 @@ struct Rounds {
     tools: Arc<Tools>,
     shutdown: CancellationToken,
     tasks: JoinSet<Done>,
-    links: HashMap<WorkerId, (Machine, CancellationToken)>,
+    links: HashMap<WorkerId, Linked>,
     probes: HashMap<WorkerId, (Timestamp, CancellationToken)>,
     settling: HashSet<Option<WorkerId>>,
     sweeping: bool,
-    probing: Arc<Semaphore>,
+    /// The rows as they were followed last, and when they will be next.
+    followed: Arc<Fleet>,
+    follow_at: Option<Instant>,
+    followed_at: Instant,
+}
+
+/// A link that runs.
+struct Linked {
+    machine: Machine,
+    stop: CancellationToken,
+    /// Tells it that its worker's row, or one of its nets', changed.
+    touched: watch::Sender<()>,
 }
 
 impl Rounds {
     fn new(tools: Arc<Tools>, shutdown: CancellationToken) -> Rounds {
+        let followed = tools.store.fleet();
         Rounds {
             tools,
             shutdown,
@@ -164,8 +183,15 @@ impl Rounds {
             probes: HashMap::new(),
             settling: HashSet::new(),
             sweeping: false,
-            probing: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
+            followed,
+            follow_at: None,
+            followed_at: Instant::now(),
         }
+    }
+
+    /// Has the rows followed soon: at once, if that was not done a moment ago.
+    fn follow_soon(&mut self) {
+        self.follow_at.get_or_insert(self.followed_at + FOLLOW_EVERY);
     }
 
     async fn run(mut self, left_open: settle::Open, mut exits: mpsc::Receiver<WorkerExit>) {
@@ -182,16 +208,19 @@ impl Rounds {
             tokio::select! {
                 () = self.shutdown.cancelled() => break,
                 changed = rows.changed() => match changed {
-                    Ok(()) => self.follow_rows(),
+                    Ok(()) => self.follow_soon(),
                     Err(_) => break,
                 },
+                () = sleep_until(self.follow_at.unwrap_or_else(Instant::now)), if self.follow_at.is_some() => {
+                    self.follow_rows();
+                }
                 Some(exit) = exits.recv() => self.take_exit(exit),
                 Some(done) = self.tasks.join_next() => {
                     match done {
                         Ok(done) => self.take_done(done),
                         Err(error) => self.take_panic(&error),
                     }
-                    self.follow_rows();
+                    self.follow_soon();
                 }
                 // The first is at once: after a start every worker is looked at.
                 _ = sweep.tick() => self.sweep(),
@@ -204,9 +233,16 @@ impl Rounds {
 
     /// Starts and ends links and probes so that they are those that the rows call for.
     fn follow_rows(&mut self) {
+        (self.follow_at, self.followed_at) = (None, Instant::now());
         let fleet = self.tools.store.fleet();
+        let before = std::mem::replace(&mut self.followed, fleet.clone());
+        for worker in touched::between(&before, &fleet) {
+            if let Some(link) = self.links.get(&worker) {
+                link.touched.send_replace(());
+            }
+        }
         let row_of = |id: &WorkerId| fleet.worker(*id).map(|row| row.as_ref());
-        for (id, (machine, stop)) in &self.links {
+        for (id, Linked { machine, stop, .. }) in &self.links {
             if !row_of(id).is_some_and(|row| row.is_ready() && is_same(row.machine.as_ref(), Some(machine))) {
                 stop.cancel();
             }
@@ -233,9 +269,10 @@ impl Rounds {
         self.tools.providers.watch(worker);
         let worker = worker.id;
         let stop = self.shutdown.child_token();
-        self.links.insert(worker, (machine.clone(), stop.clone()));
+        let (touched, rows) = watch::channel(());
+        self.links.insert(worker, Linked { machine: machine.clone(), stop: stop.clone(), touched });
         let tools = self.tools.clone();
-        let link = Link { tools: tools.clone(), worker, machine: machine.clone() };
+        let link = Link { tools: tools.clone(), worker, machine: machine.clone(), rows };
         self.tasks.spawn(async move {
             stop.run_until_cancelled(link.run()).await;
             tools.live().remove(&worker);
@@ -252,9 +289,9 @@ impl Rounds {
         self.tools.providers.watch(worker);
         let stop = self.shutdown.child_token();
         self.probes.insert(worker.id, (worker.status_since, stop.clone()));
-        let (tools, probing, id) = (self.tools.clone(), self.probing.clone(), worker.id);
+        let (tools, id) = (self.tools.clone(), worker.id);
         self.tasks.spawn(async move {
-            stop.run_until_cancelled(probe(&tools, &probing, id)).await;
+            stop.run_until_cancelled(probe(&tools, id)).await;
             // Its place stays taken until its row changes: the sweep asks from here on.
             stop.cancelled().await;
             Done::Probe(id)
@@ -352,7 +389,7 @@ fn is_unreachable(worker: &Worker) -> bool {
     worker.status == WorkerStatus::Error(ErrorDetail::Unreachable)
 }
 
-async fn probe(tools: &Tools, probing: &Semaphore, worker: WorkerId) {
+async fn probe(tools: &Tools, worker: WorkerId) {
     let (pace, began) = (tools.pace, Instant::now());
     let mut pause = pace.probe_every;
     while began.elapsed() < pace.probe_for {
@@ -360,8 +397,7 @@ async fn probe(tools: &Tools, probing: &Semaphore, worker: WorkerId) {
         if began.elapsed() > pace.probe_eager {
             pause = (pause * 2).min(pace.probe_slow);
         }
-        // Never closed.
-        let Ok(_turn) = probing.acquire().await else { return };
+        let _turn = tools.turn().await;
         let within = tools.client.timing().probe;
         if let Err(error) = tools.check(worker, within, Vec::new()).await {
             tracing::debug!(%worker, %error, "an unreachable worker could not be checked");
@@ -379,11 +415,16 @@ async fn sweep(tools: &Tools) {
     let due: Vec<WorkerId> = due.map(|worker| worker.id).collect();
     let (patience, breadth, looks) = (tools.pace.sweep_patience, tools.pace.sweep_breadth, due.len());
     let took = round::run(due, breadth, |worker| async move {
+        // Its stream may have been opened meanwhile.
+        if tools.live().contains(&worker) {
+            return;
+        }
         if let Err(error) = tools.check(worker, patience, Vec::new()).await {
             tracing::warn!(%worker, %error, "a worker could not be checked");
         }
     });
     let took = took.await;
+    METRICS.swept(looks, took);
     if took > tools.pace.sweep_every {
         tracing::warn!(looks, ?took, "looking at every worker took longer than a round");
     }

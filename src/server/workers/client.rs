@@ -1,6 +1,6 @@
 //! Calls to a worker, each with a deadline and a bound on what is taken in, and the ways they can fail.
 
-use super::{Frames, Keys, frames};
+use super::{Frames, Keys, WorkerToken, frames};
 use crate::{
     model::{LoadId, Machine, NetId, OperationId, WorkerId},
     worker::protocol::{
@@ -115,6 +115,11 @@ impl WorkerClient {
             .pool_max_idle_per_host(0)
             .build()?;
         Ok(WorkerClient { http, keys, timing })
+    }
+
+    /// What a worker's process must be started with to know this console.
+    pub fn token(&self, worker: WorkerId) -> WorkerToken {
+        self.keys.worker_token(worker)
     }
 
     pub fn timing(&self) -> &Timing {

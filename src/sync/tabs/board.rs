@@ -51,6 +51,7 @@ mod tests {
                 status: WorkerStatus::Ready,
                 status_since: Timestamp(0),
                 status_reason: None,
+                endpoint: None,
                 machine: None,
                 region: None,
                 cpus: 1,

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -31,7 +31,7 @@ pub struct LoadQuery {
 
 /// `PUT /nets/{id}?load_id=`; the load id may also come in the header `Load-Id`.
 pub async fn load(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(id): Path<String>,
     query: Result<Query<LoadQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -53,7 +53,7 @@ pub async fn load(
 /// `DELETE /nets/{id}`, or `?load_id=` for that loading only: a console that clears up an old one must not hit a new one. What is not
 /// there is gone already.
 pub async fn unload(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(id): Path<String>,
     Query(query): Query<LoadQuery>,
 ) -> Result<StatusCode, Refusal> {
@@ -66,7 +66,11 @@ pub async fn unload(
 }
 
 /// `POST /nets/{id}/step`: fires one transition.
-pub async fn step(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn step(
+    Extension(shared): Extension<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
     command(&shared, &id, "step", &headers, |hosted, notices| {
         let fired = hosted.step(notices)?;
         Ok(NetAnswer { fired: Some(fired), ..hosted.describe().into() })
@@ -76,7 +80,7 @@ pub async fn step(State(shared): State<Arc<Shared>>, Path(id): Path<String>, hea
 
 /// `POST /nets/{id}/run {rate}`: starts, or changes the rate.
 pub async fn run(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
@@ -100,7 +104,11 @@ pub async fn run(
 }
 
 /// `POST /nets/{id}/stop`.
-pub async fn stop(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn stop(
+    Extension(shared): Extension<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
     command(&shared, &id, "stop", &headers, |hosted, notices| {
         hosted.stop(notices)?;
         Ok(hosted.describe().into())
@@ -109,7 +117,11 @@ pub async fn stop(State(shared): State<Arc<Shared>>, Path(id): Path<String>, hea
 }
 
 /// `POST /nets/{id}/reset`: stops, and goes back to the initial marking.
-pub async fn reset(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn reset(
+    Extension(shared): Extension<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
     command(&shared, &id, "reset", &headers, |hosted, notices| {
         hosted.reset(notices)?;
         Ok(hosted.describe().into())
@@ -119,7 +131,7 @@ pub async fn reset(State(shared): State<Arc<Shared>>, Path(id): Path<String>, he
 
 /// `POST /nets/{id}/inject {place, tokens}`.
 pub async fn inject(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,

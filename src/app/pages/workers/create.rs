@@ -5,6 +5,7 @@ use crate::app::{
     components::{Icon, use_toasts},
     store::use_store,
 };
+use crate::model::Provider;
 use leptos::{form::ActionForm, html, prelude::*};
 use leptos_router::hooks::use_query_map;
 
@@ -20,6 +21,10 @@ pub fn CreateWorker() -> impl IntoView {
     let name = NodeRef::<html::Input>::new();
     let clusters = Memo::new(move |_| {
         store.clusters.with(|rows| rows.iter().map(|row| (row.id, row.name.to_string())).collect::<Vec<_>>())
+    });
+    // Only where there are machines of somebody else's is there an address to give.
+    let external = Memo::new(move |_| {
+        store.clusters.with(|rows| rows.iter().any(|row| row.provider == Provider::External))
     });
     // A form that came back with an error, and one that is linked to, is open.
     let wanted = use_query_map().with_untracked(|query| query.get("new").is_some());
@@ -63,6 +68,12 @@ pub fn CreateWorker() -> impl IntoView {
                             </For>
                         </select>
                     </div>
+                    <Show when=move || external.get()>
+                        <div class="field">
+                            <label for="worker-endpoint">"Address " <span class="field-note">"external clusters only"</span></label>
+                            <input id="worker-endpoint" class="input" name="endpoint" type="url" maxlength="300" placeholder="http://192.0.2.7:7070" autocomplete="off"/>
+                        </div>
+                    </Show>
                     <fieldset class="field">
                         <legend>"Kind"</legend>
                         <label class="choice">

@@ -64,6 +64,7 @@ pub fn worker(status: WorkerStatus) -> Worker {
         status,
         status_since: at,
         status_reason: None,
+        endpoint: None,
         machine: match status {
             WorkerStatus::Pending | WorkerStatus::Provisioning => None,
             _ => Some(machine("http://127.0.0.1:1")),
