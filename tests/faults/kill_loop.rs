@@ -2,7 +2,7 @@
 
 use crate::harness::{RING, Server, new_worker, until, within};
 use crate::replica::Follower;
-use muster::model::{Fleet, NetId, WorkerId};
+use muster::model::{Fleet, NetId, Worker, WorkerAction, WorkerId};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::{

@@ -200,9 +200,14 @@ impl Rounds {
                 },
                 Some(exit) = exits.recv() => self.take_exit(exit),
                 Some(done) = self.tasks.join_next() => {
-                    match done {
-                        Ok(done) => self.take_done(done),
-                        Err(error) => self.take_panic(&error),
+                    // When a thousand end together, the rows are gone through once.
+                    let mut next = Some(done);
+                    while let Some(done) = next {
+                        match done {
+                            Ok(done) => self.take_done(done),
+                            Err(error) => self.take_panic(&error),
+                        }
+                        next = self.tasks.try_join_next();
                     }
                     self.follow_rows();
                 }
