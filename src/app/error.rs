@@ -255,15 +255,20 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> ApiError {
+        let bad = |detail: String| {
+            let error = ApiError::BadRequest { detail };
+            // Made outside of any server function of ours: the status is set here, or it would be 500.
+            #[cfg(feature = "ssr")]
+            let error = crate::server::context::fail(error);
+            error
+        };
         match error {
-            ServerFnErrorErr::MissingArg(field) => {
-                ApiError::BadRequest { detail: format!("The field {field} is missing.") }
-            }
+            ServerFnErrorErr::MissingArg(field) => bad(format!("The field {field} is missing.")),
             // What serde says of it are words of our source.
-            ServerFnErrorErr::Args(_) => ApiError::BadRequest {
-                detail: "The request could not be read: a field is missing, or is not what it should be."
-                    .to_owned(),
-            },
+            ServerFnErrorErr::Args(_) => {
+                bad("The request could not be read: a field is missing, or is not what it should be."
+                    .to_owned())
+            }
             other => ApiError::Unreachable { detail: other.to_string() },
         }
     }

@@ -341,6 +341,27 @@ fn the_table_of_worker_actions_is_the_designs() {
 }
 
 #[test]
+fn what_is_wrong_with_a_worker_decides_its_remedy() {
+    use ErrorDetail::*;
+    use WorkerAction::*;
+    let remedy = |category, status| lifecycle::remedy(&Worker { status, ..worker(0, category) });
+    for (category, status, expected) in [
+        (Category::Persistent, WorkerStatus::Error(MachineStopped), Some(Start)),
+        (Category::Ephemeral, WorkerStatus::Error(MachineStopped), Some(Provision)),
+        (Category::Persistent, WorkerStatus::Error(MachineDestroyed), Some(Provision)),
+        (Category::Persistent, WorkerStatus::Error(ProvisionFailed), Some(Provision)),
+        (Category::Persistent, WorkerStatus::Error(Unreachable), Some(Refresh)),
+        (Category::Persistent, WorkerStatus::Stopped, Some(Start)),
+        (Category::Persistent, WorkerStatus::Pending, Some(Provision)),
+        (Category::Persistent, WorkerStatus::Provisioning, None),
+        (Category::Persistent, WorkerStatus::Ready, None),
+        (Category::Ephemeral, WorkerStatus::Ready, None),
+    ] {
+        assert_eq!(remedy(category, status), expected, "{category:?} {status}");
+    }
+}
+
+#[test]
 fn the_table_of_net_actions_is_the_designs() {
     use NetAction::*;
     let permitted = |status, load_state, run_state| {

@@ -31,10 +31,9 @@ use uuid::Uuid;
 
 /// How long it may take once it has begun, until its outcome counts as unknown.
 pub const DEADLINE: Duration = Duration::from_secs(30);
-/// The clock is looked at this often at least: it may be set while we sleep.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Changes that follow each other closely are looked at together.
-const SETTLES: Duration = Duration::from_millis(200);
+/// How often it is looked for new ones. They are due in ten seconds at the earliest: looking at every change of a large fleet would cost
+/// more and gain nothing.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Before another try when the database does not take it.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
@@ -164,26 +163,26 @@ fn due(fleet: &Fleet, at: Timestamp, resume: bool) -> (Vec<Due>, Option<Timestam
 /// Carries out what is due, until the console goes down. What an earlier console had begun is taken up first.
 pub async fn run(app: App) {
     let mut rows = app.store().watch();
+    rows.mark_changed();
     let mut under_way = HashSet::new();
-    let mut resume = true;
+    let (mut resume, mut next) = (true, None::<Timestamp>);
     loop {
-        let fleet = rows.borrow_and_update().fleet.clone();
-        let (all, next) = due(&fleet, now(), std::mem::take(&mut resume));
-        under_way.retain(|operation| is_open(&fleet, *operation));
-        for one in all {
-            if under_way.insert(one.operation) {
-                app.tasks().spawn(carry_out(app.clone(), one));
+        let is_due = next.is_some_and(|next| next <= now());
+        if is_due || rows.has_changed().unwrap_or(false) {
+            let fleet = rows.borrow_and_update().fleet.clone();
+            let all;
+            (all, next) = due(&fleet, now(), std::mem::take(&mut resume));
+            under_way.retain(|operation| is_open(&fleet, *operation));
+            for one in all {
+                if under_way.insert(one.operation) {
+                    app.tasks().spawn(carry_out(app.clone(), one));
+                }
             }
         }
         let wait = next.map_or(LOOK_EVERY, |next| next.since(now()).min(LOOK_EVERY));
         tokio::select! {
             () = app.shutdown().cancelled() => return,
-            changed = rows.changed() => match changed {
-                // Under load there are a thousand of these a second, and each look goes over the whole fleet.
-                Ok(()) => sleep(SETTLES).await,
-                Err(_) => return,
-            },
-            () = sleep(wait), if next.is_some() => {}
+            () = sleep(wait) => {}
         }
     }
 }

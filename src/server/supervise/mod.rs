@@ -124,6 +124,19 @@ impl Supervisor {
         Supervisor { tools, tasks }
     }
 
+    /// One that checks when it is asked to, and does nothing by itself.
+    #[cfg(test)]
+    pub fn idle(
+        store: Store,
+        client: WorkerClient,
+        providers: Providers,
+        telemetry: TelemetryBoard,
+        pace: Pace,
+    ) -> Supervisor {
+        let tools = Arc::new(Tools::new(store, client, providers, telemetry, pace));
+        Supervisor { tools, tasks: TaskTracker::new() }
+    }
+
     /// One check of a worker now. Afterwards its row, and those of its nets, say what is true.
     pub async fn refresh(&self, worker: WorkerId) -> Result<Checked, CheckError> {
         self.tools.check(worker, self.tools.pace.sweep_patience, Vec::new()).await
@@ -216,9 +229,14 @@ impl Rounds {
                 }
                 Some(exit) = exits.recv() => self.take_exit(exit),
                 Some(done) = self.tasks.join_next() => {
-                    match done {
-                        Ok(done) => self.take_done(done),
-                        Err(error) => self.take_panic(&error),
+                    // When a thousand end together, the rows are gone through once.
+                    let mut next = Some(done);
+                    while let Some(done) = next {
+                        match done {
+                            Ok(done) => self.take_done(done),
+                            Err(error) => self.take_panic(&error),
+                        }
+                        next = self.tasks.try_join_next();
                     }
                     self.follow_soon();
                 }

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn ten_thousand_workers_with_one_in_a_hundred_dead_are_looked_at_within_a_minute() {
-        let dead = |n: usize| n % 100 == 0;
+        let dead = |n: usize| n.is_multiple_of(100);
         for alive in [5, 20, 100, 300, 800].map(Duration::from_millis) {
             let (took, widest) = round(10_000, |n| if dead(n) { PATIENCE } else { alive });
             println!("{alive:?} a look: {took:.1?}, at most {widest} at a time");
