@@ -6,6 +6,8 @@
 #![recursion_limit = "256"]
 
 pub mod app;
+#[cfg(feature = "csr")]
+pub mod demo;
 pub mod model;
 pub mod petri;
 #[cfg(feature = "ssr")]

@@ -154,6 +154,33 @@ test('a server that answers 429 is left alone for as long as it asks', async ({ 
   await switchRealtime(page, 'on');
 });
 
+test('a server that answers 429 to the whole state is asked for it no sooner than it says', async ({ admin: page, consoleGuard }) => {
+  consoleGuard.allow(/status of 429/);
+  await page.clock.install();
+  await openWorkers(page);
+  await switchRealtime(page, 'off');
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname === '/api/state') asked.push(request.url());
+  });
+  await page.route('**/api/state*', (route) => route.fulfill({ status: 429, headers: { 'Retry-After': '70' }, body: '{}' }));
+  await createWorker(page, 'asked-for-later');
+  await page.clock.fastForward(31_000);
+  await expect.poll(() => asked.length, { message: 'the poll is ahead, and the state is asked for' }).toBe(1);
+  await roundTrip(page);
+  // Two polls more, each of them ahead.
+  await page.clock.fastForward(31_000);
+  await roundTrip(page);
+  await page.clock.fastForward(31_000);
+  await roundTrip(page);
+  expect(asked).toHaveLength(1);
+  await page.unroute('**/api/state*');
+  await page.clock.fastForward(10_000);
+  await expect(row(page, 'asked-for-later')).toHaveCount(1);
+  expect(asked).toHaveLength(2);
+  await switchRealtime(page, 'on');
+});
+
 test('the workers page tells how long ago it was refreshed, and the figure ticks', async ({ admin: page }) => {
   await openWorkers(page);
   const refreshed = page.locator('[data-refreshed]');

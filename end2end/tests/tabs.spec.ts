@@ -104,6 +104,32 @@ test('a tab that comes late catches up, and one without locks has a stream of it
   expect(streams.open).toBe(2);
 });
 
+test('a tab that joins gets the latest figures from its leader, not with the next batch', async ({ admin: page, context }) => {
+  const [leader] = await openTabs(page, 1);
+  const id = await createWorker(leader!, 'has-figures');
+  await leader!.evaluate((id) => fetch(`/api/workers/${id}/provision`, { method: 'POST' }).then(() => undefined), id);
+  await expect(row(leader!, 'has-figures')).toContainText(/\d %/, { timeout: 20_000 });
+  const late = await context.newPage();
+  await late.addInitScript(() => {
+    const heard: string[] = ((window as any).heard = []);
+    window.BroadcastChannel = class extends BroadcastChannel {
+      constructor(name: string) {
+        super(name);
+        this.addEventListener('message', ({ data: [note, event] }) => {
+          const frame = JSON.parse(note).frame;
+          if (frame?.to != null) heard.push(event);
+        });
+      }
+    };
+  });
+  await late.goto('/workers');
+  await expect(connected(late)).toBeVisible();
+  await expect.poll(() => late.evaluate(() => (window as any).heard)).toEqual(['sync', 'telemetry']);
+  await expect(row(late, 'has-figures')).toContainText(/\d %/);
+  await leader!.evaluate((id) => fetch(`/api/workers/${id}/destroy`, { method: 'POST' }).then(() => undefined), id);
+  await expect(row(leader!, 'has-figures')).toContainText('pending', { timeout: 15_000 });
+});
+
 test('a session that ended is renewed in place, once for all tabs', async ({ admin: page, context, server, consoleGuard }) => {
   consoleGuard.allow(/status of 401/);
   const tabs = await openTabs(page, 3);

@@ -9,10 +9,12 @@ use super::{
     error::ApiError,
     snapshot::{Drawn, Opening, Theme},
 };
-use crate::model::{Category, ClusterId, Done, NetAction, NetId, WorkerAction, WorkerId};
+#[cfg(any(feature = "ssr", feature = "csr"))]
+use crate::model::NetRequest;
+use crate::model::{Category, ClusterId, Done, NetAction, NetId, Trend, WorkerAction, WorkerId};
 #[cfg(feature = "ssr")]
 use crate::{
-    model::{Action, NetRequest, NewNet, NewWorker, Options},
+    model::{Action, NewNet, NewWorker, Options},
     server::{
         actions::perform,
         auth,
@@ -100,8 +102,9 @@ pub async fn act_on_net(
     perform(&app, &who, Action::Net { id, request }, options).await.map_err(fail)
 }
 
-#[cfg(feature = "ssr")]
-fn net_request(
+/// What a form's fields ask for.
+#[cfg(any(feature = "ssr", feature = "csr"))]
+pub fn net_request(
     action: NetAction,
     worker_id: Option<String>,
     rate: Option<String>,
@@ -238,6 +241,13 @@ pub async fn set_theme(theme: Theme) -> Result<(), ApiError> {
 pub async fn net_graph(id: NetId) -> Result<Drawn, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     app.drawn(&who, id).await.map_err(fail)
+}
+
+/// A worker's figures over the last hour.
+#[server(prefix = "/do", endpoint = "trend")]
+pub async fn worker_trend(id: WorkerId) -> Result<Trend, ApiError> {
+    who().await.map_err(fail)?;
+    app().map_err(fail)?.trend(id).map_err(fail)
 }
 
 /// The theme that the request's cookies name.

@@ -1,6 +1,6 @@
 //! The one error of every action, by whichever door it was asked: server function or REST route.
 
-use crate::model::{LoadState, Net, Refusal, Worker};
+use crate::model::{Gone, LoadState, Net, Refusal, Worker};
 use serde::{Deserialize, Serialize};
 use server_fn::{
     codec::JsonEncoding,
@@ -193,6 +193,12 @@ impl<'a> From<&'a ApiError> for ErrorBody<'a> {
                 None
             },
         }
+    }
+}
+
+impl From<Gone> for ApiError {
+    fn from(gone: Gone) -> ApiError {
+        ApiError::Gone { what: gone.0.to_owned() }
     }
 }
 

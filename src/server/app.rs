@@ -18,7 +18,7 @@ use crate::{
         error::ApiError,
         snapshot::{Drawn, Me, Snapshot},
     },
-    model::{DefinitionHash, NetId, Worker},
+    model::{DefinitionHash, NetId, Trend, Worker, WorkerId},
     worker::protocol::NetEvent,
 };
 use bytes::Bytes;
@@ -109,6 +109,12 @@ impl App {
             user: Me { name: who.name.clone(), email: who.email.clone(), role: who.role },
             telemetry: self.hub().board(&who.scope),
         })
+    }
+
+    /// The last hour of a worker's figures.
+    pub fn trend(&self, worker: WorkerId) -> Result<Trend, ApiError> {
+        self.store().fleet().worker(worker).ok_or(ApiError::Gone { what: "worker".to_owned() })?;
+        Ok(self.hub().figures().trend(worker, now()))
     }
 
     /// What the page of a net is rendered from.

@@ -25,6 +25,7 @@ pub enum Guarantee {
     Scoped,
     Converged,
     NeverSilentlyStale,
+    Moderate,
 }
 
 impl fmt::Display for Guarantee {
@@ -41,6 +42,7 @@ impl fmt::Display for Guarantee {
             Guarantee::Scoped => "scoped",
             Guarantee::Converged => "converged",
             Guarantee::NeverSilentlyStale => "never silently stale",
+            Guarantee::Moderate => "moderate",
         })
     }
 }

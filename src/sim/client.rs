@@ -7,7 +7,8 @@ use super::{
 use crate::{
     server::sse::hub::Subscription,
     sync::{
-        Effect, FullState, Message, Position, Replica, Scope, Status, Token, journal::Chain, sse::Parser,
+        Effect, FullState, Message, Position, Replica, Scope, Status, Token, Unanswered, journal::Chain,
+        sse::Parser,
     },
 };
 use std::collections::VecDeque;
@@ -122,7 +123,7 @@ pub struct Fetch {
     pub since: Option<Token>,
     pub at: u64,
     /// The answer and when it arrives.
-    pub answer: Option<(u64, Option<FullState>)>,
+    pub answer: Option<(u64, Result<FullState, Unanswered>)>,
 }
 
 pub struct Client {
@@ -139,6 +140,8 @@ pub struct Client {
     pub proven_at: u64,
     /// Its page was rendered from a damaged state: only a digest shows that.
     pub rotten: bool,
+    /// The server asked to be left alone until then.
+    pub asks_not_before: u64,
     /// For a planted bug.
     pub first_answer: Option<FullState>,
     pub shown: Option<(Token, Chain, Position)>,
@@ -165,6 +168,7 @@ impl Client {
             asleep_until: None,
             proven_at: now,
             rotten: false,
+            asks_not_before: 0,
             first_answer: None,
             shown: None,
         }
@@ -239,6 +243,16 @@ impl Client {
             return violated(Guarantee::NeverSilentlyStale, what);
         }
         Ok(())
+    }
+
+    /// Who was told to wait does.
+    pub fn check_asks(&self, now: u64) -> Result<(), Violation> {
+        match self.asks_not_before.checked_sub(now) {
+            Some(early @ 1..) => {
+                violated(Guarantee::Moderate, format!("asks for the state {early} ms before it may"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A whole state may be asked for only where a fault made a gap.

@@ -9,6 +9,7 @@ mod client;
 mod dice;
 pub mod plant;
 mod process;
+mod shrink;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod world;
 
 pub use check::{Guarantee, Violation};
 pub use plant::Break;
+pub use shrink::shrink;
 #[cfg(test)]
 pub(crate) use storage::Content as SimulatedContent;
 #[cfg(test)]
@@ -33,50 +35,28 @@ pub fn run(plan: &Plan) -> Result<Figures, Box<Failure>> {
 
 /// The same, and the world it ends with. A panic is a failure like any other.
 fn live(plan: &Plan) -> Result<World, Box<Failure>> {
-    let run = AssertUnwindSafe(|| World::new(plan.clone()).run());
-    catch_unwind(run).unwrap_or_else(|panic| {
+    let mut world = World::new(plan.clone());
+    let ran = catch_unwind(AssertUnwindSafe(|| world.run()));
+    ran.unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".to_owned());
-        let what = format!("panicked: {}", what.chars().take(200).collect::<String>());
-        let violation = Violation { guarantee: Guarantee::Atomic, what };
-        Err(Box::new(Failure { violation, client: None, at: 0, story: Vec::new() }))
-    })
+        // From the end: an assertion says last what was wrong.
+        let end = what.char_indices().rev().nth(300).map_or(0, |(at, _)| at);
+        let what = format!("panicked: {}", &what[end..]);
+        Err(world.failure(Violation { guarantee: Guarantee::Atomic, what }, None))
+    })?;
+    Ok(world)
 }
 
-/// The same failure with as little around it as can be: faults and clients that do not matter are left out, and the story is told.
-pub fn shrink(plan: &Plan, failure: &Failure) -> (Plan, Box<Failure>) {
-    let fails = |plan: &Plan| {
-        run(plan).err().filter(|other| other.violation.guarantee == failure.violation.guarantee)
-    };
-    let mut least = Plan { tell: false, ..plan.clone() };
-    for fault in Fault::ALL {
-        let without: Vec<Fault> = least.faults.iter().copied().filter(|kept| *kept != fault).collect();
-        let plan = Plan { faults: without, ..least.clone() };
-        if fails(&plan).is_some() {
-            least = plan;
-        }
-    }
-    while least.clients > 1 {
-        let plan = Plan { clients: least.clients - 1, ..least.clone() };
-        if fails(&plan).is_none() {
-            break;
-        }
-        least = plan;
-    }
-    let told = Plan { tell: true, ..least };
-    let failure = fails(&told).unwrap_or_else(|| Box::new(failure.clone()));
-    (told, failure)
-}
-
-/// The story as it is printed: what happened to the client that saw it, and to the server, up to the violation.
-pub fn story(plan: &Plan, failure: &Failure) -> String {
-    const LINES: usize = 40;
+/// The story as it is printed: what happened to the client that saw it, and to the server, up to the violation; its last `most` lines.
+pub fn story(plan: &Plan, failure: &Failure, most: usize) -> String {
     let who = failure.client.map_or_else(|| "the server".to_owned(), |client| format!("client {client}"));
     let other = |line: &&String| {
-        let mut others = (0..plan.clients).filter(|client| Some(*client) != failure.client);
+        // Where no client is to blame, all of them may be.
+        let mut others = (0..plan.clients).filter(|client| failure.client.is_some_and(|who| who != *client));
         !others.any(|client| line.contains(&format!(" client {client} "))) && !line.contains("sends beacons")
     };
     let lines: Vec<&String> = failure.story.iter().filter(other).collect();
-    let last = lines.iter().skip(lines.len().saturating_sub(LINES)).map(|line| format!("{line}\n"));
+    let last = lines.iter().skip(lines.len().saturating_sub(most)).map(|line| format!("{line}\n"));
     format!(
         "seed {}: not \"{}\": {who}, {:.3} s: {}\nfaults: {:?}, clients: {}\n{}",
         plan.seed,

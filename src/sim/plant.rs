@@ -59,6 +59,10 @@ breaks! {
     IgnoreSilence = "ignore-silence",
     /// Beacons stop.
     MuteBeacon = "mute-beacon",
+    /// `/api/state` answers with what another membership sees, under the position of who asks.
+    StateOfAnotherScope = "state-of-another-scope",
+    /// A client that is told to ask later asks again at once.
+    IgnoreRetryAfter = "ignore-retry-after",
     /// The hub is not told of a restore.
     IgnoreRestore = "ignore-restore",
 }

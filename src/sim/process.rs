@@ -16,7 +16,7 @@ use crate::{
         },
         supervise::TelemetryBoard,
     },
-    sync::{FullState, Position, Scope, journal::Entry},
+    sync::{FullState, Position, Scope, Unanswered, journal::Entry},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -236,11 +236,24 @@ impl Process {
     }
 
     /// `GET /api/state?since=`.
-    pub fn full_state(&self, disk: &Disk, scope: &Scope, since: Option<Position>) -> Option<FullState> {
-        let full = self.hub.snapshot(scope);
-        let Some(since) = since else { return Some(full) };
-        let hub: Position = full.position.0.parse().ok()?;
+    pub fn full_state(
+        &self,
+        disk: &Disk,
+        scope: &Scope,
+        since: Option<Position>,
+    ) -> Result<FullState, Unanswered> {
+        let mut full = self.hub.snapshot(scope);
+        let Some(since) = since else { return Ok(full) };
+        let mut hub: Position = full.position.0.parse().map_err(|_| Unanswered::Failed)?;
+        if self.plant == Some(Break::StateOfAnotherScope) {
+            hub.scope = since.scope;
+            full.position = hub.token();
+        }
         let witness = disk.content().witness(since.version, hub.version);
-        (resume::standing(since, hub, witness) == Standing::Behind).then_some(full)
+        match resume::standing(since, hub, witness) {
+            Standing::Behind => Ok(full),
+            Standing::Foreign | Standing::OtherScope => Err(Unanswered::Foreign),
+            Standing::HubBehind => Err(Unanswered::Failed),
+        }
     }
 }

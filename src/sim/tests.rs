@@ -28,7 +28,7 @@ fn every_guarantee_holds_for_300_seeds() {
     for half in halves {
         if let Some((plan, failure)) = half.join().expect("a seed panicked") {
             let (plan, failure) = shrink(&plan, &failure);
-            panic!("{}", story(&plan, &failure));
+            panic!("{}", story(&plan, &failure, 40));
         }
     }
     println!("300 seeds in {:?}", began.elapsed());

@@ -10,13 +10,11 @@ pub mod message;
 pub mod poll;
 pub mod position;
 pub mod replica;
-#[cfg(test)]
-mod rules;
 pub mod scope;
 pub mod sse;
 pub mod tabs;
 
 pub use message::{Delta, FullState, Message, Sync};
 pub use position::{Position, Token};
-pub use replica::{Close, Effect, Replica, Status};
+pub use replica::{Close, Effect, Replica, Status, Unanswered};
 pub use scope::Scope;

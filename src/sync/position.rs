@@ -14,6 +14,37 @@ impl fmt::Display for Token {
     }
 }
 
+/// What this crate's own replicas read out of a position. They are compiled from the same source as the server; nobody else can count on it.
+impl Token {
+    fn read(&self) -> Option<Position> {
+        self.0.parse().ok()
+    }
+
+    pub fn version(&self) -> Option<u64> {
+        self.read().map(|position| position.version)
+    }
+
+    /// Whether both are of one database as one scope sees it. What is not must never be mixed: rows of a state that was asked for with one
+    /// membership do not go with deltas that are filtered by another.
+    pub fn kin(&self, other: &Token) -> bool {
+        let line = |position: Position| (position.epoch, position.scope);
+        match (self.read(), other.read()) {
+            (Some(ours), Some(theirs)) => line(ours) == line(theirs),
+            _ => false,
+        }
+    }
+
+    /// Whether this one is further on the same line.
+    pub fn ahead_of(&self, other: &Token) -> bool {
+        self.kin(other) && self.version() > other.version()
+    }
+
+    /// Names the scope, whatever the version.
+    pub fn scope(&self) -> &str {
+        self.0.rsplit('-').next().unwrap_or_default()
+    }
+}
+
 /// A position as the server understands it. If any part does not match, the client needs an `init`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
@@ -57,6 +88,20 @@ impl FromStr for Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn positions_of_two_databases_or_two_scopes_are_not_kin() {
+        let position = Position { epoch: 1, version: 5, chain: 9, scope: 3 };
+        let later = Position { version: 6, chain: 10, ..position };
+        assert!(position.token().kin(&later.token()) && later.token().ahead_of(&position.token()));
+        assert!(!position.token().ahead_of(&later.token()) && !position.token().ahead_of(&position.token()));
+        for other in [Position { epoch: 2, ..later }, Position { scope: 4, ..later }] {
+            assert!(!position.token().kin(&other.token()), "{other}");
+            assert!(!other.token().ahead_of(&position.token()), "{other}");
+        }
+        assert_eq!((position.token().version(), position.token().scope()), (Some(5), "3"));
+        assert!(!Token("nonsense".to_owned()).kin(&Token("nonsense".to_owned())));
+    }
 
     #[test]
     fn a_position_survives_the_round_trip_through_its_token() {

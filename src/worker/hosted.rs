@@ -1,7 +1,9 @@
 //! One loaded net: what it is doing and what may be asked of it. Told the time, knows no threads.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use super::pace::Pace;
 use super::protocol::{HostedNet, LogLevel, NetEvent};

@@ -1,7 +1,7 @@
 //! The worker process: it loads nets, runs them and says how they are.
 //!
-//! What lives here: [`protocol`], the wire types and the contract with the console; and, on the server's side only, the
-//! process itself: `hosted` (one loaded net: what it does, told the time), `pace` (how many firings are due), `cell` (a
+//! What lives here: [`protocol`], the wire types and the contract with the console; and the
+//! process itself (on the server's side; the demo without a server uses `hosted`): `hosted` (one loaded net: what it does, told the time), `pace` (how many firings are due), `cell` (a
 //! hosted net shared between threads and watchers), `scheduler` (the threads), `nets` (all of them), `hub` (what is
 //! told on `/events`), `metrics`, `idempotency`, and `http`. What may come in: anything from a console that knows the
 //! token. What must not: the console's own types of state, storage, and trust in the files it is sent.
@@ -12,8 +12,9 @@ pub mod protocol;
 mod cell;
 #[cfg(feature = "ssr")]
 mod config;
-#[cfg(feature = "ssr")]
-mod hosted;
+#[cfg(any(feature = "ssr", feature = "csr"))]
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "the demo needs no seed and survives no panic"))]
+pub(crate) mod hosted;
 #[cfg(feature = "ssr")]
 mod http;
 #[cfg(feature = "ssr")]
@@ -24,14 +25,18 @@ mod idempotency;
 mod metrics;
 #[cfg(feature = "ssr")]
 mod nets;
-#[cfg(feature = "ssr")]
+#[cfg(any(feature = "ssr", feature = "csr"))]
 mod pace;
 #[cfg(feature = "ssr")]
 mod presence;
 #[cfg(feature = "ssr")]
 mod process;
-#[cfg(feature = "ssr")]
-mod refusal;
+#[cfg(any(feature = "ssr", feature = "csr"))]
+#[cfg_attr(
+    not(feature = "ssr"),
+    expect(dead_code, reason = "the demo has no HTTP between console and worker")
+)]
+pub(crate) mod refusal;
 #[cfg(feature = "ssr")]
 mod scheduler;
 

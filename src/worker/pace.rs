@@ -1,6 +1,8 @@
 //! How many firings are due at a given time, for a rate. Told the time, so that it is tested without a clock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 /// Firings are handed out in portions no smaller than fit in this, so that a high rate does not wake a thread for each.
 const PORTION: Duration = Duration::from_millis(5);

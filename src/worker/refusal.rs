@@ -1,10 +1,5 @@
 //! What the worker says when it does not do what it is asked, and the one mapping to HTTP.
 
-use axum::Json;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-
-use super::protocol::WorkerError;
 use crate::petri::PnmlError;
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -37,34 +32,43 @@ pub enum Refusal {
     Internal,
 }
 
-impl Refusal {
-    fn status_and_code(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
-            Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no_such_route"),
-            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
-            Self::NotLoaded => (StatusCode::NOT_FOUND, "not_loaded"),
-            Self::Dead => (StatusCode::CONFLICT, "dead"),
-            Self::Running => (StatusCode::CONFLICT, "running"),
-            Self::Failed => (StatusCode::CONFLICT, "failed"),
-            Self::Overflow(_) => (StatusCode::CONFLICT, "overflow"),
-            Self::UnknownPlace(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_place"),
-            Self::BadPnml(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_pnml"),
-            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-            Self::Ending => (StatusCode::SERVICE_UNAVAILABLE, "ending"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+#[cfg(feature = "ssr")]
+mod http {
+    use super::Refusal;
+    use crate::worker::protocol::WorkerError;
+    use axum::Json;
+    use axum::http::StatusCode;
+    use axum::response::{IntoResponse, Response};
+
+    impl Refusal {
+        fn status_and_code(&self) -> (StatusCode, &'static str) {
+            match self {
+                Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+                Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no_such_route"),
+                Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+                Self::NotLoaded => (StatusCode::NOT_FOUND, "not_loaded"),
+                Self::Dead => (StatusCode::CONFLICT, "dead"),
+                Self::Running => (StatusCode::CONFLICT, "running"),
+                Self::Failed => (StatusCode::CONFLICT, "failed"),
+                Self::Overflow(_) => (StatusCode::CONFLICT, "overflow"),
+                Self::UnknownPlace(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_place"),
+                Self::BadPnml(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_pnml"),
+                Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+                Self::Ending => (StatusCode::SERVICE_UNAVAILABLE, "ending"),
+                Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            }
         }
     }
-}
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, code) = self.status_and_code();
-        // The line and column travel beside the sentence, which says only what is wrong.
-        let (error, line, column) = match &self {
-            Self::BadPnml(e) => (e.kind.to_string(), Some(e.line), Some(e.column)),
-            other => (other.to_string(), None, None),
-        };
-        (status, Json(WorkerError { error, code: code.to_string(), line, column })).into_response()
+    impl IntoResponse for Refusal {
+        fn into_response(self) -> Response {
+            let (status, code) = self.status_and_code();
+            // The line and column travel beside the sentence, which says only what is wrong.
+            let (error, line, column) = match &self {
+                Self::BadPnml(e) => (e.kind.to_string(), Some(e.line), Some(e.column)),
+                other => (other.to_string(), None, None),
+            };
+            (status, Json(WorkerError { error, code: code.to_string(), line, column })).into_response()
+        }
     }
 }

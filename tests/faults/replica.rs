@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use muster::{
     model::Fleet,
-    sync::{Close, Effect, Message, Replica, Status, sse::Parser},
+    sync::{Close, Effect, FullState, Message, Replica, Status, Unanswered, sse::Parser},
 };
 use reqwest::{Client, Response, header};
 use std::{
@@ -83,9 +83,10 @@ async fn follow(url: String, cookie: String, seen: Arc<Mutex<Seen>>) {
                     }
                     Effect::Disconnect => stream = None,
                     Effect::FetchFullState { request, at_least } => {
-                        let state = match ask(format!("/api/state?at_least={at_least}")).await {
-                            Ok(answer) => answer.json().await.ok(),
-                            Err(_) => None,
+                        let since = replica.position().map(|at| format!("&since={at}")).unwrap_or_default();
+                        let state = match ask(format!("/api/state?at_least={at_least}{since}")).await {
+                            Ok(answer) => full_state(answer).await,
+                            Err(_) => Err(Unanswered::Failed),
                         };
                         effects.extend(replica.on_full_state(request, state, clock()));
                     }
@@ -124,10 +125,22 @@ async fn follow(url: String, cookie: String, seen: Arc<Mutex<Seen>>) {
     }
 }
 
+async fn full_state(answer: Response) -> Result<FullState, Unanswered> {
+    match (answer.status().as_u16(), retry_after(&answer)) {
+        (200, _) => answer.json().await.map_err(|_| Unanswered::Failed),
+        (409, _) => Err(Unanswered::Foreign),
+        (429, Some(wait)) => Err(Unanswered::TooSoon(wait)),
+        _ => Err(Unanswered::Failed),
+    }
+}
+
 fn refused(answer: &Response) -> Close {
-    let retry_after =
-        answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    Close::Refused { status: answer.status().as_u16(), retry_after: retry_after.map(Duration::from_secs) }
+    Close::Refused { status: answer.status().as_u16(), retry_after: retry_after(answer) }
+}
+
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let seconds = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 fn note(seen: &Mutex<Seen>, message: &Message) {

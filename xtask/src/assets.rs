@@ -48,6 +48,16 @@ pub fn collect(frontend: &Frontend, profile: Profile) -> Result<Summary> {
     Ok(Summary { wasm: size("muster_bg.wasm") })
 }
 
+/// Puts the demo into `folder`, names by content, and returns its files by logical name.
+pub fn collect_demo(
+    frontend: &Frontend,
+    folder: &Path,
+    profile: Profile,
+) -> Result<BTreeMap<String, String>> {
+    let manifest = write_site(folder, sources(frontend, project::root())?, profile)?;
+    Ok(manifest.files.into_iter().map(|(name, asset)| (name, asset.path)).collect())
+}
+
 /// Content by logical name. The order of building matters: a file that names others comes after them.
 fn sources(frontend: &Frontend, root: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut sources = BTreeMap::new();
@@ -222,6 +232,8 @@ fn write_if_changed(file: &Path, content: &[u8]) -> Result<()> {
 fn remove_others(site: &Path, manifest: &Manifest) -> Result<()> {
     let mut keep: BTreeSet<String> = manifest.files.values().flat_map(paths).collect();
     keep.insert("manifest.json".to_owned());
+    // The demo's page names the files here, and is written after them.
+    keep.extend(["index.html".to_owned(), "404.html".to_owned()]);
     let mut there = BTreeMap::new();
     read_tree(site, "", &mut there)?;
     for path in there.into_keys().filter(|path| !keep.contains(path)) {

@@ -18,7 +18,7 @@ pub fn bundle(folder: &Path) -> Result<String> {
     Ok(bundle)
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::profile::Profile;
 use crate::step::Steps;
-use crate::{assets, cargo, playwright, wasm};
+use crate::{assets, cargo, demo, playwright, wasm};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -20,13 +20,20 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let mut steps = Steps::new(6);
+    // Whoever names tests waits for what they need, and only one file needs the demo.
+    let with_demo = args.rest.is_empty() || args.rest.iter().any(|it| it.to_string_lossy().contains("demo"));
+    let mut steps = Steps::new(if with_demo { 7 } else { 6 });
     steps.step("Installing the browser tests' packages", playwright::install)?;
     steps.step("Checking the browser tests' types", playwright::check_types)?;
     let frontend = steps.step("Building the frontend", || wasm::build(Profile::Quick))?;
     steps.step("Collecting the static files", || assets::collect(&frontend, Profile::Quick))?;
     let program = steps.step("Building the server", || cargo::build_program(Profile::Quick))?;
-    let tally = steps.step("Browser tests", || playwright::run(&program, args.screenshots, &args.rest))?;
+    let demo = match with_demo {
+        true => Some(steps.step("Building the demo", || demo::build(Profile::Quick))?),
+        false => None,
+    };
+    let tally = steps
+        .step("Browser tests", || playwright::run(&program, demo.as_deref(), args.screenshots, &args.rest))?;
     if args.screenshots {
         println!("pictures: target/screenshots");
     }

@@ -1,6 +1,6 @@
 //! `cargo xtask`: one command for each thing a developer does with Muster.
 //!
-//! A file is a step (`wasm`, `assets`, `server`, `playwright`) or a subcommand (`run`, `build`, `test`, `e2e`, `sim`, `bench`) that strings steps
+//! A file is a step (`wasm`, `assets`, `server`, `playwright`) or a subcommand (`run`, `build`, `test`, `e2e`, `sim`, `soak`, `demo`, `bench`) that strings steps
 //! together. [`step`] prints them and counts them; [`prereq`] says in a sentence what a machine lacks.
 
 mod assets;
@@ -9,6 +9,7 @@ mod binaryen;
 mod build;
 mod cargo;
 mod css;
+mod demo;
 mod e2e;
 mod playwright;
 mod prereq;
@@ -17,6 +18,7 @@ mod profile;
 mod project;
 mod run;
 mod sim;
+mod soak;
 mod step;
 mod tally;
 mod test;
@@ -47,6 +49,10 @@ enum Command {
     E2e(e2e::Args),
     /// Simulate the whole system under faults, many seeds or one
     Sim(sim::Args),
+    /// The whole interface on a fleet simulated in the browser, without a server
+    Demo(demo::Args),
+    /// The long tests: simulation by the thousand, every planted bug, kill -9 again and again
+    Soak(soak::Args),
     /// Measure: prints the figures of one benchmark
     Bench(bench::Args),
 }
@@ -68,6 +74,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Build(args) => build::run(&args),
         Command::E2e(args) => e2e::run(&args),
         Command::Sim(args) => sim::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }

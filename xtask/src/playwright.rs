@@ -33,8 +33,8 @@ pub fn check_types() -> Result<()> {
     process::run(&mut local("tsc", &["--noEmit"]))
 }
 
-/// Runs the tests against `program`; `Err` only if they could not be run at all.
-pub fn run(program: &Path, screenshots: bool, rest: &[OsString]) -> Result<Tally> {
+/// Runs the tests against `program` and, where it was built, the demo in the folder `demo`; `Err` only if they could not be run at all.
+pub fn run(program: &Path, demo: Option<&Path>, screenshots: bool, rest: &[OsString]) -> Result<Tally> {
     let chromium = prereq::chromium()?;
     let journal_append = cargo::build_example("journal_append", Profile::Quick)?;
     let fleet_storm = cargo::build_example("fleet_storm", Profile::Quick)?;
@@ -54,6 +54,9 @@ pub fn run(program: &Path, screenshots: bool, rest: &[OsString]) -> Result<Tally
         if let Some(path) = prereq::reverse_proxy(name, package) {
             command.env(variable, path);
         }
+    }
+    if let Some(demo) = demo {
+        command.env("MUSTER_DEMO", demo);
     }
     if screenshots {
         command.env("MUSTER_SCREENSHOTS", project::root().join("target/screenshots"));

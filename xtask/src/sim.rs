@@ -16,6 +16,9 @@ pub struct Args {
     /// Only this one; a seed that fails tells its story
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
+    /// How much of the story of a seed that fails is told
+    #[arg(long, default_value_t = 40)]
+    lines: usize,
     /// Plant a bug, to see it caught; a wrong name lists them all
     #[arg(long = "break", value_name = "NAME")]
     plant: Option<String>,
@@ -29,6 +32,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(seed) => simulation.arg("--seed").arg(seed.to_string()),
         None => simulation.arg("--seeds").arg(args.seeds.to_string()),
     };
+    simulation.args(["--lines", &args.lines.to_string()]);
     if let Some(plant) = &args.plant {
         simulation.args(["--break", plant]);
     }

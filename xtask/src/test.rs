@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::profile::Profile;
 use crate::step::Steps;
 use crate::tally::Tally;
-use crate::{assets, cargo, playwright, prereq, process, wasm};
+use crate::{assets, cargo, demo, playwright, prereq, process, wasm};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -44,13 +44,13 @@ impl Run {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let steps = Steps::new(if args.no_browser { 8 } else { 14 });
+    let steps = Steps::new(if args.no_browser { 8 } else { 15 });
     let mut run = Run { steps, tally: Tally::default() };
     run.check("Format", format);
     run.check("Lints: server", || clippy(&["--package", "muster", "--all-targets"]));
     run.check("Lints: these commands", || clippy(&["--package", "xtask", "--all-targets"]));
     run.check("Lints: frontend (hydrate)", || browser_clippy("hydrate"));
-    run.check("Lints: demo without a server (csr)", || browser_clippy("csr"));
+    run.check("Lints: demo without a server (csr)", demo_clippy);
     run.tests("Unit and integration tests", || unit_tests("muster"));
     run.tests("Documentation tests", || libtest(&["--package", "muster", "--doc"]));
     run.tests("Tests of these commands", || unit_tests("xtask"));
@@ -73,6 +73,7 @@ fn browser_tests(run: &mut Run) {
         }
     };
     let program = run.check("Building the server", || cargo::build_program(Profile::Quick));
+    let demo = run.check("Building the demo", || demo::build(Profile::Quick));
     let installed = run.check("Installing the browser tests' packages", playwright::install);
     const TYPES: &str = "Checking the browser tests' types";
     match installed {
@@ -81,7 +82,7 @@ fn browser_tests(run: &mut Run) {
     }
     match (site, program, installed) {
         (Some(_), Some(program), Some(())) => {
-            run.tests("Browser tests", || playwright::run(&program, false, &[]))
+            run.tests("Browser tests", || playwright::run(&program, demo.as_deref(), false, &[]))
         }
         _ => run.steps.skip("Browser tests", "a step before them failed"),
     }
@@ -103,6 +104,13 @@ fn clippy(what: &[&str]) -> Result<()> {
 fn browser_clippy(feature: &str) -> Result<()> {
     prereq::wasm_target()?;
     clippy(&["--lib", "--target", prereq::WASM_TARGET, "--no-default-features", "--features", feature])
+}
+
+/// The demo's program, and with it the library with feature `csr`.
+fn demo_clippy() -> Result<()> {
+    prereq::wasm_target()?;
+    let target = ["--bin", "muster-demo", "--target", prereq::WASM_TARGET];
+    clippy(&[&target[..], &["--no-default-features", "--features", "csr"]].concat())
 }
 
 /// With `cargo nextest` where it is installed: each test in a process of its own, and all cores busy.

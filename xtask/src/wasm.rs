@@ -15,10 +15,19 @@ pub struct Frontend {
 
 /// Builds the library with feature `hydrate` for the browser.
 pub fn build(profile: Profile) -> Result<Frontend> {
+    finish(profile, "frontend", compile)
+}
+
+/// Builds the demo without a server (feature `csr`) for the browser.
+pub fn build_demo(profile: Profile) -> Result<Frontend> {
+    finish(profile, "demo-frontend", compile_demo)
+}
+
+fn finish(profile: Profile, name: &str, compile: fn(Profile) -> Result<PathBuf>) -> Result<Frontend> {
     versions_agree()?;
     prereq::wasm_target()?;
     let module = compile(profile)?;
-    let folder = project::root().join("target/frontend").join(profile.wasm());
+    let folder = project::root().join("target").join(name).join(profile.wasm());
     bind(&module, &folder, profile)?;
     if profile == Profile::Release {
         binaryen::optimise(&folder.join("muster_bg.wasm"))?;
@@ -33,6 +42,16 @@ fn compile(profile: Profile) -> Result<PathBuf> {
     command.args(["rustc", "--lib", "--crate-type", "cdylib", "--target", prereq::WASM_TARGET]);
     command.args(["--no-default-features", "--features", "hydrate", "--profile", profile.wasm()]);
     cargo::artifacts(&mut command, "muster", "cdylib")?
+        .into_iter()
+        .find(|file| file.extension().is_some_and(|it| it == "wasm"))
+        .context("cargo built no wasm file")
+}
+
+fn compile_demo(profile: Profile) -> Result<PathBuf> {
+    let mut command = cargo::cargo();
+    command.args(["build", "--bin", "muster-demo", "--target", prereq::WASM_TARGET]);
+    command.args(["--no-default-features", "--features", "csr", "--profile", profile.wasm()]);
+    cargo::artifacts(&mut command, "muster-demo", "bin")?
         .into_iter()
         .find(|file| file.extension().is_some_and(|it| it == "wasm"))
         .context("cargo built no wasm file")

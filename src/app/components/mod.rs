@@ -9,6 +9,7 @@ pub mod icon;
 pub mod list;
 pub mod menu;
 pub mod meter;
+pub mod sparkline;
 pub mod state;
 
 pub mod toast;
@@ -19,6 +20,7 @@ pub use field::Field;
 pub use icon::Icon;
 pub use menu::Menu;
 pub use meter::Meter;
+pub use sparkline::Sparkline;
 pub use state::{Glyph, State, StateBadge, Tone};
 
 pub use toast::{ToastRegion, Toasts, use_toasts};

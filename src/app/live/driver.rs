@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
     app::{
+        error::ApiError,
         snapshot::Opening,
         store::{Link, Store},
     },
     model::{EntityRef, Timestamp},
-    sync::{Close, Effect, FullState, Message, Replica, Status, Token, poll::Poll, tabs::Frame},
+    sync::{Close, Effect, FullState, Message, Replica, Status, Token, Unanswered, poll::Poll, tabs::Frame},
 };
 use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
@@ -22,6 +23,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::HashSet,
     rc::Rc,
+    time::Duration,
 };
 
 thread_local! {
@@ -204,6 +206,9 @@ impl Driver {
                 Effect::Replaced => self.changed(true, Vec::new()),
                 Effect::Telemetry(batch) => {
                     self.heard_time(batch.server_time);
+                    if let Some(shared) = self.shared() {
+                        shared.keep_figures(&batch, self.replica.borrow().fleet());
+                    }
                     self.store.telemetry_arrived(&batch.workers);
                 }
                 Effect::Status => {}
@@ -292,17 +297,18 @@ impl Driver {
             _ => {}
         }
         let scope_may_change = matches!(message, Message::Init(_));
-        let delta = if let Message::Delta(delta) = &message { Some(delta.position.clone()) } else { None };
+        let continues = if let Message::Delta(delta) = &message { Some(delta.prev) } else { None };
         let effects = {
             let mut replica = self.replica.borrow_mut();
             let before = replica.position().cloned();
             let effects = replica.on_message(message, monotonic());
             if let Some(shared) = self.shared() {
-                shared.keep(before.as_ref(), replica.position(), delta.as_ref(), frame);
+                shared.keep(before.as_ref(), replica.position(), continues, frame);
             }
             effects
         };
         self.run(effects);
+        self.welcome_those_who_wait();
         if scope_may_change {
             self.share_anew_if_scope_changed();
         }
@@ -321,7 +327,13 @@ impl Driver {
                 .filter(|_| !off)
                 .map(|position| format!("&since={position}"));
             let url = format!("/api/state?at_least={at_least}{}", since.unwrap_or_default());
-            let answer = http::get_json::<FullState>(&url).await.ok();
+            let answer = http::get_json::<FullState>(&url).await.map_err(|error| match error {
+                ApiError::TooMany { retry_after_s } => {
+                    Unanswered::TooSoon(Duration::from_secs(retry_after_s))
+                }
+                ApiError::Conflict { .. } => Unanswered::Foreign,
+                _ => Unanswered::Failed,
+            });
             let effects = driver.replica.borrow_mut().on_full_state(request, answer, monotonic());
             driver.run(effects);
         });

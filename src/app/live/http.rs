@@ -92,6 +92,9 @@ fn refusal(url: &str, response: &gloo_net::http::Response) -> ApiError {
     match response.status() {
         401 => ApiError::Unauthorized,
         404 => ApiError::Gone { what: what_is_at(url).to_owned() },
+        409 => {
+            ApiError::Conflict { detail: "The server has no answer that goes with what is shown.".to_owned() }
+        }
         429 => {
             let retry_after = response.headers().get("retry-after").and_then(|value| value.parse().ok());
             ApiError::TooMany { retry_after_s: retry_after.unwrap_or(1) }

@@ -7,10 +7,11 @@ use super::{
     lock::{Fate, Lock},
 };
 use crate::{
-    model::Timestamp,
+    model::{Fleet, Timestamp},
     sync::{
         FullState, Status, Sync, Token,
-        tabs::{self, CatchUp, Frame, Note, Order, Recent, TabId, Tabs},
+        message::TelemetryBatch,
+        tabs::{self, Board, CatchUp, Frame, Note, Order, Recent, TabId, Tabs},
     },
 };
 use std::{
@@ -25,6 +26,9 @@ pub struct Shared {
     channel: Channel,
     tabs: RefCell<Tabs>,
     recent: RefCell<Recent>,
+    /// Tabs that wait to be welcomed until this one is where they are.
+    joining: RefCell<Vec<(TabId, Option<Token>)>>,
+    board: RefCell<Board>,
     /// The status that the others know of.
     said: RefCell<Option<Status>>,
     alive: Cell<bool>,
@@ -47,6 +51,8 @@ impl Shared {
             channel,
             tabs: RefCell::new(Tabs::new(me, jitter(), monotonic())),
             recent: RefCell::default(),
+            joining: RefCell::default(),
+            board: RefCell::default(),
             said: RefCell::default(),
             alive: Cell::new(true),
         }))
@@ -62,7 +68,7 @@ impl Shared {
 
     /// The replica wants a stream, and this tab has none: the leader is asked.
     pub fn join(&self, since: Option<Token>) {
-        let note = self.tabs.borrow_mut().join(since);
+        let note = self.tabs.borrow_mut().join(since, monotonic());
         self.channel.post(&note, &[]);
     }
 
@@ -78,9 +84,16 @@ impl Shared {
     }
 
     /// What the frame did to our replica.
-    pub fn keep(&self, before: Option<&Token>, after: Option<&Token>, delta: Option<&Token>, frame: &Frame) {
+    pub fn keep(&self, before: Option<&Token>, after: Option<&Token>, continues: Option<u64>, frame: &Frame) {
         if self.leads() {
-            self.recent.borrow_mut().push(before, after, delta, frame);
+            self.recent.borrow_mut().push(before, after, continues, frame);
+        }
+    }
+
+    /// The latest figures, for tabs that will join.
+    pub fn keep_figures(&self, batch: &TelemetryBatch, fleet: &Fleet) {
+        if self.leads() {
+            self.board.borrow_mut().push(batch, fleet);
         }
     }
 
@@ -156,6 +169,8 @@ impl Driver {
         };
         *shared.said.borrow_mut() = None;
         *shared.recent.borrow_mut() = Recent::default();
+        *shared.board.borrow_mut() = Board::default();
+        shared.joining.borrow_mut().clear();
         orders.into_iter().for_each(|order| self.carry_out(order, Vec::new()));
     }
 
@@ -189,12 +204,24 @@ impl Driver {
                 let effects = self.replica.borrow_mut().led(link.status(now));
                 self.run(effects);
             }
-            Order::Welcome { tab, since } => self.welcome(&shared, tab, since.as_ref()),
+            Order::Welcome { tab, since } => {
+                // A tab that asks again means its last word.
+                shared.joining.borrow_mut().retain(|(other, _)| *other != tab);
+                self.welcome(&shared, tab, since);
+            }
             Order::RetryNow => self.wake(),
         }
     }
 
-    fn welcome(&self, shared: &Shared, tab: TabId, since: Option<&Token>) {
+    /// This tab has come further: those that waited for it may be where it is.
+    pub(super) fn welcome_those_who_wait(&self) {
+        let Some(shared) = self.shared() else { return };
+        for (tab, since) in shared.joining.take() {
+            self.welcome(&shared, tab, since);
+        }
+    }
+
+    fn welcome(&self, shared: &Shared, tab: TabId, since: Option<Token>) {
         let replica = self.replica.borrow();
         let (Some(position), Some(version), Status::Connected) =
             (replica.position(), replica.version(), replica.status())
@@ -205,12 +232,17 @@ impl Driver {
             return;
         };
         let Some(reign) = shared.tabs.borrow().reign() else { return };
+        let catch_up = shared.recent.borrow().catch_up(position, since.as_ref());
+        // What is passed on next must continue what is sent now: not while this tab knows more than its stream has brought.
+        if catch_up == CatchUp::Later || !replica.in_step() {
+            return shared.joining.borrow_mut().push((tab, since));
+        }
         let send = |event: &str, data: &str| {
             shared.channel.post(&Note::Frame { reign, to: Some(tab) }, &[event, data]);
         };
         shared.channel.post(&Note::Welcome { reign, tab }, &[]);
-        match shared.recent.borrow().catch_up(position, since) {
-            CatchUp::Nothing => {}
+        match catch_up {
+            CatchUp::Nothing | CatchUp::Later => {}
             CatchUp::Replay(frames) => frames.iter().for_each(|frame| send(&frame.event, &frame.data)),
             CatchUp::Snapshot => {
                 let full = FullState { position: position.clone(), version, state: replica.fleet().clone() };
@@ -224,6 +256,10 @@ impl Driver {
         let sync = Sync { prev: version, version, position: position.clone(), server_time, digest: None };
         if let Ok(sync) = serde_json::to_string(&sync) {
             send("sync", &sync);
+        }
+        let figures = shared.board.borrow().batch(self.server_time());
+        if let Some(Ok(figures)) = figures.map(|figures| serde_json::to_string(&figures)) {
+            send("telemetry", &figures);
         }
     }
 }

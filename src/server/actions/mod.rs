@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     app::error::ApiError,
-    model::{Action, Done, Gone, NetRequest, Options, Role, lifecycle::Verb},
+    model::{Action, Done, NetRequest, Options, Role, lifecycle::Verb},
 };
 
 /// Does `action` for `who`. Both doors call this and nothing else.
@@ -30,6 +30,13 @@ pub async fn perform(app: &App, who: &Who, action: Action, options: Options) -> 
             detail: "The console is shutting down. Try again in a moment.".to_owned(),
         });
     }
+    // In a task of its own: an action that was begun is done and written down, also if who asked goes away.
+    let (within, who) = (app.clone(), who.clone());
+    let done = app.tasks().spawn(async move { act_and_record(&within, &who, action, options).await });
+    done.await.unwrap_or_else(|error| Err(internal(&error)))
+}
+
+async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) -> Result<Done, ApiError> {
     let key = key::of(who, &action, &options)?;
     let (verb, target) = describe(&action);
     let outcome = match action {
@@ -42,9 +49,10 @@ pub async fn perform(app: &App, who: &Who, action: Action, options: Options) -> 
         Ok(done) => done.message.clone(),
         Err(error) => format!("refused: {error}"),
     };
-    // The action is over; a log that cannot be written must not turn it into a failure.
-    if let Err(error) = audit::record(app.store().pool(), now(), &who.actor(), verb, &target, &said).await {
-        tracing::error!(%error, verb, target, "the audit log could not be written");
+    let line = audit::Line { at: now(), actor: who.actor(), action: verb, target, outcome: said };
+    // Before the answer. But the action is over: a log that cannot be written must not turn it into a failure, and then this is its line.
+    if let Err(error) = app.store().record(line.clone()).await {
+        tracing::error!(%error, ?line, "the audit log could not be written");
     }
     outcome
 }
@@ -58,12 +66,6 @@ fn describe(action: &Action) -> (&'static str, String) {
             NetRequest::Assign { worker_id } => ("assign", format!("net {id} to worker {worker_id}")),
             other => (other.action().verb(), format!("net {id}")),
         },
-    }
-}
-
-impl From<Gone> for ApiError {
-    fn from(gone: Gone) -> ApiError {
-        ApiError::Gone { what: gone.0.to_owned() }
     }
 }
 

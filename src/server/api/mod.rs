@@ -5,6 +5,7 @@
 pub mod error;
 mod extract;
 mod health;
+mod history;
 mod nets;
 mod rows;
 mod session;
@@ -34,6 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/api/projects", get(rows::projects))
         .route("/api/workers", get(workers::list).post(workers::create))
         .route("/api/workers/{id}", get(workers::show).delete(workers::delete))
+        .route("/api/workers/{id}/history", get(history::show))
         .route("/api/workers/{id}/{action}", post(workers::act))
         .route("/api/nets", get(nets::list).post(nets::create))
         .route("/api/nets/{id}", get(nets::show).delete(nets::delete))

@@ -65,7 +65,8 @@ pub async fn full_state(
     Ok((headers, body).into_response())
 }
 
-/// Refuses a state that does not continue the history of who asks: its stream, which notices a restore, has the word.
+/// Refuses a state that does not continue what who asks holds: its stream, which notices a restore and ends when a membership changes, has
+/// the word.
 async fn continues(app: &App, since: Position, full: &FullState) -> Result<(), ApiError> {
     let Ok(hub) = full.position.0.parse::<Position>() else {
         return Err(internal(&"a position of our own cannot be read"));
@@ -80,6 +81,9 @@ async fn continues(app: &App, since: Position, full: &FullState) -> Result<(), A
         Standing::Foreign => Err(ApiError::Conflict {
             detail: "The database was restored, or this position is too far back. Open the stream anew."
                 .to_owned(),
+        }),
+        Standing::OtherScope => Err(ApiError::Conflict {
+            detail: "What you may see has changed since this position. Open the stream anew.".to_owned(),
         }),
         Standing::HubBehind => Err(ApiError::Unavailable {
             detail: "This console has not read that far yet. Try again in a moment.".to_owned(),

@@ -43,7 +43,7 @@ pub fn required(method: &Method, path: &str) -> Access {
         (&Method::DELETE, "/api/session") | (&Method::POST, "/do/sign-out") => Access::Role(Role::Viewer),
         (_, "/metrics") => Access::Role(Role::Admin),
         // Reading through a server function is still reading.
-        (&Method::POST, "/do/open" | "/do/graph") => Access::Role(Role::Viewer),
+        (&Method::POST, "/do/open" | "/do/graph" | "/do/trend") => Access::Role(Role::Viewer),
         _ if method.is_safe() => Access::Role(Role::Viewer),
         _ => Access::Role(Role::Operator),
     }

@@ -134,6 +134,11 @@ impl Hub {
         seen
     }
 
+    /// What is known of the workers' figures, whoever asks.
+    pub fn figures(&self) -> &TelemetryBoard {
+        &self.board
+    }
+
     /// The figures of every worker, as this scope may see them.
     pub fn board(&self, scope: &Scope) -> Vec<Telemetry> {
         let fleet = self.lock().fleet.clone();

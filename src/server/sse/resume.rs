@@ -22,6 +22,8 @@ pub enum Standing {
     Behind,
     /// Of another history, or too far back to say: only an `init` helps.
     Foreign,
+    /// On the way to the hub's head, but filtered for another scope: only an `init` helps.
+    OtherScope,
     /// In the database and not in the hub, which has not followed that far or has not noticed a restore. An `init` now would go back.
     HubBehind,
 }
@@ -36,7 +38,10 @@ pub fn standing(since: Position, hub: Position, database: Witness) -> Standing {
         hub.epoch == database.head.epoch && database.at_hub.is_some_and(|chain| chain.short() == hub.chain);
     let trimmed = database.at_client.is_none() && since.version <= database.head.version;
     match (client_known, hub_known) {
-        (true, true) if since.version <= hub.version => Standing::Behind,
+        (true, true) if since.version <= hub.version => match since.scope == hub.scope {
+            true => Standing::Behind,
+            false => Standing::OtherScope,
+        },
         (true, _) => Standing::HubBehind,
         (false, _) if trimmed && since.version > hub.version => Standing::HubBehind,
         (false, _) => Standing::Foreign,
@@ -62,8 +67,7 @@ pub const LONGEST_REPLAY: u64 = 5_000;
 pub fn answer(since: Position, scope: u64, hub: Head, database: Witness) -> Answer {
     match standing(since, hub.position(scope), database) {
         Standing::HubBehind => Answer::NotYet,
-        Standing::Foreign => Answer::Init,
-        Standing::Behind if since.scope != scope => Answer::Init,
+        Standing::Foreign | Standing::OtherScope => Answer::Init,
         Standing::Behind => match hub.version - since.version {
             entries if entries > LONGEST_REPLAY => Answer::Init,
             entries => Answer::Replay { entries },
@@ -117,6 +121,13 @@ mod tests {
         assert_eq!(answer(since(8, A), 1, head(10, B), database), Answer::Init);
         assert_eq!(answer(since(8, A), 0, head(9_000, B), database), Answer::Init);
         assert_eq!(answer(since(11, A), 1, head(10, B), database), Answer::NotYet);
+    }
+
+    #[test]
+    fn a_state_for_another_scope_is_no_way_on() {
+        let database = Witness { head: head(9, B), at_client: Some(A), at_hub: Some(B) };
+        let elsewhere = Position { scope: 1, ..since(8, B) };
+        assert_eq!(standing(since(5, A), elsewhere, database), Standing::OtherScope);
     }
 
     #[test]

@@ -1,24 +1,28 @@
 //! The audit log: who did what to what, and how it ended.
 
-use super::StorageError;
 use crate::model::{Actor, Timestamp};
-use sqlx::SqlitePool;
+use sqlx::SqliteConnection;
 
-pub async fn record(
-    pool: &SqlitePool,
-    at: Timestamp,
-    actor: &Actor,
-    action: &str,
-    target: &str,
-    outcome: &str,
-) -> Result<(), StorageError> {
+/// A line of it. Written by the writer, in the commit of the transactions that wait with it: another connection would wait for the writer's
+/// lock, behind everything that changes the fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When the action ended.
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub action: &'static str,
+    pub target: String,
+    pub outcome: String,
+}
+
+pub(super) async fn append(connection: &mut SqliteConnection, line: &Line) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO audit (at, actor, action, target, outcome) VALUES (?, ?, ?, ?, ?)")
-        .bind(at.0 as i64)
-        .bind(actor.to_string())
-        .bind(action)
-        .bind(target)
-        .bind(outcome)
-        .execute(pool)
-        .await?;
-    Ok(())
+        .bind(line.at.0 as i64)
+        .bind(line.actor.to_string())
+        .bind(line.action)
+        .bind(&line.target)
+        .bind(&line.outcome)
+        .execute(connection)
+        .await
+        .map(drop)
 }

@@ -1,7 +1,7 @@
 //! The handle through which the rest of the server reads and changes the fleet.
 
 use super::{
-    StorageError,
+    StorageError, audit,
     follower::{self, Followed},
     idempotency::{Key, Known},
     ledger::Head,
@@ -116,7 +116,7 @@ impl Store {
             }
         });
         let closed = || TransactError::Storage(StorageError::Closed);
-        self.requests.send(Request { key, decide }).await.map_err(|_| closed())?;
+        self.requests.send(Request::Decide { key, decide }).await.map_err(|_| closed())?;
         let (value, version) = answer.await.unwrap_or_else(|_| Err(closed()))?;
         // Read your own writes: who asks for the fleet next sees this transaction in it. The follower is rarely a millisecond behind; if
         // it cannot read at all, the change is committed all the same.
@@ -124,6 +124,16 @@ impl Store {
         let seen = followed.wait_for(move |followed| followed.head.version >= version).map(drop);
         let _ = tokio::time::timeout(FOLLOWER_PATIENCE, seen).await;
         Ok(value)
+    }
+
+    /// Appends a line to the audit log. Returns once it is durable; waits its turn among the transactions.
+    pub async fn record(&self, line: audit::Line) -> Result<(), StorageError> {
+        let (sender, answer) = oneshot::channel();
+        let settle = Box::new(move |committed: Result<u64, StorageError>| {
+            _ = sender.send(committed.map(drop));
+        });
+        self.requests.send(Request::Record { line, settle }).await.map_err(|_| StorageError::Closed)?;
+        answer.await.unwrap_or(Err(StorageError::Closed))
     }
 
     /// The latest durable fleet that this process has followed.

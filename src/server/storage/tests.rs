@@ -1,7 +1,7 @@
 //! The promises of the storage, against a real database file.
 
 use super::{
-    News, SideWrite, StorageError, Store, TransactError, append_from_outside,
+    News, SideWrite, StorageError, Store, TransactError, append_from_outside, audit,
     idempotency::{Key, Known},
     ledger::Head,
     open,
@@ -208,4 +208,43 @@ async fn a_key_is_taken_with_the_transaction_and_gives_its_first_answer_again() 
     seen(key.clone(), vec![SideWrite::Answer { key: key.clone(), answer: "done".to_owned() }]).await;
     assert_eq!(seen(key.clone(), vec![]).await, Known::Answered("done".to_owned()));
     opened.close().await;
+}
+
+fn line(n: u64) -> audit::Line {
+    let target = format!("worker {n}");
+    audit::Line { at: Timestamp(n), actor: Actor::System, action: "stop", target, outcome: "done".to_owned() }
+}
+
+async fn audited(store: &Store) -> Vec<String> {
+    sqlx::query_scalar("SELECT target FROM audit ORDER BY id").fetch_all(store.pool()).await.unwrap()
+}
+
+#[tokio::test]
+async fn lines_of_the_audit_log_are_durable_when_answered_and_have_no_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("muster.db");
+    let opened = Opened::at(&path).await;
+    let lines = (0..40).map(|n| opened.store.record(line(n)));
+    let changes = (0..40).map(|_| add(&opened.store, "beside"));
+    let (recorded, changed) =
+        futures::join!(futures::future::join_all(lines), futures::future::join_all(changes));
+    recorded.into_iter().for_each(|outcome| outcome.unwrap());
+    changed.into_iter().for_each(|outcome| outcome.unwrap());
+    let expected: Vec<String> = (0..40).map(|n| line(n).target).collect();
+    assert_eq!(audited(&opened.store).await, expected);
+    opened.close().await;
+
+    let opened = Opened::at(&path).await;
+    assert_eq!(audited(&opened.store).await, expected);
+    assert_eq!(opened.store.head().version, 40, "one for each change, none for a line");
+    opened.close().await;
+}
+
+#[tokio::test]
+async fn a_line_recorded_after_the_writer_ended_is_refused_not_lost_in_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = Opened::at(&dir.path().join("muster.db")).await;
+    let store = opened.store.clone();
+    opened.close().await;
+    assert!(matches!(store.record(line(1)).await, Err(StorageError::Closed)));
 }

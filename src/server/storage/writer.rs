@@ -1,7 +1,7 @@
 //! The writer: takes decisions, commits them in groups, answers once they are durable.
 
 use super::{
-    StorageError, definitions, entities,
+    StorageError, audit, definitions, entities,
     idempotency::{self, Key, Known},
     journal,
     ledger::{Head, Ledger, trim_after},
@@ -19,10 +19,17 @@ use tokio_util::sync::CancellationToken;
 /// Decides over the latest state, at a time, with what is known of the request's key.
 pub type Decide = Box<dyn FnOnce(&Fleet, Timestamp, Known) -> Prepared + Send>;
 
-/// A decision that is waiting for its turn.
-pub struct Request {
-    pub key: Option<Key>,
-    pub decide: Decide,
+/// What is waiting for its turn.
+pub enum Request {
+    Decide {
+        key: Option<Key>,
+        decide: Decide,
+    },
+    /// A line for the audit log; it changes nothing that anybody is shown, and has no version.
+    Record {
+        line: audit::Line,
+        settle: Settle,
+    },
 }
 
 /// Tells the caller the version its transaction is part of.
@@ -97,12 +104,20 @@ async fn commit_group(
     let before = ledger.head.version;
     for request in group {
         let at = now();
-        // A decision that panics is a bug in one action; the others must not go down with it. Its caller is told that the answer is gone.
-        let known = match &request.key {
+        let (key, decide) = match request {
+            Request::Decide { key, decide } => (key, decide),
+            Request::Record { line, settle: told } => {
+                settle.push(told);
+                audit::append(&mut transaction, &line).await.map_err(write)?;
+                continue;
+            }
+        };
+        let known = match &key {
             Some(key) => idempotency::look_up(&mut transaction, key).await.map_err(write)?,
             None => Known::New,
         };
-        let decided = catch_unwind(AssertUnwindSafe(|| (request.decide)(&ledger.fleet, at, known)));
+        // A decision that panics is a bug in one action; the others must not go down with it. Its caller is told that the answer is gone.
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(&ledger.fleet, at, known)));
         let Ok(prepared) = decided else { continue };
         settle.push(prepared.settle);
         for side in &prepared.side {

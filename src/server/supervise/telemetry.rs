@@ -1,11 +1,16 @@
 //! The latest figures of every worker that is heard. Never stored, never versioned; the latest wins.
 
-use crate::model::{Telemetry, WorkerId};
+use crate::model::{History, Telemetry, Timestamp, Trend, WorkerId};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::watch;
+
+/// Histories are kept this long after the worker was last heard, and tidied after so many puts.
+const KEPT: Duration = Duration::from_secs(3_600);
+const TIDY_EVERY: u64 = 10_000;
 
 /// Written by the streams of the workers, read by whoever shows figures.
 #[derive(Clone)]
@@ -21,6 +26,8 @@ struct Entries {
     /// Counts every put and every removal.
     count: u64,
     latest: BTreeMap<WorkerId, (u64, Telemetry)>,
+    /// The last hour of each, also of those that are not heard any more.
+    histories: BTreeMap<WorkerId, History>,
 }
 
 impl Default for TelemetryBoard {
@@ -34,6 +41,10 @@ impl TelemetryBoard {
         let mut entries = self.entries();
         entries.count += 1;
         let count = entries.count;
+        entries.histories.entry(telemetry.worker_id).or_default().put(&telemetry);
+        if count.is_multiple_of(TIDY_EVERY) {
+            entries.histories.retain(|_, history| telemetry.at.since(history.latest()) < KEPT);
+        }
         entries.latest.insert(telemetry.worker_id, (count, telemetry));
         drop(entries);
         self.0.changes.send_replace(count);
@@ -53,6 +64,14 @@ impl TelemetryBoard {
     /// The latest of every worker that is heard.
     pub fn latest(&self) -> Vec<Telemetry> {
         self.entries().latest.values().map(|(_, telemetry)| telemetry.clone()).collect()
+    }
+
+    /// The last hour of a worker, as of `now`; empty for one that was not heard in it.
+    pub fn trend(&self, worker: WorkerId, now: Timestamp) -> Trend {
+        match self.entries().histories.get(&worker) {
+            Some(history) => history.trend(now),
+            None => History::default().trend(now),
+        }
     }
 
     pub fn of(&self, worker: WorkerId) -> Option<Telemetry> {

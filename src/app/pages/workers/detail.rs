@@ -4,6 +4,7 @@ use super::super::{
     not_found::GoneRow,
     parts::{EventList, NetLines, WorkerBadge, WorkerButtons},
 };
+use super::trend::WorkerTrend;
 use crate::{
     app::{
         components::{Ago, format},
@@ -70,6 +71,8 @@ fn Detail(id: WorkerId) -> impl IntoView {
                         .then(|| view! { <p class="quiet-text">"No net is assigned to it. " <A href="/nets">"Assign one"</A></p> })
                 }}
                 <NetLines ids=nets.clone()/>
+                <h2 class="later">"Figures"</h2>
+                <WorkerTrend id/>
             </section>
             <section class="panel" aria-labelledby="worker-about">
                 <h2 id="worker-about">"Details"</h2>

@@ -4,6 +4,7 @@ mod create;
 mod detail;
 mod row;
 mod rows;
+mod trend;
 
 pub use detail::WorkerPage;
 

@@ -1,6 +1,7 @@
 //! A worker in the list: a table row, a card on a phone; opened, also its nets.
 
 use super::super::parts::{NetLines, WorkerBadge, WorkerButtons};
+use super::trend::WorkerTrend;
 use crate::{
     app::{
         components::{
@@ -176,6 +177,7 @@ fn More(id: WorkerId, worker: ArcRwSignal<Arc<Worker>>, nets: ArcRwSignal<Vec<Ne
                         })
                 }}
                 <NetLines ids=nets/>
+                <WorkerTrend id/>
             </div>
             <dl class="facts more-facts">
                 {move || {

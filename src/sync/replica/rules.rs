@@ -1,15 +1,15 @@
 //! The rules a replica keeps, one test each.
 
-use super::{
-    digest::Digest,
-    message::{Connected, Shutdown},
-    replica::SILENCE,
-    *,
+use super::*;
+use crate::{
+    model::{Actor, Change, ClusterId, Connection, Name, Provider, cluster::Cluster},
+    sync::{
+        Message, Position, Sync,
+        digest::Digest,
+        message::{Connected, Shutdown},
+    },
 };
-use crate::model::{
-    Actor, Change, ClusterId, Connection, Fleet, Name, Provider, Timestamp, cluster::Cluster,
-};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use uuid::Uuid;
 
 fn cluster(n: u128, revision: u64) -> Change {
@@ -97,7 +97,7 @@ fn a_gap_is_noticed_and_closed_without_losing_what_came_after_it() {
     assert_eq!(replica.next_tick(), Some(600), "several reasons make one request");
     assert_eq!(fetches(&replica.tick(600, 0.5)), Some(12));
     let state = FullState { position: token(12), version: 12, state: Fleet::default() };
-    replica.on_full_state(1, Some(state), 700);
+    replica.on_full_state(1, Ok(state), 700);
     assert_eq!(replica.version(), Some(14));
     assert_eq!(replica.fleet().clusters().len(), 2);
 }
@@ -109,7 +109,7 @@ fn an_answer_older_than_the_replica_is_ignored() {
     replica.tick(500, 0.5);
     replica.on_message(init(20), 510);
     let old = FullState { position: token(12), version: 12, state: Fleet::default() };
-    assert_eq!(replica.on_full_state(1, Some(old), 520), []);
+    assert_eq!(replica.on_full_state(1, Ok(old), 520), []);
     assert_eq!(replica.version(), Some(20));
 }
 
@@ -118,7 +118,7 @@ fn an_answer_that_does_not_come_is_asked_for_again() {
     let mut replica = followed();
     replica.on_message(delta(12, 13), 0);
     assert!(fetches(&replica.tick(500, 0.5)).is_some());
-    replica.on_full_state(1, None, 600);
+    replica.on_full_state(1, Err(Unanswered::Failed), 600);
     assert_eq!(fetches(&replica.tick(2_600, 0.5)), Some(12));
 }
 
@@ -135,7 +135,7 @@ fn drift_is_mended_although_the_server_goes_on() {
     state.apply(&cluster(5, 1));
     state.apply(&cluster(11, 1));
     let answer = FullState { position: token(11), version: 11, state };
-    assert!(replica.on_full_state(1, Some(answer), 700).contains(&Effect::Replaced));
+    assert!(replica.on_full_state(1, Ok(answer), 700).contains(&Effect::Replaced));
     assert_eq!(replica.version(), Some(13), "nothing goes back");
     assert_eq!(replica.fleet().clusters().len(), 4, "what was missing is there, and what came since");
 }
@@ -148,10 +148,11 @@ fn a_gap_belongs_to_its_stream() {
     replica.on_close(Close::Broken, 600, 0.0);
     assert_eq!(replica.tick(600, 0.5), [Effect::Connect], "the new stream begins where the replica is");
     let answer = FullState { position: token(12), version: 12, state: Fleet::default() };
-    assert_eq!(replica.on_full_state(1, Some(answer.clone()), 610), [], "the old stream's answer is late");
+    assert_eq!(replica.on_full_state(1, Ok(answer.clone()), 610), [], "the old stream's answer is late");
+    replica.on_message(sync(10, 10, None), 615);
     replica.on_message(delta(14, 15), 620);
     assert!(fetches(&replica.tick(1_120, 0.5)).is_some());
-    assert_eq!(replica.on_full_state(1, Some(answer), 1_130), [], "and is not taken for the new one's");
+    assert_eq!(replica.on_full_state(1, Ok(answer), 1_130), [], "and is not taken for the new one's");
 }
 
 #[test]
@@ -319,7 +320,7 @@ fn with_real_time_off_polls_alone_feed_the_replica() {
     replica.heard_of(&at(11, 11), Timestamp(60), 60_000);
     assert_eq!(fetches(&replica.tick(60_000, 0.5)), Some(11));
     let state = FullState { position: at(11, 11), version: 11, state: Fleet::default() };
-    assert!(replica.on_full_state(1, Some(state), 60_100).contains(&Effect::Replaced));
+    assert!(replica.on_full_state(1, Ok(state), 60_100).contains(&Effect::Replaced));
     assert_eq!((replica.version(), replica.as_of()), (Some(11), Some(Timestamp(60))));
     assert!(replica.reconnect(61_000).contains(&Effect::Connect));
 }
@@ -333,4 +334,101 @@ fn a_follower_shows_how_its_leader_stands_and_goes_on_when_told() {
     assert!(replica.reconnect(1).contains(&Effect::Connect));
     replica.on_message(sync(10, 10, None), 2);
     assert_eq!(*replica.status(), Status::Connected);
+}
+
+fn in_scope(version: u64, scope: u64) -> Token {
+    Position { epoch: 1, version, chain: version, scope }.token()
+}
+
+/// The membership changed while the state was asked for, and the stream of the old one is not cut yet.
+#[test]
+fn an_answer_of_another_scope_is_not_shown_and_ends_the_stream() {
+    let mut replica = followed_by_position();
+    let Message::Delta(gap) = delta(12, 13) else { unreachable!() };
+    replica.on_message(Message::Delta(Delta { position: in_scope(13, 0), ..gap }), 0);
+    assert!(fetches(&replica.tick(500, 0.5)).is_some());
+    let answer = FullState { position: in_scope(14, 7), version: 14, state: Fleet::default() };
+    let effects = replica.on_full_state(1, Ok(answer), 600);
+    assert!(effects.contains(&Effect::Disconnect) && !effects.contains(&Effect::Replaced));
+    assert_eq!(replica.version(), Some(10));
+    assert!(replica.tick(2_000, 0.5).contains(&Effect::Connect), "the server says what holds now");
+}
+
+#[test]
+fn a_frame_of_another_scope_is_not_applied_and_ends_the_stream() {
+    let mut replica = followed_by_position();
+    let Message::Delta(other) = delta(10, 11) else { unreachable!() };
+    let effects = replica.on_message(Message::Delta(Delta { position: in_scope(11, 7), ..other }), 1);
+    assert!(effects.contains(&Effect::Disconnect));
+    assert_eq!((replica.version(), replica.fleet().clusters().len()), (Some(10), 0));
+}
+
+#[test]
+fn a_state_that_the_server_refuses_as_foreign_is_not_asked_for_again_on_that_stream() {
+    let mut replica = followed();
+    replica.on_message(delta(12, 13), 0);
+    replica.tick(500, 0.5);
+    let effects = replica.on_full_state(1, Err(Unanswered::Foreign), 600);
+    assert!(effects.contains(&Effect::Disconnect));
+    assert_eq!(replica.tick(1_600, 1.0), [Effect::Connect]);
+    assert_eq!(
+        replica.next_tick(),
+        Some(1_600 + SILENCE.as_millis() as u64),
+        "nothing but the stream is due"
+    );
+}
+
+#[test]
+fn who_is_told_to_ask_later_waits_also_on_another_stream() {
+    let mut replica = followed();
+    replica.on_message(delta(12, 13), 0);
+    replica.tick(500, 0.5);
+    replica.on_full_state(1, Err(Unanswered::TooSoon(Duration::from_secs(9))), 600);
+    assert_eq!(replica.next_tick(), Some(9_600));
+    replica.on_close(Close::Broken, 9_000, 0.0);
+    replica.tick(9_000, 0.5);
+    replica.on_message(sync(10, 10, None), 9_000);
+    replica.on_message(delta(12, 13), 9_000);
+    assert_eq!(fetches(&replica.tick(9_599, 0.5)), None, "a new stream is no excuse");
+    assert_eq!(fetches(&replica.tick(9_600, 0.5)), Some(12));
+}
+
+#[test]
+fn an_init_that_was_lost_is_had_by_a_new_stream() {
+    let mut replica = Replica::empty();
+    replica.tick(0, 0.5);
+    replica.on_message(connected(), 0);
+    assert!(replica.on_message(delta(10, 11), 1).contains(&Effect::Disconnect));
+    assert_eq!(replica.version(), None, "nothing was shown");
+
+    // After a restore: numbers below ours, that would pass ours in time.
+    let mut replica = followed();
+    replica.on_close(Close::Broken, 0, 0.0);
+    replica.tick(0, 0.5);
+    replica.on_message(connected(), 1);
+    assert!(replica.on_message(sync(4, 4, None), 2).contains(&Effect::Disconnect));
+    assert_eq!(replica.version(), Some(10));
+}
+
+#[test]
+fn a_stream_that_goes_back_without_an_init_is_given_up() {
+    let mut replica = followed();
+    replica.on_message(delta(10, 12), 1);
+    assert_eq!(replica.on_message(delta(10, 12), 2), [], "repeated is harmless");
+    assert!(replica.on_message(delta(8, 9), 3).contains(&Effect::Disconnect));
+    assert_eq!(replica.version(), Some(12));
+}
+
+#[test]
+fn a_replica_ahead_of_its_stream_waits_for_it() {
+    let mut replica = followed();
+    assert!(replica.in_step());
+    replica.on_message(delta(11, 12), 0);
+    replica.tick(500, 0.5);
+    let state = FullState { position: token(15), version: 15, state: Fleet::default() };
+    replica.on_full_state(1, Ok(state), 600);
+    assert!(!replica.in_step());
+    assert_eq!(replica.on_message(delta(12, 14), 601), [], "known already");
+    assert!(matches!(replica.on_message(delta(14, 17), 602)[..], [Effect::Changed(_)]));
+    assert!(replica.in_step());
 }

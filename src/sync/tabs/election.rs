@@ -1,110 +1,23 @@
-//! One stream per browser: which tab holds it, and what the others do with what it passes on.
-//!
-//! A lock of the browser names the leader; notes between the tabs carry its stream. Every tab has a [`Replica`](super::Replica) of its
-//! own: for a follower, "connect" is [`Note::Join`], and what the leader sends is its stream.
+//! Which tab leads, and what each does with what it hears.
 
-use super::{
-    position::{Position, Token},
+use super::note::{Note, Reign, Stands, TabId};
+use crate::sync::{
+    position::Token,
     replica::{Instant, Status},
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
-/// Another number wherever a tab could not read what another build of this program posts.
-pub const WIRE: u32 = 1;
 /// The leader speaks at least this often.
-pub const BEAT: Duration = Duration::from_millis(2_500);
+const BEAT: Duration = Duration::from_millis(2_500);
 /// A leader silent for this long is asked whether it is there: it may only be slow, or everybody slept with the machine.
 const ASK_AFTER: Duration = Duration::from_secs(5);
 /// A leader that does not answer within this, and up to [`SPREAD`] more, is given up.
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
+/// A leader that is there and does not welcome who joins cannot: it is behind, or of a history that a restore took away. Only the server can
+/// say which, to a stream of our own. One beacon and a little more.
+const WELCOME_WITHIN: Duration = Duration::from_secs(7);
 /// Drawn by each tab, so that they do not all take over in the same moment.
 const SPREAD: Duration = Duration::from_secs(2);
-/// Frames kept for tabs that come, or come back.
-const MOST_RECENT: usize = 512;
-
-/// Names the lock and the channel: tabs share only with tabs of the same user who may see the same.
-pub fn name(user: &str, position: &Token) -> String {
-    let scope = position.0.rsplit('-').next().unwrap_or_default();
-    let tag = xxhash_rust::xxh3::xxh3_64(format!("{user}\n{scope}").as_bytes());
-    format!("muster-{WIRE}-{tag:016x}")
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TabId(pub u32);
-
-/// Who leads since when: of two that think they do, the greater is right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Reign {
-    /// Grows with each leader: the wall clock, milliseconds, or more.
-    pub term: u64,
-    pub tab: TabId,
-}
-
-/// [`Status`] without anybody's clock in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stands {
-    Connecting,
-    Connected,
-    Reconnecting { attempt: u32, in_ms: u64 },
-    Disconnected { in_ms: u64 },
-    SignedOut,
-    SwitchedOff,
-    Offline,
-    Error(String),
-}
-
-impl Stands {
-    pub fn of(status: &Status, now: Instant) -> Stands {
-        match status {
-            Status::Connecting => Stands::Connecting,
-            Status::Connected => Stands::Connected,
-            Status::Reconnecting { attempt, retry_at } => {
-                Stands::Reconnecting { attempt: *attempt, in_ms: retry_at.saturating_sub(now) }
-            }
-            Status::Disconnected { retry_at } => Stands::Disconnected { in_ms: retry_at.saturating_sub(now) },
-            Status::SignedOut => Stands::SignedOut,
-            Status::SwitchedOff => Stands::SwitchedOff,
-            Status::Offline => Stands::Offline,
-            Status::Error(reason) => Stands::Error(reason.clone()),
-        }
-    }
-
-    pub fn status(self, now: Instant) -> Status {
-        match self {
-            Stands::Connecting => Status::Connecting,
-            Stands::Connected => Status::Connected,
-            Stands::Reconnecting { attempt, in_ms } => {
-                Status::Reconnecting { attempt, retry_at: now + in_ms }
-            }
-            Stands::Disconnected { in_ms } => Status::Disconnected { retry_at: now + in_ms },
-            Stands::SignedOut => Status::SignedOut,
-            Stands::SwitchedOff => Status::SwitchedOff,
-            Stands::Offline => Status::Offline,
-            Stands::Error(reason) => Status::Error(reason),
-        }
-    }
-}
-
-/// What tabs tell each other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Note {
-    /// A tab wants the stream from here on.
-    Join { tab: TabId, since: Option<Token> },
-    /// "I lead": at least every [`BEAT`], and whenever the link changes.
-    Lead { reign: Reign, link: Stands },
-    /// What follows is for `tab`, from where it said it is; then everything.
-    Welcome { reign: Reign, tab: TabId },
-    /// A frame of the stream comes with this note: for everybody, or for one tab that joins.
-    Frame { reign: Reign, to: Option<TabId> },
-    /// Is the leader there?
-    Ping,
-    /// The operator pressed "Retry now" in a tab that has no stream.
-    RetryNow,
-}
 
 /// What the caller has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +54,7 @@ enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Joined {
     No,
-    Asked,
+    Asked { at: Instant },
     Yes,
 }
 
@@ -190,9 +103,9 @@ impl Tabs {
     }
 
     /// The replica wants a stream, and another tab has it.
-    pub fn join(&mut self, since: Option<Token>) -> Note {
+    pub fn join(&mut self, since: Option<Token>, now: Instant) -> Note {
         if let Role::Follower { joined, .. } = &mut self.role {
-            *joined = Joined::Asked;
+            *joined = Joined::Asked { at: now };
         }
         Note::Join { tab: self.me, since }
     }
@@ -231,8 +144,21 @@ impl Tabs {
     pub fn next_tick(&self) -> Instant {
         match self.role {
             Role::Leader { beat, .. } => beat + BEAT.as_millis() as u64,
-            Role::Follower { asked: Some(asked), .. } => asked + self.patience,
-            Role::Follower { heard, .. } => heard + ASK_AFTER.as_millis() as u64,
+            Role::Follower { heard, asked, joined, .. } => {
+                let silent = match asked {
+                    Some(asked) => asked + self.patience,
+                    None => heard + ASK_AFTER.as_millis() as u64,
+                };
+                silent.min(self.not_welcome(joined).unwrap_or(silent))
+            }
+        }
+    }
+
+    /// When a tab that asked to join and was not welcomed gives up on the leader.
+    fn not_welcome(&self, joined: Joined) -> Option<Instant> {
+        match joined {
+            Joined::Asked { at } => Some(at + WELCOME_WITHIN.as_millis() as u64 + self.patience),
+            Joined::No | Joined::Yes => None,
         }
     }
 
@@ -241,7 +167,15 @@ impl Tabs {
         if now < self.next_tick() {
             return Vec::new();
         }
+        let not_welcome = match self.role {
+            Role::Follower { joined, .. } => self.not_welcome(joined).is_some_and(|at| at <= now),
+            Role::Leader { .. } => false,
+        };
         match &mut self.role {
+            Role::Follower { heard, asked, joined, .. } if not_welcome => {
+                (*heard, *asked, *joined) = (now, None, Joined::No);
+                vec![Order::Steal]
+            }
             Role::Leader { .. } => self.link(status, now).map(Order::Post).into_iter().collect(),
             Role::Follower { asked: asked @ None, .. } => {
                 *asked = Some(now);
@@ -313,90 +247,6 @@ fn follower(leader: Option<Reign>, now: Instant) -> Role {
     Role::Follower { leader, heard: now, asked: None, joined: Joined::No }
 }
 
-/// A frame of the stream as it came: the name of the event and its data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    pub event: String,
-    pub data: String,
-}
-
-/// How a tab that joins gets to where the leader is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CatchUp {
-    /// It is there already, or ahead: its page was rendered a moment ago.
-    Nothing,
-    Replay(Vec<Frame>),
-    /// The leader's whole state.
-    Snapshot,
-}
-
-/// The last frames of the stream with the position after each.
-#[derive(Clone, Debug, Default)]
-pub struct Recent {
-    /// The position before the first of them.
-    before: Option<Token>,
-    frames: VecDeque<(Token, Frame)>,
-}
-
-impl Recent {
-    /// Keeps a frame that came when a replica was at `before`, and after which it is at `after`. `delta` is the position of the delta in
-    /// it, if it is one.
-    pub fn push(
-        &mut self,
-        before: Option<&Token>,
-        after: Option<&Token>,
-        delta: Option<&Token>,
-        frame: &Frame,
-    ) {
-        if before == after {
-            return;
-        }
-        match after {
-            Some(after) if delta == Some(after) => {
-                if self.frames.back().is_none_or(|(token, _)| Some(token) != before) {
-                    *self = Recent { before: before.cloned(), frames: VecDeque::new() };
-                }
-                self.frames.push_back((after.clone(), frame.clone()));
-                if self.frames.len() > MOST_RECENT
-                    && let Some((token, _)) = self.frames.pop_front()
-                {
-                    self.before = Some(token);
-                }
-            }
-            // Where the position moves in another way, what was kept leads to the old one.
-            _ => *self = Recent::default(),
-        }
-    }
-
-    /// How a tab at `since` gets to `ours`, where this one is.
-    pub fn catch_up(&self, ours: &Token, since: Option<&Token>) -> CatchUp {
-        let Some(since) = since else { return CatchUp::Snapshot };
-        if since == ours || is_ahead(since, ours) {
-            return CatchUp::Nothing;
-        }
-        let leads_here = self.frames.back().is_some_and(|(token, _)| token == ours);
-        let from = match &self.before {
-            Some(before) if before == since => Some(0),
-            _ => self.frames.iter().position(|(token, _)| token == since).map(|at| at + 1),
-        };
-        match from {
-            Some(from) if leads_here => {
-                CatchUp::Replay(self.frames.iter().skip(from).map(|(_, frame)| frame.clone()).collect())
-            }
-            _ => CatchUp::Snapshot,
-        }
-    }
-}
-
-fn is_ahead(theirs: &Token, ours: &Token) -> bool {
-    match (theirs.0.parse::<Position>(), ours.0.parse::<Position>()) {
-        (Ok(theirs), Ok(ours)) => {
-            (theirs.epoch, theirs.scope) == (ours.epoch, ours.scope) && theirs.version > ours.version
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -440,7 +290,7 @@ mod tests {
     #[test]
     fn a_follower_takes_frames_only_after_its_welcome_and_only_its_own() {
         let mut tabs = tab(2);
-        tabs.join(None);
+        tabs.join(None, 0);
         assert_eq!(tabs.on_note(frame(1, 7), UP, 1), [], "the welcome will cover it");
         tabs.on_note(Note::Welcome { reign: reign(1, 7), tab: TabId(3) }, UP, 2);
         assert_eq!(tabs.on_note(frame(1, 7), UP, 3), [], "somebody else's welcome");
@@ -453,11 +303,11 @@ mod tests {
     #[test]
     fn a_follower_waits_while_the_leader_has_no_stream_and_joins_when_it_has() {
         let mut tabs = tab(2);
-        tabs.join(None);
+        tabs.join(None, 0);
         tabs.on_note(Note::Welcome { reign: reign(1, 7), tab: TabId(2) }, UP, 1);
         assert_eq!(tabs.on_note(lead(1, 7, Stands::SignedOut), UP, 2), [Order::Wait(Stands::SignedOut)]);
         assert_eq!(tabs.on_note(lead(1, 7, Stands::Connected), UP, 3), [Order::Join]);
-        tabs.join(None);
+        tabs.join(None, 0);
         assert_eq!(tabs.on_note(lead(1, 7, Stands::Connected), UP, 4), [], "asked once");
     }
 
@@ -470,6 +320,22 @@ mod tests {
         assert_eq!(tabs.tick(UP, 10_999), []);
         assert_eq!(tabs.tick(UP, 11_000), [Order::Steal]);
         assert_eq!(tabs.tick(UP, 11_001), [], "once");
+    }
+
+    #[test]
+    fn a_leader_that_is_there_and_welcomes_nobody_is_robbed() {
+        let mut tabs = tab(2);
+        tabs.join(None, 1_000);
+        for at in (2_000..=12_000).step_by(2_500) {
+            tabs.on_note(lead(1, 7, Stands::Connected), UP, at);
+            assert_eq!(tabs.tick(UP, at), [], "it is there, and may be about to");
+        }
+        // The way of a beacon, and this tab's share of the spread.
+        assert_eq!(tabs.tick(UP, 13_000), [Order::Steal]);
+        let mut welcomed = tab(2);
+        welcomed.join(None, 1_000);
+        welcomed.on_note(Note::Welcome { reign: reign(1, 7), tab: TabId(2) }, UP, 11_000);
+        assert_eq!(welcomed.tick(UP, 13_000), []);
     }
 
     #[test]
@@ -496,7 +362,7 @@ mod tests {
     fn what_a_deposed_leader_still_says_is_ignored() {
         let mut tabs = tab(3);
         tabs.on_note(lead(2, 9, Stands::Connected), UP, 1);
-        tabs.join(None);
+        tabs.join(None, 0);
         tabs.on_note(Note::Welcome { reign: reign(2, 9), tab: TabId(3) }, UP, 2);
         assert_eq!(tabs.on_note(frame(1, 7), UP, 3), []);
         assert_eq!(tabs.on_note(frame(2, 9), UP, 4), [Order::Feed]);
@@ -511,67 +377,5 @@ mod tests {
         tabs.on_note(lead(2, 9, Stands::Connected), UP, 1);
         tabs.granted(4, 2);
         assert_eq!(tabs.reign(), Some(reign(3, 10)));
-    }
-
-    fn token(version: u64) -> Token {
-        Position { epoch: 1, version, chain: version, scope: 0 }.token()
-    }
-
-    fn recent(versions: std::ops::RangeInclusive<u64>) -> Recent {
-        let mut recent = Recent::default();
-        for version in versions {
-            let frame = Frame { event: "delta".to_owned(), data: version.to_string() };
-            let after = token(version);
-            recent.push(Some(&token(version - 1)), Some(&after), Some(&after), &frame);
-        }
-        recent
-    }
-
-    #[test]
-    fn a_tab_that_joins_gets_what_it_missed() {
-        let recent = recent(11..=14);
-        let replayed = |since| match recent.catch_up(&token(14), Some(&token(since))) {
-            CatchUp::Replay(frames) => frames.into_iter().map(|frame| frame.data).collect(),
-            other => vec![format!("{other:?}")],
-        };
-        assert_eq!(replayed(10), ["11", "12", "13", "14"]);
-        assert_eq!(replayed(13), ["14"]);
-        assert_eq!(replayed(14), ["Nothing"]);
-        assert_eq!(replayed(20), ["Nothing"], "its page is newer than what came here so far");
-        assert_eq!(replayed(9), ["Snapshot"]);
-        let elsewhere = Position { epoch: 2, version: 20, chain: 20, scope: 0 }.token();
-        assert_eq!(recent.catch_up(&token(14), Some(&elsewhere)), CatchUp::Snapshot);
-        assert_eq!(recent.catch_up(&token(14), None), CatchUp::Snapshot);
-    }
-
-    #[test]
-    fn what_is_kept_has_no_gap() {
-        let mut recent = recent(11..=14);
-        let frame = Frame { event: "delta".to_owned(), data: "20".to_owned() };
-        // A fetched state took the replica from 14 to 19, past what came as frames.
-        recent.push(Some(&token(19)), Some(&token(20)), Some(&token(20)), &frame);
-        assert_eq!(recent.catch_up(&token(20), Some(&token(12))), CatchUp::Snapshot);
-        assert_eq!(recent.catch_up(&token(20), Some(&token(19))), CatchUp::Replay(vec![frame]));
-        let init = Frame { event: "init".to_owned(), data: String::new() };
-        recent.push(Some(&token(20)), Some(&token(30)), None, &init);
-        assert_eq!(recent.catch_up(&token(30), Some(&token(19))), CatchUp::Snapshot);
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded() {
-        let recent = recent(1..=MOST_RECENT as u64 + 5);
-        assert_eq!(recent.frames.len(), MOST_RECENT);
-        let newest = token(MOST_RECENT as u64 + 5);
-        assert!(matches!(recent.catch_up(&newest, Some(&token(5))), CatchUp::Replay(_)));
-        assert_eq!(recent.catch_up(&newest, Some(&token(4))), CatchUp::Snapshot);
-    }
-
-    #[test]
-    fn another_user_or_scope_is_another_name() {
-        let at = |scope| Position { epoch: 1, version: 1, chain: 1, scope }.token();
-        assert_eq!(name("a@x", &at(0)), name("a@x", &at(0)));
-        assert_ne!(name("a@x", &at(0)), name("b@x", &at(0)));
-        assert_ne!(name("a@x", &at(0)), name("a@x", &at(1)));
-        assert!(!name("a@x", &at(0)).contains("a@x"));
     }
 }

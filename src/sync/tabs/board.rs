@@ -1,0 +1,96 @@
+//! The figures that a tab that joins would have to wait for.
+
+use crate::{
+    model::{Fleet, Telemetry, Timestamp, WorkerId},
+    sync::message::TelemetryBatch,
+};
+use std::collections::BTreeMap;
+
+/// The latest figures of each worker. The server sends them all to who opens a stream, which a tab that joins does not.
+#[derive(Clone, Debug, Default)]
+pub struct Board(BTreeMap<WorkerId, Telemetry>);
+
+impl Board {
+    /// Takes over a batch. What is kept is bounded by the workers of `fleet`.
+    pub fn push(&mut self, batch: &TelemetryBatch, fleet: &Fleet) {
+        self.0.extend(batch.workers.iter().map(|figures| (figures.worker_id, figures.clone())));
+        if self.0.len() > fleet.workers().len() {
+            self.0.retain(|id, _| fleet.worker(*id).is_some());
+        }
+    }
+
+    /// All of it, each with its own time; `server_time` is what the clock says now. `None` where there is nothing to tell.
+    pub fn batch(&self, server_time: Timestamp) -> Option<TelemetryBatch> {
+        let workers: Vec<Telemetry> = self.0.values().cloned().collect();
+        (!workers.is_empty()).then_some(TelemetryBatch { server_time, workers })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Category, Change, ClusterId, Name, Provider, Worker, WorkerCause, WorkerMetrics, WorkerStatus,
+    };
+    use std::sync::Arc;
+    use uuid::Uuid;
+
+    fn id(n: u128) -> WorkerId {
+        WorkerId(Uuid::from_u128(n))
+    }
+
+    fn fleet(of: &[u128]) -> Fleet {
+        let mut fleet = Fleet::default();
+        for n in of {
+            let worker = Worker {
+                id: id(*n),
+                cluster_id: ClusterId(Uuid::from_u128(1)),
+                name: Name::new(&format!("w{n}")).unwrap(),
+                category: Category::Persistent,
+                provider: Provider::Local,
+                status: WorkerStatus::Ready,
+                status_since: Timestamp(0),
+                status_reason: None,
+                machine: None,
+                region: None,
+                cpus: 1,
+                memory_mb: 1,
+                operation: None,
+                revision: 0,
+                state_revision: 0,
+                created_at: Timestamp(0),
+                updated_at: Timestamp(0),
+            };
+            fleet.apply(&Change::WorkerPut { cause: WorkerCause::Created, worker: Arc::new(worker) });
+        }
+        fleet
+    }
+
+    fn batch(figures: &[(u128, u64)]) -> TelemetryBatch {
+        let workers = figures.iter().map(|(n, at)| Telemetry {
+            worker_id: id(*n),
+            at: Timestamp(*at),
+            worker: WorkerMetrics::default(),
+            nets: Vec::new(),
+        });
+        TelemetryBatch { server_time: Timestamp(99), workers: workers.collect() }
+    }
+
+    #[test]
+    fn the_latest_of_each_worker_is_kept() {
+        let (mut board, fleet) = (Board::default(), fleet(&[1, 2]));
+        assert_eq!(board.batch(Timestamp(0)), None);
+        board.push(&batch(&[(1, 10), (2, 10)]), &fleet);
+        board.push(&batch(&[(2, 11)]), &fleet);
+        let kept = TelemetryBatch { server_time: Timestamp(50), ..batch(&[(1, 10), (2, 11)]) };
+        assert_eq!(board.batch(Timestamp(50)), Some(kept));
+    }
+
+    #[test]
+    fn workers_that_are_gone_are_forgotten() {
+        let mut board = Board::default();
+        board.push(&batch(&[(1, 10), (2, 10)]), &fleet(&[1, 2]));
+        board.push(&batch(&[(2, 11)]), &fleet(&[2]));
+        assert_eq!(board.batch(Timestamp(99)), Some(batch(&[(2, 11)])));
+    }
+}
