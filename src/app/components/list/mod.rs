@@ -203,19 +203,18 @@ impl<K: Key> List<K> {
 
     /// How many rows are shown and how many there are, tracked.
     pub fn counts(self) -> (usize, usize) {
-        self.settled.track();
-        self.index.with_value(|index| (index.len(), index.all()))
+        self.with(|index| (index.len(), index.all()))
     }
 
     /// See [`Index::counts`]; tracked.
     pub fn facet_counts(self, facet: usize) -> Vec<Counted> {
-        self.settled.track();
-        self.index.with_value(|index| index.counts(facet))
+        self.with(|index| index.counts(facet))
     }
 
     /// Reads the index as it is to be shown, tracked.
     fn with<T>(self, read: impl FnOnce(&Index<K>) -> T) -> T {
-        self.settled.track();
+        // Reading it brings the index to what is chosen; tracking alone would not.
+        _ = self.settled.get();
         self.index.with_value(read)
     }
 

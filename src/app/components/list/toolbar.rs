@@ -51,6 +51,7 @@ pub fn Toolbar<K: Key>(
                     })
             }}
             <span class="toolbar-space"></span>
+            <Sorting list/>
             <Columns list/>
             <Views list/>
         </form>
@@ -273,6 +274,53 @@ fn FacetValue<K: Key>(
             <span class="facet-name">{value.clone()}</span>
             <span class="facet-rows">{move || count(rows.get() as u64)}</span>
         </label>
+    }
+    .into_any()
+}
+
+/// The order of cards, which have no heads to click.
+#[component]
+fn Sorting<K: Key>(list: List<K>) -> impl IntoView {
+    let sort = Memo::new(move |_| list.choice.with(|choice| choice.sort(list.offer)));
+    let cards = Memo::new(move |_| list.choice.with(|choice| choice.look.view == View::Cards));
+    let mark = move |key: &str| match sort.get() {
+        sort if sort.by != key => "",
+        sort if sort.descending => " ↓",
+        _ => " ↑",
+    };
+    let details = NodeRef::<html::Details>::new();
+    let by = list.offer.columns.iter().filter(|column| column.sorts).map(|column| {
+        let next = move || list.choice.with(|choice| choice.sorted(list.offer, column.key));
+        view! {
+            <a
+                class="menu-item"
+                href=move || list.address(&next())
+                aria-current=move || (sort.get().by == column.key).then_some("true")
+                on:click=move |event: ev::MouseEvent| {
+                    event.prevent_default();
+                    event.stop_propagation();
+                    list.choose(untrack(next), false);
+                    if let Some(details) = details.get_untracked() {
+                        details.set_open(false);
+                    }
+                }
+            >
+                {column.heading}
+                {move || mark(column.key)}
+            </a>
+        }
+    });
+    let by = by.collect_view();
+    let now = move || {
+        let sort = sort.get();
+        let heading = list.offer.columns.iter().find(|column| column.key == sort.by).map_or("", |column| column.heading);
+        format!("{heading}{}", mark(sort.by))
+    };
+    view! {
+        <details class="menu facet sorting" class:in-cards=move || cards.get() node_ref=details>
+            <summary class="button">"Sort: " {now}</summary>
+            <div class="menu-items facet-values">{by}</div>
+        </details>
     }
     .into_any()
 }
