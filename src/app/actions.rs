@@ -40,6 +40,38 @@ pub async fn needs_setup() -> Result<bool, ApiError> {
     Ok(app().map_err(fail)?.needs_setup())
 }
 
+/// What a setup link leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupState {
+    Good,
+    /// The console has its first user.
+    Used,
+    /// The console waits for its first user, and this is not its link.
+    Unknown,
+}
+
+/// Whether the setup link with `token` can be used. On its page the answer is also the page's status: 410 or 404 where it cannot.
+#[server(prefix = "/do", endpoint = "setup-link")]
+pub async fn setup_link(token: String) -> Result<SetupState, ApiError> {
+    let app = app().map_err(fail)?;
+    let link = match (app.setup().is_open(), app.setup().matches(&token)) {
+        (false, _) => SetupState::Used,
+        (true, true) => SetupState::Good,
+        (true, false) => SetupState::Unknown,
+    };
+    // Asked by a page that is alive, the answer is the body, and the request went well.
+    let page = use_context::<axum::http::request::Parts>().is_some_and(|parts| parts.method.is_safe());
+    if let (true, Some(response)) = (page, use_context::<leptos_axum::ResponseOptions>()) {
+        match link {
+            SetupState::Good => {}
+            SetupState::Used => response.set_status(axum::http::StatusCode::GONE),
+            SetupState::Unknown => response.set_status(axum::http::StatusCode::NOT_FOUND),
+        }
+    }
+    Ok(link)
+}
+
 #[server(prefix = "/do", endpoint = "create-worker")]
 pub async fn create_worker(
     name: String,

@@ -1,15 +1,36 @@
 //! The way from an empty console to a loaded net: live conditions, each with what satisfies it. Gone when all hold.
 
-use crate::app::store::{Summary, use_store};
+use crate::{
+    app::store::{Store, Summary, use_store},
+    model::{WorkerAction, lifecycle::worker_action},
+};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+/// So many workers are looked at for what would make one ready.
+const LOOKED_AT: usize = 50;
+
+/// What makes a worker ready: a machine that is there is nearer than one that has to be made.
+fn remedy(store: Store) -> &'static str {
+    let workers = || store.workers.get().into_iter().take(LOOKED_AT).filter_map(|id| store.worker(id));
+    let may = |action| workers().any(|worker| worker_action(&worker, action).is_ok());
+    if may(WorkerAction::Start) {
+        "Start a worker"
+    } else if may(WorkerAction::Provision) {
+        "Provision a worker"
+    } else if workers().any(|worker| worker.operation.is_some()) {
+        "See it come up"
+    } else {
+        "Check the workers"
+    }
+}
+
 /// Each step: what must hold, whether it does, and where to do it.
-fn steps(summary: &Summary) -> [(&'static str, bool, &'static str, &'static str); 6] {
+fn steps(summary: &Summary, remedy: &'static str) -> [(&'static str, bool, &'static str, &'static str); 6] {
     [
         ("Cluster connected", summary.clusters_connected > 0, "/workers", "See clusters"),
         ("Worker created", summary.workers > 0, "/workers?new", "Create worker"),
-        ("Worker ready", summary.workers_ready > 0, "/workers", "Provision a worker"),
+        ("Worker ready", summary.workers_ready > 0, "/workers", remedy),
         ("Net added", summary.nets > 0, "/nets?new", "Add net"),
         ("Net assigned", summary.nets_assigned > 0, "/nets", "Assign a net"),
         ("Net loaded", summary.nets_loaded > 0, "/nets", "Load a net"),
@@ -19,7 +40,12 @@ fn steps(summary: &Summary) -> [(&'static str, bool, &'static str, &'static str)
 #[component]
 pub fn Checklist() -> impl IntoView {
     let store = use_store();
-    let steps = Memo::new(move |_| store.summary.with(steps));
+    let steps = Memo::new(move |_| {
+        store.summary.with(|summary| {
+            let remedy = if summary.workers_ready == 0 { remedy(store) } else { "" };
+            steps(summary, remedy)
+        })
+    });
     let done = Memo::new(move |_| steps.get().iter().filter(|step| step.1).count());
     move || {
         (done.get() < 6).then(|| {
@@ -29,7 +55,8 @@ pub fn Checklist() -> impl IntoView {
                     <ol class="steps">
                         {(0..6)
                             .map(|i| {
-                                let (label, _, href, todo) = steps.get_untracked()[i];
+                                let (label, _, href, _) = steps.get_untracked()[i];
+                                let todo = Memo::new(move |_| steps.get()[i].3);
                                 let holds = Memo::new(move |_| steps.get()[i].1);
                                 let next = Memo::new(move |_| steps.get().iter().position(|step| !step.1) == Some(i));
                                 view! {
@@ -39,7 +66,7 @@ pub fn Checklist() -> impl IntoView {
                                         </svg>
                                         <span>{label}</span>
                                         <span class="visually-hidden">{move || if holds.get() { " (done)" } else { " (open)" }}</span>
-                                        {move || (!holds.get()).then(|| view! { <A href=href attr:class="step-action">{todo}</A> })}
+                                        {move || (!holds.get()).then(|| view! { <A href=href attr:class="step-action">{move || todo.get()}</A> })}
                                     </li>
                                 }
                             })

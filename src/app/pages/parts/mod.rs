@@ -7,7 +7,7 @@ mod filter;
 mod net_lines;
 mod states;
 
-pub use act_net::{AssignForm, NetButton, NetButtons, NetHidden, permitted_at_rest, submit};
+pub use act_net::{AssignForm, NetButtons, NetHidden, permitted_at_rest, submit};
 pub use act_worker::WorkerButtons;
 pub use event_list::EventList;
 pub use filter::{Filter, matches_filter, use_filter};
