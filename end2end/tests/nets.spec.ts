@@ -9,7 +9,8 @@ const SAMPLES = join(import.meta.dirname, '..', '..', 'src', 'petri', 'samples')
 const PNML = readFileSync(join(SAMPLES, 'producer_consumer.pnml'));
 const file = (name: string, buffer: Buffer) => ({ name, mimeType: 'text/xml', buffer });
 
-test('several files: each has its own result', async ({ admin: page }) => {
+test('several files: each has its own result', async ({ admin: page, consoleGuard }) => {
+  consoleGuard.allow(/status of (409|422)/);
   await page.goto('/nets');
   await expect(page.getByText('Realtime: connected')).toBeVisible();
   await page.getByText('Add net').first().click();
@@ -20,12 +21,13 @@ test('several files: each has its own result', async ({ admin: page }) => {
   ]);
   const files = page.getByRole('list', { name: 'Files' });
   await page.getByRole('button', { name: 'Add', exact: true }).click();
+  // The sample has this name already.
+  await expect(files.getByRole('listitem').nth(0)).toContainText(/refused.*Choose another name/);
   await expect(files.getByRole('listitem').nth(1)).toContainText(/refused.*line 1/);
   await expect(files.getByRole('listitem').nth(2).getByRole('link')).toHaveText('Another one');
 });
 
-test('files are dropped on the page, and text is pasted into it', async ({ admin: page, consoleGuard }) => {
-  consoleGuard.allow(/status of 409/);
+test('files are dropped on the page, and text is pasted into it', async ({ admin: page }) => {
   await page.goto('/nets');
   await expect(page.getByText('Realtime: connected')).toBeVisible();
   await page.evaluate((text) => {

@@ -175,10 +175,21 @@ pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
     let (net, key) = read_net(data).await.map_err(fail)?;
     let done =
         perform(&app, &who, Action::CreateNet(net), Options { if_match: None, key }).await.map_err(fail)?;
-    if let Some(net) = &done.net {
+    // A page that is alive decides for itself where to go: it may have more files to send.
+    if let (Some(net), true) = (&done.net, from_plain_form()) {
         leptos_axum::redirect(&format!("/nets/{}", net.id));
     }
     Ok(done)
+}
+
+/// Whether the browser itself sent the form, and will show what is answered.
+#[cfg(feature = "ssr")]
+fn from_plain_form() -> bool {
+    use axum::http::{header, request::Parts};
+    use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    })
 }
 
 #[cfg(feature = "ssr")]

@@ -1,4 +1,5 @@
-//! The chrome around every page of the console: top bar, navigation, freshness line, messages, and the feed that they all stand on.
+//! The chrome around every page of the console: top bar, navigation, command palette, keys, freshness line, messages, what the tab shows of
+//! trouble, and the feed that they all stand on.
 
 mod badge;
 pub mod freshness;

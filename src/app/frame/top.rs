@@ -48,7 +48,7 @@ pub fn TopBar() -> impl IntoView {
             <RealtimeBadge/>
             <ToastHistory/>
             <ThemeMenu/>
-            <Menu label="Account" face=user_face>
+            <Menu label=format!("Account: {name}") face=user_face>
                 <p class="menu-text">
                     <strong>{name}</strong>
                     <br/>

@@ -40,7 +40,7 @@ pub fn SetupPage() -> impl IntoView {
                                     <p class="notice tone-warn">
                                         "This is not the setup link of this console: it is mistyped, or the server was started anew and printed another one."
                                     </p>
-                                    <p>"Open the newest link in the server's output. It begins with “Set it up at”."</p>
+                                    <p>"Open the newest link in the server's output. It stands after “Set it up at”."</p>
                                 }
                                     .into_any()
                             }

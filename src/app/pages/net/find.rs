@@ -8,25 +8,32 @@ use std::sync::Arc;
 /// So many are listed.
 const SHOWN: usize = 8;
 
-/// The first nodes whose name or id contains `text`, and whether there are more.
+/// The nodes whose name or id contains `text`, what is called just that first, and whether there are more.
 fn find(graph: &NetGraph, text: &str) -> (Vec<(Node, String)>, bool) {
     let wanted = text.trim().to_lowercase();
     if wanted.is_empty() {
         return (Vec::new(), false);
     }
-    let matches =
-        |name: &str, id: &str| name.to_lowercase().contains(&wanted) || id.to_lowercase().contains(&wanted);
-    let places = graph.places.iter().enumerate();
-    let places =
-        places.filter(|(_, it)| matches(&it.name, &it.id)).map(|(i, it)| (Node::Place(i), it.name.clone()));
+    let distance = |name: &str, id: &str| {
+        let both = [name.to_lowercase(), id.to_lowercase()];
+        let one = |test: &dyn Fn(&String) -> bool| both.iter().any(test);
+        match () {
+            () if one(&|text| *text == wanted) => Some(0),
+            () if one(&|text| text.starts_with(&wanted)) => Some(1),
+            () if one(&|text| text.contains(&wanted)) => Some(2),
+            () => None,
+        }
+    };
+    let places = graph.places.iter().enumerate().map(|(i, it)| (Node::Place(i), &it.name, &it.id));
     let transitions = graph.transitions.iter().enumerate();
-    let transitions = transitions
-        .filter(|(_, it)| matches(&it.name, &it.id))
-        .map(|(i, it)| (Node::Transition(i), it.name.clone()));
-    let mut found: Vec<_> = places.chain(transitions).take(SHOWN + 1).collect();
+    let transitions = transitions.map(|(i, it)| (Node::Transition(i), &it.name, &it.id));
+    let mut found: Vec<_> = places
+        .chain(transitions)
+        .filter_map(|(node, name, id)| Some((distance(name, id)?, node, name)))
+        .collect();
+    found.sort_by_key(|(distance, _, _)| *distance);
     let more = found.len() > SHOWN;
-    found.truncate(SHOWN);
-    (found, more)
+    (found.into_iter().take(SHOWN).map(|(_, node, name)| (node, name.clone())).collect(), more)
 }
 
 /// Selects the node, and shows it where not all of the net is seen.
@@ -139,6 +146,7 @@ mod tests {
         assert_eq!(find(&graph, "P3").0, [(Node::Place(3), "Fork 3".to_owned())]);
         let (found, more) = find(&graph, "fork");
         assert!(found.len() == SHOWN && more);
+        assert_eq!(find(&graph, "p1").0[0].0, Node::Place(1), "before p10");
         assert!(find(&graph, " ").0.is_empty());
     }
 }
