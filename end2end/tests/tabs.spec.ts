@@ -205,7 +205,7 @@ test('signing out in one tab empties every tab', async ({ admin: page, context, 
   await createWorker(page, 'secret');
   for (const tab of tabs) await expect(row(tab, 'secret')).toHaveCount(1);
   const last = tabs[2]!;
-  await last.locator('summary[aria-label="Account"]').click();
+  await last.locator('summary[aria-label^="Account"]').click();
   await last.getByRole('button', { name: 'Sign out' }).click();
   for (const tab of tabs) {
     await expect(tab).toHaveURL(/\/sign-in$/);

@@ -45,6 +45,38 @@ pub async fn needs_setup() -> Result<bool, ApiError> {
     Ok(app().map_err(fail)?.needs_setup())
 }
 
+/// What a setup link leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupState {
+    Good,
+    /// The console has its first user.
+    Used,
+    /// The console waits for its first user, and this is not its link.
+    Unknown,
+}
+
+/// Whether the setup link with `token` can be used. On its page the answer is also the page's status: 410 or 404 where it cannot.
+#[server(prefix = "/do", endpoint = "setup-link")]
+pub async fn setup_link(token: String) -> Result<SetupState, ApiError> {
+    let app = app().map_err(fail)?;
+    let link = match (app.setup().is_open(), app.setup().matches(&token)) {
+        (false, _) => SetupState::Used,
+        (true, true) => SetupState::Good,
+        (true, false) => SetupState::Unknown,
+    };
+    // Asked by a page that is alive, the answer is the body, and the request went well.
+    let page = use_context::<axum::http::request::Parts>().is_some_and(|parts| parts.method.is_safe());
+    if let (true, Some(response)) = (page, use_context::<leptos_axum::ResponseOptions>()) {
+        match link {
+            SetupState::Good => {}
+            SetupState::Used => response.set_status(axum::http::StatusCode::GONE),
+            SetupState::Unknown => response.set_status(axum::http::StatusCode::NOT_FOUND),
+        }
+    }
+    Ok(link)
+}
+
 #[server(prefix = "/do", endpoint = "create-worker")]
 pub async fn create_worker(
     name: String,
@@ -164,10 +196,21 @@ pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
     let (net, key) = read_net(data).await.map_err(fail)?;
     let done =
         perform(&app, &who, Action::CreateNet(net), Options { if_match: None, key }).await.map_err(fail)?;
-    if let Some(net) = &done.net {
+    // A page that is alive decides for itself where to go: it may have more files to send.
+    if let (Some(net), true) = (&done.net, from_plain_form()) {
         leptos_axum::redirect(&format!("/nets/{}", net.id));
     }
     Ok(done)
+}
+
+/// Whether the browser itself sent the form, and will show what is answered.
+#[cfg(feature = "ssr")]
+fn from_plain_form() -> bool {
+    use axum::http::{header, request::Parts};
+    use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    })
 }
 
 #[cfg(feature = "ssr")]

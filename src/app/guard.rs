@@ -83,8 +83,9 @@ fn fresh_key() -> String {
 
 async fn guard_worker(desk: Desk, ask: ActOnWorker) -> Outcome {
     let (id, action) = (ask.id, ask.action);
-    if let Some(question) = worker_question(desk.store, id, action)
-        && !desk.confirm.ask(question).await
+    // What would be lost is told as it is while the operator reads.
+    if untrack(|| worker_question(desk.store, id, action)).is_some()
+        && !desk.confirm.ask_live(move || worker_words(desk.store, id, action)).await
     {
         return Outcome::Called;
     }
@@ -137,8 +138,8 @@ fn is_told(error: &ApiError, state_revision: u64) -> bool {
 
 async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
     let (id, action) = (ask.id, ask.action);
-    if let Some(question) = net_question(desk.store, id, action)
-        && !desk.confirm.ask(question).await
+    if untrack(|| net_question(desk.store, id, action)).is_some()
+        && !desk.confirm.ask_live(move || net_words(desk.store, id, action)).await
     {
         return Outcome::Called;
     }
@@ -212,12 +213,34 @@ fn with_known(error: &ApiError, known: String) -> String {
     }
 }
 
+/// The question as it stands now, tracked; or why it does not arise any more.
+fn worker_words(store: Store, id: WorkerId, action: WorkerAction) -> Result<Question, String> {
+    let worker = store.worker(id).ok_or("The worker no longer exists.")?;
+    lifecycle::worker_action(&worker, action).map_err(|refusal| refusal.to_string())?;
+    Ok(worker_question(store, id, action).unwrap_or_else(|| Question {
+        title: format!("{} {}?", action.label(), worker.name),
+        losses: vec!["Nothing is lost by it any more.".to_owned()],
+        verb: action.label(),
+    }))
+}
+
+/// The same for a net.
+fn net_words(store: Store, id: NetId, action: NetAction) -> Result<Question, String> {
+    let net = store.net(id).ok_or("The net no longer exists.")?;
+    let worker = store.worker_of(&net);
+    lifecycle::net_action(&net, worker.as_deref(), action).map_err(|refusal| refusal.to_string())?;
+    Ok(net_question(store, id, action).unwrap_or_else(|| Question {
+        title: format!("{} {}?", action.label(), net.name),
+        losses: vec!["Nothing is lost by it any more.".to_owned()],
+        verb: action.label(),
+    }))
+}
+
 /// What to ask before `action`, if it loses anything.
 fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Question> {
-    let worker = store.worker_row(id)?.get_untracked();
-    let nets: Vec<_> =
-        store.nets_on(id).get_untracked().into_iter().filter_map(|id| store.net_row(id)).collect();
-    let nets: Vec<_> = nets.into_iter().map(|net| net.get_untracked()).collect();
+    let worker = store.worker_row(id)?.get();
+    let nets: Vec<_> = store.nets_on(id).get().into_iter().filter_map(|id| store.net_row(id)).collect();
+    let nets: Vec<_> = nets.into_iter().map(|net| net.get()).collect();
     let names = |wanted: &dyn Fn(&Net) -> bool| -> Vec<String> {
         nets.iter().filter(|net| wanted(net)).map(|net| net.name.to_string()).collect()
     };
@@ -255,7 +278,7 @@ fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Q
 
 /// What to ask before `action`, if it loses anything.
 fn net_question(store: Store, id: NetId, action: NetAction) -> Option<Question> {
-    let net = store.net_row(id)?.get_untracked();
+    let net = store.net_row(id)?.get();
     let marking = match net.run_state {
         RunState::Running => "It is running. It stops, and its marking is lost.",
         RunState::Idle | RunState::Dead => "Its marking is lost.",

@@ -24,7 +24,10 @@ pub enum Access {
 /// Pages and routes that need no session.
 const PUBLIC: &[(&str, &[&str])] = &[
     ("GET", &["/sign-in", "/setup/", "/assets/", "/favicon.ico", "/robots.txt", "/healthz", "/readyz"]),
-    ("POST", &["/api/session", "/do/sign-in", "/do/set-up", "/do/needs-setup", "/do/theme"]),
+    (
+        "POST",
+        &["/api/session", "/do/sign-in", "/do/set-up", "/do/needs-setup", "/do/setup-link", "/do/theme"],
+    ),
 ];
 
 /// The table. Reading needs the role viewer, changing anything operator; actions ask again for themselves.

@@ -313,7 +313,12 @@ fn Sorting<K: Key>(list: List<K>) -> impl IntoView {
     let by = by.collect_view();
     let now = move || {
         let sort = sort.get();
-        let heading = list.offer.columns.iter().find(|column| column.key == sort.by).map_or("", |column| column.heading);
+        let heading = list
+            .offer
+            .columns
+            .iter()
+            .find(|column| column.key == sort.by)
+            .map_or("", |column| column.heading);
         format!("{heading}{}", mark(sort.by))
     };
     view! {

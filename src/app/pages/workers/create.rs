@@ -2,7 +2,7 @@
 
 use crate::app::{
     actions::CreateWorker as Create,
-    components::{Icon, use_toasts},
+    components::{Disclose, use_toasts},
     store::use_store,
 };
 use crate::model::Provider;
@@ -48,12 +48,7 @@ pub fn CreateWorker() -> impl IntoView {
     });
     let may_act = store.may_act();
     may_act.then(|| view! {
-        <details class="disclose" node_ref=details open=open>
-            <summary class="button primary">
-                <Icon name="plus"/>
-                "Create worker"
-            </summary>
-            <div class="disclosed">
+        <Disclose label="Create worker" open details first=name>
                 <ActionForm action>
                     <input type="hidden" name="key" value=move || format!("{}-worker-{}", store.form_key.get(), made.get())/>
                     <div class="field">
@@ -106,7 +101,6 @@ pub fn CreateWorker() -> impl IntoView {
                         </button>
                     </div>
                 </ActionForm>
-            </div>
-        </details>
+        </Disclose>
     })
 }
