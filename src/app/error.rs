@@ -194,6 +194,9 @@ pub struct ErrorBody<'a> {
     pub state_revision: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<&'a Current>,
+    /// A sentence on who brought it there, where the error is about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,6 +237,11 @@ impl<'a> From<&'a ApiError> for ErrorBody<'a> {
                 .and_then(|row| if let Current::Net(row) = row { Some(row.load_state) } else { None }),
             state_revision: current.map(Current::state_revision),
             current,
+            who: match error {
+                ApiError::Deleted { who, .. } => Some(who),
+                ApiError::Stale { who, .. } => who.as_deref(),
+                _ => None,
+            },
             line,
             column,
             retry_after_s: if let ApiError::TooMany { retry_after_s } = error {

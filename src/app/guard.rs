@@ -91,7 +91,10 @@ async fn guard_worker(desk: Desk, ask: ActOnWorker) -> Outcome {
     }
     let worker = match http::get_json::<Worker>(&worker_url(id)).await {
         Ok(worker) => worker,
-        Err(error) => return Outcome::Failed(cannot(action, "the worker", &error)),
+        Err(error) => {
+            let name = desk.store.worker_row(id).map(|row| row.get_untracked().name.to_string());
+            return Outcome::Failed(cannot(action, name.as_deref().unwrap_or("the worker"), &error));
+        }
     };
     if lifecycle::worker_action(&worker, action).is_err() {
         let changed = lifecycle::worker_changed(&worker);
@@ -105,7 +108,9 @@ async fn guard_worker(desk: Desk, ask: ActOnWorker) -> Outcome {
             let known = match http::get_json::<Worker>(&worker_url(id)).await {
                 Ok(now) if is_told(&error, now.state_revision) => String::new(),
                 Ok(now) => format!(" {} is now {}.", now.name, now.status),
-                Err(ApiError::Gone { .. }) => " The worker no longer exists.".to_owned(),
+                Err(ApiError::Gone { .. } | ApiError::Deleted { .. }) => {
+                    " The worker no longer exists.".to_owned()
+                }
                 Err(_) => " The worker may no longer be available.".to_owned(),
             };
             Outcome::Failed(with_known(&error, known))
@@ -145,7 +150,10 @@ async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
     }
     let (net, worker) = match net_and_worker(id).await {
         Ok(rows) => rows,
-        Err(error) => return Outcome::Failed(cannot(action, "the net", &error)),
+        Err(error) => {
+            let name = desk.store.net_row(id).map(|row| row.get_untracked().name.to_string());
+            return Outcome::Failed(cannot(action, name.as_deref().unwrap_or("the net"), &error));
+        }
     };
     let target = ask.worker_id.as_ref().and_then(|id| id.parse::<WorkerId>().ok());
     let refused = lifecycle::net_action(&net, worker.as_ref(), action).err().or_else(|| {
@@ -181,7 +189,9 @@ async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
             let known = match net_and_worker(id).await {
                 Ok((now, _)) if is_told(&error, now.state_revision) => String::new(),
                 Ok((now, _)) => format!(" {} is now {}.", now.name, NetWord(&now)),
-                Err(ApiError::Gone { .. }) => " The net no longer exists.".to_owned(),
+                Err(ApiError::Gone { .. } | ApiError::Deleted { .. }) => {
+                    " The net no longer exists.".to_owned()
+                }
                 Err(_) => " The worker may no longer be available.".to_owned(),
             };
             Outcome::Failed(with_known(&error, known))
@@ -206,6 +216,8 @@ fn cannot(action: impl Verb, what: &str, error: &ApiError) -> String {
 fn with_known(error: &ApiError, known: String) -> String {
     match error {
         ApiError::Stale { .. }
+        | ApiError::Gone { .. }
+        | ApiError::Deleted { .. }
         | ApiError::BadRequest { .. }
         | ApiError::Unauthorized
         | ApiError::Forbidden { .. } => error.to_string(),

@@ -92,6 +92,7 @@ async fn what_somebody_deleted_and_what_never_was_are_told_apart_where_that_is_k
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
         let said = "There is no net with this id any more: Ben deleted it 0 s ago.";
         assert_eq!(answer.detail(), said, "{path}");
+        assert_eq!(answer.body["who"], "Ben deleted it 0 s ago.");
     }
     let never = Uuid::from_u128(999);
     for (method, path, what) in [
