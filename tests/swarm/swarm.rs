@@ -152,3 +152,27 @@ async fn what_a_killed_swarm_left_is_in_error_is_not_built_upon_and_can_be_remov
     assert_eq!(removing.says("Removed").await, "Removed 6 workers and nets, and the cluster swarm");
     assert_eq!(console.get_json("/api/workers").await.as_array().unwrap().len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_console_that_comes_back_finds_every_worker_as_it_left_it() {
+    let mut console = Server::start(&["--samples", "false"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut swarm =
+        Swarm::start(&console, folder.path(), &["--workers", "200", "--nets", "50", "--running", "0.5"]);
+    swarm.says("The swarm is up").await;
+    let linked = async |console: &Server| console.metric("muster_worker_streams").await == 200.0;
+    until("every stream is open", async || linked(&console).await).await;
+    let before = console.state().await.version;
+
+    console.kill();
+    console.restart().await;
+    until("every stream is open again", async || linked(&console).await).await;
+    let state = console.state().await;
+    assert_eq!(
+        state.version,
+        before,
+        "nothing changed, so nothing was written: {:#?}",
+        state.state.events().last()
+    );
+    assert_eq!(state.state.nets().filter(|net| net.is_loaded()).count(), 50);
+}

@@ -30,13 +30,13 @@ use super::{
 };
 use crate::model::{Category, ErrorDetail, Fleet, Machine, Timestamp, Worker, WorkerId, WorkerStatus};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     future::Future,
     sync::Arc,
     time::Duration,
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until},
 };
@@ -93,6 +93,9 @@ impl Default for Pace {
     }
 }
 
+/// How many unreachable workers are probed together. Those that hang take their time; whoever's stream broke just now does not wait
+/// behind them.
+const PROBES_AT_ONCE: usize = 64;
 /// Rows are followed at most this often: in a large fleet that changes all the time, looking through it is not for every commit.
 const FOLLOW_EVERY: Duration = Duration::from_millis(20);
 
@@ -171,8 +174,11 @@ struct Rounds {
     probes: HashMap<WorkerId, (Timestamp, CancellationToken)>,
     settling: HashSet<Option<WorkerId>>,
     sweeping: bool,
+    probing: Arc<Semaphore>,
     /// The rows as they were followed last, and when they will be next.
     followed: Arc<Fleet>,
+    /// Workers whose link or probe ended since: their rows may call for another.
+    ended: BTreeSet<WorkerId>,
     follow_at: Option<Instant>,
     followed_at: Instant,
 }
@@ -187,7 +193,6 @@ struct Linked {
 
 impl Rounds {
     fn new(tools: Arc<Tools>, shutdown: CancellationToken) -> Rounds {
-        let followed = tools.store.fleet();
         Rounds {
             tools,
             shutdown,
@@ -196,7 +201,10 @@ impl Rounds {
             probes: HashMap::new(),
             settling: HashSet::new(),
             sweeping: false,
-            followed,
+            probing: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
+            // Nothing was followed yet: every row is new.
+            followed: Arc::default(),
+            ended: BTreeSet::new(),
             follow_at: None,
             followed_at: Instant::now(),
         }
@@ -249,28 +257,29 @@ impl Rounds {
         self.tasks.shutdown().await;
     }
 
-    /// Starts and ends links and probes so that they are those that the rows call for.
+    /// Starts and ends links and probes so that they are those that the rows call for: of the workers that something changed about.
     fn follow_rows(&mut self) {
         (self.follow_at, self.followed_at) = (None, Instant::now());
         let fleet = self.tools.store.fleet();
         let before = std::mem::replace(&mut self.followed, fleet.clone());
-        for worker in touched::between(&before, &fleet) {
-            if let Some(link) = self.links.get(&worker) {
-                link.touched.send_replace(());
+        let mut due = touched::between(&before, &fleet);
+        due.append(&mut self.ended);
+        for id in due {
+            let row = fleet.worker(id);
+            if let Some(Linked { machine, stop, touched }) = self.links.get(&id) {
+                let is_so = |row: &Worker| row.is_ready() && is_same(row.machine.as_ref(), Some(machine));
+                if row.is_some_and(|row| is_so(row)) {
+                    touched.send_replace(());
+                } else {
+                    stop.cancel();
+                }
             }
-        }
-        let row_of = |id: &WorkerId| fleet.worker(*id).map(|row| row.as_ref());
-        for (id, Linked { machine, stop, .. }) in &self.links {
-            if !row_of(id).is_some_and(|row| row.is_ready() && is_same(row.machine.as_ref(), Some(machine))) {
+            if let Some((since, stop)) = self.probes.get(&id)
+                && !row.is_some_and(|row| is_unreachable(row) && row.status_since == *since)
+            {
                 stop.cancel();
             }
-        }
-        for (id, (since, stop)) in &self.probes {
-            if !row_of(id).is_some_and(|row| is_unreachable(row) && row.status_since == *since) {
-                stop.cancel();
-            }
-        }
-        for worker in fleet.workers() {
+            let Some(worker) = row else { continue };
             if let (true, Some(machine)) = (worker.is_ready(), &worker.machine) {
                 self.link(worker, machine);
             } else if is_unreachable(worker) {
@@ -307,9 +316,9 @@ impl Rounds {
         self.tools.providers.watch(worker);
         let stop = self.shutdown.child_token();
         self.probes.insert(worker.id, (worker.status_since, stop.clone()));
-        let (tools, id) = (self.tools.clone(), worker.id);
+        let (tools, probing, id) = (self.tools.clone(), self.probing.clone(), worker.id);
         self.tasks.spawn(async move {
-            stop.run_until_cancelled(probe(&tools, id)).await;
+            stop.run_until_cancelled(probe(&tools, &probing, id)).await;
             // Its place stays taken until its row changes: the sweep asks from here on.
             stop.cancelled().await;
             Done::Probe(id)
@@ -379,8 +388,14 @@ impl Rounds {
 
     fn take_done(&mut self, done: Done) {
         match done {
-            Done::Link(worker) => drop(self.links.remove(&worker)),
-            Done::Probe(worker) => drop(self.probes.remove(&worker)),
+            Done::Link(worker) => {
+                self.links.remove(&worker);
+                self.ended.insert(worker);
+            }
+            Done::Probe(worker) => {
+                self.probes.remove(&worker);
+                self.ended.insert(worker);
+            }
             Done::Settled(worker) => drop(self.settling.remove(&worker)),
             Done::Swept => self.sweeping = false,
             Done::Exit => {}
@@ -399,6 +414,7 @@ impl Rounds {
         self.probes.clear();
         self.settling.clear();
         self.sweeping = false;
+        self.followed = Arc::default();
         self.tools.live().clear();
     }
 }
@@ -407,7 +423,7 @@ fn is_unreachable(worker: &Worker) -> bool {
     worker.status == WorkerStatus::Error(ErrorDetail::Unreachable)
 }
 
-async fn probe(tools: &Tools, worker: WorkerId) {
+async fn probe(tools: &Tools, probing: &Semaphore, worker: WorkerId) {
     let (pace, began) = (tools.pace, Instant::now());
     let mut pause = pace.probe_every;
     while began.elapsed() < pace.probe_for {
@@ -415,7 +431,8 @@ async fn probe(tools: &Tools, worker: WorkerId) {
         if began.elapsed() > pace.probe_eager {
             pause = (pause * 2).min(pace.probe_slow);
         }
-        let _turn = tools.turn().await;
+        // Never closed.
+        let Ok(_turn) = probing.acquire().await else { return };
         let within = tools.client.timing().probe;
         if let Err(error) = tools.check(worker, within, Vec::new()).await {
             tracing::debug!(%worker, %error, "an unreachable worker could not be checked");
