@@ -111,29 +111,7 @@ fn taken(what: &str, name: &Name, place: &str) -> ApiError {
 
 /// A net as it begins: assigned to no worker.
 pub fn new_net(name: Name, project_id: ProjectId, definition: DefinitionHash, net: &PetriNet) -> Net {
-    Net {
-        id: NetId(Uuid::new_v4()),
-        project_id,
-        name,
-        definition,
-        size: NetSize {
-            places: net.places.len() as u32,
-            transitions: net.transitions.len() as u32,
-            arcs: net.arc_count() as u32,
-        },
-        worker_id: None,
-        load_state: LoadState::Unloaded,
-        load_error: None,
-        load_id: None,
-        run_state: RunState::Idle,
-        rate: 0,
-        operation: None,
-        last_action: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp::default(),
-        updated_at: Timestamp::default(),
-    }
+    Net::unassigned(NetId(Uuid::new_v4()), name, project_id, definition, net.size())
 }
 
 async fn act_on_worker(

@@ -82,6 +82,35 @@ pub struct Net {
 }
 
 impl Net {
+    /// A net as it begins: assigned to no worker. Revisions and times are counted by the [`Draft`](super::Draft) that creates it.
+    pub fn unassigned(
+        id: NetId,
+        name: Name,
+        project_id: ProjectId,
+        definition: DefinitionHash,
+        size: NetSize,
+    ) -> Net {
+        Net {
+            id,
+            project_id,
+            name,
+            definition,
+            size,
+            worker_id: None,
+            load_state: LoadState::Unloaded,
+            load_error: None,
+            load_id: None,
+            run_state: RunState::Idle,
+            rate: 0,
+            operation: None,
+            last_action: None,
+            revision: 0,
+            state_revision: 0,
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+        }
+    }
+
     pub fn is_loaded(&self) -> bool {
         self.load_state == LoadState::Loaded
     }

@@ -77,48 +77,19 @@ fn machine(life: u128) -> Machine {
 
 pub(super) fn worker(n: usize, category: Category) -> Worker {
     Worker {
-        id: worker_id(n),
-        cluster_id: CLUSTER,
-        name: Name::new(&format!("worker-{n}")).unwrap(),
         category,
-        provider: Provider::Local,
-        status: WorkerStatus::Pending,
-        status_since: Timestamp(0),
-        status_reason: None,
-        endpoint: None,
-        machine: None,
-        region: None,
-        cpus: 1,
-        memory_mb: 64,
-        operation: None,
-        last_action: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
+        ..Worker::pending(worker_id(n), Name::new(&format!("worker-{n}")).unwrap(), CLUSTER, Provider::Local)
     }
 }
 
 pub(super) fn net(n: usize) -> Net {
-    Net {
-        id: net_id(n),
-        project_id: PROJECT,
-        name: Name::new(&format!("net-{n}")).unwrap(),
-        definition: DefinitionHash::of(b"net"),
-        size: NetSize::default(),
-        worker_id: None,
-        load_state: LoadState::Unloaded,
-        load_error: None,
-        load_id: None,
-        run_state: RunState::Idle,
-        rate: 0,
-        operation: None,
-        last_action: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
-    }
+    Net::unassigned(
+        net_id(n),
+        Name::new(&format!("net-{n}")).unwrap(),
+        PROJECT,
+        DefinitionHash::of(b"net"),
+        NetSize::default(),
+    )
 }
 
 /// Runs a transaction; `apply_all` asserts the invariants after it.

@@ -159,6 +159,32 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// A worker as it begins: a record of the smallest size, for a machine that nobody has made. Revisions and times are counted by the
+    /// [`Draft`](super::Draft) that creates it.
+    pub fn pending(id: WorkerId, name: Name, cluster_id: ClusterId, provider: Provider) -> Worker {
+        Worker {
+            id,
+            cluster_id,
+            name,
+            category: Category::Persistent,
+            provider,
+            status: WorkerStatus::Pending,
+            status_since: Timestamp::default(),
+            status_reason: None,
+            endpoint: None,
+            machine: None,
+            region: None,
+            cpus: 1,
+            memory_mb: 64,
+            operation: None,
+            last_action: None,
+            revision: 0,
+            state_revision: 0,
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+        }
+    }
+
     pub fn is_ready(&self) -> bool {
         self.status == WorkerStatus::Ready
     }

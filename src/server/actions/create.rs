@@ -4,8 +4,7 @@ use super::outcome::once;
 use crate::{
     app::error::ApiError,
     model::{
-        Category, DefinitionHash, Done, Name, NewNet, NewWorker, Provider, Timestamp, Worker, WorkerId,
-        WorkerStatus,
+        Category, DefinitionHash, Done, Name, Net, NetId, NewNet, NewWorker, Provider, Worker, WorkerId,
         action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, whole_number_wanted},
     },
     petri::pnml::{self, Limits, PnmlError},
@@ -13,7 +12,6 @@ use crate::{
         App,
         auth::Who,
         providers::external,
-        samples::{new_net, size_of},
         storage::{SideWrite, idempotency::Key},
     },
 };
@@ -62,25 +60,12 @@ pub async fn worker(app: &App, who: &Who, new: NewWorker, key: Option<Key>) -> R
             }
         }
         let worker = Worker {
-            id: WorkerId(Uuid::now_v7()),
-            cluster_id,
-            name: name.clone(),
             category,
-            provider: cluster.provider,
-            status: WorkerStatus::Pending,
-            status_since: draft.now(),
-            status_reason: None,
             endpoint: endpoint.clone(),
-            machine: None,
             region: cluster.region.clone(),
             cpus,
             memory_mb,
-            operation: None,
-            last_action: None,
-            revision: 0,
-            state_revision: 0,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
+            ..Worker::pending(WorkerId(Uuid::now_v7()), name.clone(), cluster_id, cluster.provider)
         };
         let id = worker.id;
         draft.create_worker(worker);
@@ -109,7 +94,7 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
     let read = {
         let pnml = pnml.clone();
         tokio::task::spawn_blocking(move || {
-            pnml::read(&pnml, &Limits::default()).map(|net| (size_of(&net), net.name, net.id))
+            pnml::read(&pnml, &Limits::default()).map(|net| (net.size(), net.name, net.id))
         })
     };
     let read = read.await.map_err(|error| super::internal(&error))?;
@@ -134,7 +119,7 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
         if let Some(there) = draft.net_named(project_id, &name) {
             return Err(taken("net", &there.name, &format!("project {}", project.name)));
         }
-        let net = new_net(name.clone(), project_id, hash, size);
+        let net = Net::unassigned(NetId(Uuid::now_v7()), name.clone(), project_id, hash, size);
         let id = net.id;
         draft.create_net(net);
         let message =
