@@ -235,12 +235,11 @@ async fn beat(hub: Hub, shutdown: CancellationToken) {
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut figures = tokio::time::interval(TELEMETRY_EVERY);
     figures.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut seen = 0;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = beat.tick() => hub.beacon(),
-            _ = figures.tick() => seen = hub.telemetry(seen),
+            _ = figures.tick() => hub.telemetry(),
         }
     }
 }

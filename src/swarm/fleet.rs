@@ -21,6 +21,7 @@ use std::{
 
 /// What each worker is said to have.
 const MEMORY_MB: u32 = 64;
+const PROVISION_TRIES: usize = 3;
 /// How often it is said how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
@@ -120,8 +121,17 @@ impl<'a> Fleet<'a> {
         let path = format!("/api/workers/{id}/token");
         let token = text(&self.console.get(&path).await?, "token", &path)?;
         host.appoint(n, id, token);
-        self.console.post(&format!("/api/workers/{id}/provision"), json!({})).await?;
-        Ok(id)
+        let path = format!("/api/workers/{id}/provision");
+        // A console with much to do may not have heard us in time; an operator would try again.
+        for _ in 1..PROVISION_TRIES {
+            match self.console.post(&path, json!({})).await {
+                Err(ConsoleError::Refused { status: 502, detail, .. }) => {
+                    tracing::debug!(n, detail, "provisioning failed; trying again");
+                }
+                other => return other.map(|_| id),
+            }
+        }
+        self.console.post(&path, json!({})).await.map(|_| id)
     }
 
     async fn raise_net(&self, n: usize, worker: WorkerId, runs: bool) -> Result<(), ConsoleError> {

@@ -35,7 +35,7 @@ pub(super) struct Tools {
 }
 
 /// How many workers are asked together, beside the supervision loop. Each has its own time to answer: it must not pass in our own queues.
-const ASKED_AT_ONCE: usize = 128;
+const ASKED_AT_ONCE: usize = 64;
 
 /// A look at a worker, and the row's machine when it was taken: what is seen of one machine says nothing about its successor.
 pub(super) struct Look {
