@@ -13,9 +13,9 @@ test.describe.configure({ mode: 'serial', timeout: 180_000 });
 const LONG = 'a-name-of-eighty-characters-that-nobody-would-type-but-some-program-makes-one-day';
 
 /** 390 px is a phone, and 720 px is a usual window at 200 %. */
-async function fits(page: Page, what: string): Promise<void> {
+async function fits(page: Page, what: string, widths = [390, 720, 1440]): Promise<void> {
   const before = page.viewportSize()!;
-  for (const width of [390, 720, 1440]) {
+  for (const width of widths) {
     await page.setViewportSize({ width, height: 844 });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(wide, `${what} is too wide at ${width} px`).toBeLessThanOrEqual(0);

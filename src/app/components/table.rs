@@ -14,7 +14,9 @@ pub fn Table(
             Some(text) => ("figure", text),
             None => ("", *heading),
         };
-        view! { <th scope="col" class=class role="columnheader">{text}</th> }
+        // A column of buttons has a name, too, for who does not see them.
+        let name = text.is_empty().then(|| view! { <span class="visually-hidden">"Open"</span> });
+        view! { <th scope="col" class=class role="columnheader">{name} {text}</th> }
     });
     view! {
         <table class="table" aria-label=label role="table">
