@@ -90,7 +90,7 @@ const LARGE = join(process.env.MUSTER_NETS_DIR ?? join(import.meta.dirname, '..'
 test('a large net', async ({ admin: page, picture }) => {
   test.skip(!existsSync(LARGE), `${LARGE} is not there`);
   await page.goto('/nets?new');
-  await page.getByLabel('Name').fill('large');
+  await page.getByLabel('Name', { exact: true }).fill('large');
   await page.getByLabel(/PNML file/i).setInputFiles(LARGE);
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await expect(page.getByRole('heading', { name: 'large' })).toBeVisible();
