@@ -98,7 +98,9 @@ test('a setup link that cannot be used says why', { tag: '@both' }, async ({ adm
   await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
 });
 
-test('without JavaScript what loses something takes a second step', { tag: '@no-js' }, async ({ admin: page }) => {
+test('without JavaScript what loses something takes a second step', { tag: '@no-js' }, async ({ admin: page, consoleGuard }) => {
+  // It comes back to the page of what is gone.
+  consoleGuard.allow(/status of 404/);
   const [cluster] = await ask(page, 'get', 'clusters');
   const data = { name: 'two-steps', cluster_id: cluster.id, category: 'persistent', cpus: 1, memory_mb: 64 };
   const { worker } = await ask(page, 'post', 'workers', data);
@@ -107,6 +109,7 @@ test('without JavaScript what loses something takes a second step', { tag: '@no-
   await page.locator('summary', { hasText: 'Delete…' }).click();
   await expect(page.getByText('Its machine and its record will be gone')).toBeVisible();
   await page.getByRole('button', { name: 'Delete now' }).click();
+  await expect(page.getByRole('heading', { name: 'This worker does not exist' })).toBeVisible();
   await page.goto('/workers');
   await expect(page.locator('[data-worker="two-steps"]')).toHaveCount(0);
 });

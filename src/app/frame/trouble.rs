@@ -118,7 +118,10 @@ fn since(store: Store, key: &str) -> Option<String> {
     match entity(key)? {
         EntityRef::Worker(id) => match store.worker(id) {
             None => Some(GONE.to_owned()),
-            Some(worker) if matches!(worker.status, WorkerStatus::Error(_)) => None,
+            // A machine that is being made is not there yet.
+            Some(worker) if matches!(worker.status, WorkerStatus::Error(_) | WorkerStatus::Provisioning) => {
+                None
+            }
             Some(worker) => Some(format!("Since then: {}.", worker.status)),
         },
         EntityRef::Net(id) => match store.net(id) {

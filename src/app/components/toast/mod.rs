@@ -232,11 +232,19 @@ impl Toasts {
     }
 
     fn dismiss(&self, id: u64) {
-        _ = self.log.try_update(|log| log.change(id, |toast| toast.shown = false));
+        let left = self.log.try_update(|log| {
+            log.change(id, |toast| toast.shown = false);
+            log.toasts.iter().any(|toast| toast.shown)
+        });
+        // A button that goes away under the focus tells nobody that it lost it.
+        if left == Some(false) {
+            self.held.set(false);
+        }
     }
 
     fn dismiss_all(&self) {
         self.log.update(|log| log.toasts.iter_mut().for_each(|toast| toast.shown = false));
+        self.held.set(false);
     }
 
     fn hold(&self, held: bool) {

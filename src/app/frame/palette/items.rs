@@ -72,7 +72,8 @@ pub fn verb(text: &str) -> Option<(Vec<WorkerAction>, Vec<NetAction>, &str)> {
     let means = |label: &str| word.len() >= 2 && label.to_lowercase().starts_with(&word);
     let workers: Vec<_> = WorkerAction::ALL.iter().copied().filter(|it| means(it.label())).collect();
     let nets: Vec<_> = NetAction::ALL.iter().copied().filter(|it| means(it.label())).collect();
-    (!rest.trim().is_empty() && !(workers.is_empty() && nets.is_empty())).then_some((workers, nets, rest))
+    let nothing = rest.trim().is_empty() || (workers.is_empty() && nets.is_empty());
+    (!nothing).then_some((workers, nets, rest))
 }
 
 /// What there is to choose, tracked.

@@ -96,6 +96,10 @@ fn score(word: &str, name: &str) -> Option<u32> {
         };
         return Some(points - long);
     }
+    // Two letters are in order somewhere in nearly every name.
+    if word.len() < 3 {
+        return None;
+    }
     let mut rest = name.bytes().enumerate();
     let (mut first, mut last) = (None, 0);
     for wanted in word.bytes() {
@@ -171,8 +175,9 @@ mod tests {
 
     #[test]
     fn letters_in_order_are_enough_if_they_are_near() {
-        assert_eq!(find(&["worker-eu-17", "worker-us-17"], "weu17"), [0]);
-        assert_eq!(find(&["a-long-name-with-much-between-b"], "ab"), Vec::<usize>::new());
+        assert_eq!(find(&["worker-eu-17", "worker-eu-18", "eu-17-worker"], "weu17"), [0]);
+        assert_eq!(find(&["a-long-name-with-much-between-b-c"], "abc"), Vec::<usize>::new());
+        assert_eq!(find(&["axb"], "ab"), Vec::<usize>::new());
         assert_eq!(find(&["worker-eu-17"], "71"), Vec::<usize>::new());
     }
 

@@ -108,10 +108,10 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, sizes: Si
             <title>{place.name.clone()}</title>
             <circle class="place-shape" cx=x.to_string() cy=y.to_string() r=format!("{:.1}", sizes.place)></circle>
             <path class="tokens" d=move || dots(x, y, tokens.get(), sizes.scale)></path>
-            <text class="token-count" font-size=format!("{:.1}", 14.0 * sizes.scale) x=x.to_string() y=y.to_string()>
+            <text aria-hidden="true" class="token-count" font-size=format!("{:.1}", 14.0 * sizes.scale) x=x.to_string() y=y.to_string()>
                 {move || if tokens.get() > DOTS { number(tokens.get()) } else { String::new() }}
             </text>
-            <text class="node-name" x=x.to_string() y=(y + sizes.place + sizes.name).to_string()>
+            <text aria-hidden="true" class="node-name" x=x.to_string() y=(y + sizes.place + sizes.name).to_string()>
                 {short(&place.name)}
             </text>
         </g>
@@ -163,7 +163,7 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, size
                 height=side
                 rx="2"
             ></rect>
-            <text class="node-name" x=x.to_string() y=(y + sizes.transition + sizes.name).to_string()>
+            <text aria-hidden="true" class="node-name" x=x.to_string() y=(y + sizes.transition + sizes.name).to_string()>
                 {short(&transition.name)}
             </text>
         </g>

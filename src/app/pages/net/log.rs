@@ -24,7 +24,7 @@ pub fn FiringLog(marking: Marking) -> impl IntoView {
         <section class="panel log" aria-labelledby="log-title">
             <h2 id="log-title">"Firings"</h2>
             <p class="quiet-text log-said">{said}</p>
-            <ol class="log-lines" class:ended=move || dimmed.get() role="log" aria-live="off" aria-label="Firings" tabindex="0">
+            <ol class="log-lines" class:ended=move || dimmed.get() aria-label="Firings" tabindex="0">
                 <For each=move || log.get() key=|line| *line let:line>
                     {match line {
                         Line::Fired { n, transition } => {
