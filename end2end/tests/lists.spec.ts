@@ -8,6 +8,7 @@ import { startStorm } from '../storm.ts';
 
 const WORKERS = 600;
 const NETS = 450;
+// Besides them the console has two samples.
 const PAGE = 200;
 
 let filled: MusterServer | undefined;
@@ -193,7 +194,7 @@ test('nets have the same powers', async ({ admin: page, picture }) => {
   await page.locator('.facet:not(.sorting) summary', { hasText: 'Worker' }).click();
   await page.getByLabel('Find in Worker').fill('worker-00017');
   await page.getByLabel(/worker-00017/).check();
-  await expect(page.getByRole('heading', { name: /Nets/ })).toContainText('2 of 450');
+  await expect(page.getByRole('heading', { name: /Nets/ })).toContainText('2 of 452');
   expect(await names(page)).toEqual(['net-00034', 'net-00035']);
   await page.keyboard.press('Escape');
   await open(page, '/nets');
