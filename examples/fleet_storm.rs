@@ -8,7 +8,7 @@ use futures::{StreamExt, stream::FuturesUnordered};
 use muster::{
     model::{
         Actor, Category, DefinitionHash, Draft, ErrorDetail, Gone, LoadState, Name, Net, NetId, NetSize,
-        Provider, RunState, Timestamp, Worker, WorkerCause, WorkerId, WorkerStatus,
+        Provider, RunState, Timestamp, UserId, Worker, WorkerCause, WorkerId, WorkerStatus,
     },
     server::storage::{SideWrite, Store, TransactError},
 };
@@ -158,7 +158,9 @@ async fn write(
     store: &Store,
     change: impl FnOnce(&mut Draft) -> Result<(), Gone> + Send + 'static,
 ) -> Outcome {
-    store.transact(Actor::System, change).await.map_err(|error| error.to_string().into())
+    // Not the console itself: what that finds broken is announced one by one.
+    let actor = Actor::User { id: UserId(Uuid::nil()), name: "fleet_storm".to_owned() };
+    store.transact(actor, change).await.map_err(|error| error.to_string().into())
 }
 
 fn name(text: &str) -> Name {

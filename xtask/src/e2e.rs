@@ -14,6 +14,9 @@ pub struct Args {
     /// Save pictures of the pages, light and dark, wide and narrow, in target/screenshots
     #[arg(long)]
     screenshots: bool,
+    /// With the frontend that is deployed, and hold the times that pages take against their limits (tests/load.spec.ts)
+    #[arg(long)]
+    measure: bool,
     /// Handed to Playwright, for example `-- tests/smoke.spec.ts --headed`
     #[arg(last = true)]
     rest: Vec<OsString>,
@@ -25,15 +28,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut steps = Steps::new(if with_demo { 7 } else { 6 });
     steps.step("Installing the browser tests' packages", playwright::install)?;
     steps.step("Checking the browser tests' types", playwright::check_types)?;
-    let frontend = steps.step("Building the frontend", || wasm::build(Profile::Quick))?;
-    steps.step("Collecting the static files", || assets::collect(&frontend, Profile::Quick))?;
+    let profile = Profile::from_release_flag(args.measure);
+    let frontend = steps.step("Building the frontend", || wasm::build(profile))?;
+    steps.step("Collecting the static files", || assets::collect(&frontend, profile))?;
     let program = steps.step("Building the server", || cargo::build_program(Profile::Quick))?;
     let demo = match with_demo {
         true => Some(steps.step("Building the demo", || demo::build(Profile::Quick))?),
         false => None,
     };
-    let tally = steps
-        .step("Browser tests", || playwright::run(&program, demo.as_deref(), args.screenshots, &args.rest))?;
+    let options = playwright::Options { screenshots: args.screenshots, measure: args.measure };
+    let tally =
+        steps.step("Browser tests", || playwright::run(&program, demo.as_deref(), options, &args.rest))?;
     if args.screenshots {
         println!("pictures: target/screenshots");
     }

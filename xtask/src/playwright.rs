@@ -33,8 +33,17 @@ pub fn check_types() -> Result<()> {
     process::run(&mut local("tsc", &["--noEmit"]))
 }
 
+/// What the tests do besides testing.
+#[derive(Clone, Copy, Default)]
+pub struct Options {
+    /// Pictures of the pages are saved.
+    pub screenshots: bool,
+    /// Times are held against their limits.
+    pub measure: bool,
+}
+
 /// Runs the tests against `program` and, where it was built, the demo in the folder `demo`; `Err` only if they could not be run at all.
-pub fn run(program: &Path, demo: Option<&Path>, screenshots: bool, rest: &[OsString]) -> Result<Tally> {
+pub fn run(program: &Path, demo: Option<&Path>, options: Options, rest: &[OsString]) -> Result<Tally> {
     let chromium = prereq::chromium()?;
     let journal_append = cargo::build_example("journal_append", Profile::Quick)?;
     let fleet_storm = cargo::build_example("fleet_storm", Profile::Quick)?;
@@ -58,7 +67,10 @@ pub fn run(program: &Path, demo: Option<&Path>, screenshots: bool, rest: &[OsStr
     if let Some(demo) = demo {
         command.env("MUSTER_DEMO", demo);
     }
-    if screenshots {
+    if options.measure {
+        command.env("MUSTER_MEASURE", "1");
+    }
+    if options.screenshots {
         command.env("MUSTER_SCREENSHOTS", project::root().join("target/screenshots"));
     }
     let status = command.status().context("cannot start Playwright")?;

@@ -81,9 +81,9 @@ fn browser_tests(run: &mut Run) {
         None => run.steps.skip(TYPES, "their packages are missing"),
     }
     match (site, program, installed) {
-        (Some(_), Some(program), Some(())) => {
-            run.tests("Browser tests", || playwright::run(&program, demo.as_deref(), false, &[]))
-        }
+        (Some(_), Some(program), Some(())) => run.tests("Browser tests", || {
+            playwright::run(&program, demo.as_deref(), playwright::Options::default(), &[])
+        }),
         _ => run.steps.skip("Browser tests", "a step before them failed"),
     }
 }

@@ -48,9 +48,12 @@ mod browser {
     fn lie(list: &HtmlElement) -> Option<(f64, usize)> {
         let entry = list.query_selector(".entry:not(.open)").ok()??;
         let style = window().get_computed_style(&entry.parent_element()?).ok()??;
-        let gap = style.get_property_value("row-gap").unwrap_or_default();
-        let gap: f64 = gap.trim_end_matches("px").parse().unwrap_or(0.0);
-        let columns = style.get_property_value("grid-template-columns").unwrap_or_default();
+        let of = |property| style.get_property_value(property).unwrap_or_default();
+        if of("display") != "grid" {
+            return Some((entry.get_bounding_client_rect().height(), 1));
+        }
+        let gap: f64 = of("row-gap").trim_end_matches("px").parse().unwrap_or(0.0);
+        let columns = of("grid-template-columns");
         let across = columns.split_whitespace().filter(|width| width.ends_with("px")).count().max(1);
         Some((entry.get_bounding_client_rect().height() + gap, across))
     }
@@ -128,6 +131,28 @@ mod browser {
             return;
         };
         window().scroll_by_with_x_and_y(0.0, by);
+    }
+
+    /// Gives the focus back to an element that was moved within the document and lost it by that, out of sight; whether it has it.
+    pub fn refocus(element: &HtmlElement) -> bool {
+        let Some(document) = window().document() else { return false };
+        let lost = document.active_element().is_none_or(|active| active.tag_name() == "BODY");
+        let place = element.get_bounding_client_rect();
+        let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(0.0);
+        let unseen = place.bottom() < 0.0 || place.top() > height;
+        if lost && unseen && element.is_connected() {
+            // Taking the focus scrolls to it, and it is not where the operator looks.
+            let (x, y) = (window().scroll_x().unwrap_or(0.0), window().scroll_y().unwrap_or(0.0));
+            _ = element.focus();
+            window().scroll_to_with_x_and_y(x, y);
+        }
+        document.active_element().as_ref() == Some(element.as_ref())
+    }
+
+    /// Closes the menu that is open, if any.
+    pub fn close_menu() -> bool {
+        let open = document().query_selector("details.menu[open]").ok().flatten();
+        open.inspect(|menu| _ = menu.remove_attribute("open")).is_some()
     }
 
     /// The first descendant of `list` that `selector` finds.

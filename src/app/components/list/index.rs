@@ -218,6 +218,11 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         self.ranked.len()
     }
 
+    /// Whether the row is among those shown.
+    pub fn shows(&self, key: K) -> bool {
+        self.slots.get(&key).and_then(|slot| self.entry(*slot)).is_some_and(Entry::shown)
+    }
+
     pub fn holds(&self, key: K) -> bool {
         self.slots.contains_key(&key)
     }

@@ -29,7 +29,7 @@ pub(super) fn list_keys<K: Key>(screen: Screen<K>) {
 #[cfg(feature = "browser")]
 mod browser {
     use super::*;
-    use crate::app::live::viewport::{find, once_shown, scroll_to};
+    use crate::app::live::viewport::{close_menu, find, once_shown, scroll_to};
 
     /// What stays above the list while it is scrolled: the top bar and the heads of the columns.
     const FIXED: f64 = 96.0;
@@ -50,10 +50,10 @@ mod browser {
             }
             // A focused control keeps its own Enter.
             ("Enter", Some(row)) if on_row(screen, row) => click(screen, row, ".cell-name a"),
-            (".", Some(row)) => {
-                click(screen, row, ".cell-actions summary")
-                    | focus(screen, row, ".cell-actions .menu-items button, .cell-actions button")
+            (".", Some(row)) if click(screen, row, ".cell-actions summary") => {
+                focus(screen, row, ".cell-actions .menu-items button")
             }
+            (".", Some(row)) => focus(screen, row, ".cell-actions button"),
             ("Escape", row) => back(screen, row),
             _ => false,
         }
@@ -73,7 +73,7 @@ mod browser {
         list.current.set(Some(row));
         screen.held.set(Some(row));
         show(screen, place);
-        once_shown(move || _ = focus(screen, row, ":scope > tr"));
+        once_shown(move || _ = focus(screen, row, "> tr"));
         true
     }
 
@@ -88,13 +88,7 @@ mod browser {
     }
 
     fn entry(key: impl std::fmt::Display, rest: &str) -> String {
-        rest.split(", ")
-            .map(|rest| {
-                let rest = rest.strip_prefix(":scope").unwrap_or(rest);
-                format!("[data-key=\"{key}\"] {rest}")
-            })
-            .collect::<Vec<_>>()
-            .join(", ")
+        format!("[data-key=\"{key}\"] {rest}")
     }
 
     fn click<K: Key>(screen: Screen<K>, row: K, what: &str) -> bool {
@@ -109,18 +103,19 @@ mod browser {
 
     /// Whether the row itself has the focus, not something in it.
     fn on_row<K: Key>(screen: Screen<K>, row: K) -> bool {
-        let found = screen.space.get_untracked().and_then(|space| find(&space, &entry(row, ":scope > tr")));
+        let found = screen.space.get_untracked().and_then(|space| find(&space, &entry(row, "> tr")));
         found.is_some_and(|found| document().active_element().as_ref() == Some(found.as_ref()))
     }
 
     fn back<K: Key>(screen: Screen<K>, row: Option<K>) -> bool {
         let list = screen.list;
+        if close_menu() {
+            return true;
+        }
         if let Some(row) = row.filter(|row| list.open.with_untracked(|open| open.contains(row))) {
             list.turn(row);
         } else if !list.picked.with_untracked(|picked| picked.is_empty()) {
             list.drop_picks();
-        } else if list.choice.with_untracked(|choice| choice.filters()) {
-            list.choose(list.choice.with_untracked(|choice| choice.unfiltered()), false);
         } else if row.is_some() {
             list.current.set(None);
             if let Some(element) = document().active_element().and_then(|element| {

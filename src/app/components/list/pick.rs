@@ -51,9 +51,8 @@ impl<K: Key> List<K> {
     /// How many rows are picked, and how many of them a filter hides now; tracked.
     fn picked_counts(self) -> (usize, usize) {
         let picked = self.picked.with(|picked| picked.len());
-        let hidden = self.with(|index| {
-            self.picked.with(|picked| picked.iter().filter(|key| index.place_of(**key).is_none()).count())
-        });
+        let hidden = self
+            .with(|index| self.picked.with(|picked| picked.iter().filter(|key| !index.shows(**key)).count()));
         (picked, hidden)
     }
 }

@@ -153,7 +153,7 @@ pub fn ListRows<K: Key>(
             class:windowed=move || { list.alive.get() && (shown.get() > PAGE) }
             node_ref=screen.space
             on:focusin=move |event| held_by(screen, &event)
-            on:focusout=move |_| screen.held.set(None)
+            on:focusout=move |event| let_go(screen, &event)
         >
             <table
                 class=class
@@ -274,6 +274,28 @@ fn held_by<K: Key>(screen: Screen<K>, event: &ev::FocusEvent) {
         screen.held.set(key);
         screen.list.current.set(key);
     }
+}
+
+/// The focus left a row: for another element, or because the row was moved in the document when others left it. Then it gets it back.
+fn let_go<K: Key>(screen: Screen<K>, event: &ev::FocusEvent) {
+    #[cfg(feature = "browser")]
+    {
+        use crate::app::live::viewport;
+        use leptos::wasm_bindgen::JsCast;
+        let target = event.target().and_then(|target| target.dyn_into::<leptos::web_sys::HtmlElement>().ok());
+        let held = screen.held.get_untracked();
+        match target {
+            Some(target) if event.related_target().is_none() => viewport::once_shown(move || {
+                let same = screen.held.try_get_untracked() == Some(held);
+                if same && !viewport::refocus(&target) {
+                    screen.held.set(None);
+                }
+            }),
+            _ => screen.held.set(None),
+        }
+    }
+    #[cfg(not(feature = "browser"))]
+    let _ = (screen, event);
 }
 
 /// From here on the page is the browser's: it holds what is seen of the list, and no more.

@@ -30,7 +30,7 @@ pub fn Toolbar<K: Key>(
             <TextFilter list label/>
             {(0..list.offer.facets.len()).map(|facet| view! { <FacetMenu list facet/> }).collect_view()}
             {look}
-            <noscript inner_html="<button class=\"button\">Apply</button>"></noscript>
+            <button class="button apply">"Apply"</button>
             {move || {
                 choice
                     .with(Choice::filters)
@@ -156,9 +156,17 @@ fn FacetMenu<K: Key>(list: List<K>, facet: usize) -> impl IntoView {
                 .iter()
                 .filter(|value| counts.with(|counts| counts.iter().all(|counted| counted.value != **value)));
             values.extend(missing.map(|value| Counted { value: value.clone(), rows: 0 }));
-            values.sort_by_key(|counted| (!chosen.contains(&counted.value), counted.value.clone()));
+            // In one order, whatever is chosen: what moves under the pointer, or loses the focus by moving, is no help.
+            values.sort();
             let more = values.len().saturating_sub(MOST_VALUES);
-            values.truncate(MOST_VALUES);
+            if more > 0 {
+                let (mut kept, others): (Vec<_>, Vec<_>) =
+                    values.into_iter().partition(|counted| chosen.contains(&counted.value));
+                kept.extend(others);
+                kept.truncate(MOST_VALUES);
+                kept.sort();
+                values = kept;
+            }
             (values, more)
         })
     });
