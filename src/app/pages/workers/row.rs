@@ -203,8 +203,9 @@ pub fn Figures(id: WorkerId, cpus: u16, ready: Memo<bool>) -> impl IntoView {
         let figures = figures.clone();
         move |_| {
             ready.get()
-                && figures
-                    .with(|dated| dated.as_ref().is_some_and(|dated| now.get().since(dated.at) <= fresh_for(store)))
+                && figures.with(|dated| {
+                    dated.as_ref().is_some_and(|dated| now.get().since(dated.at) <= fresh_for(store))
+                })
         }
     });
     let latest = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| dated.value)));
@@ -229,6 +230,6 @@ pub fn Figures(id: WorkerId, cpus: u16, ready: Memo<bool>) -> impl IntoView {
 
 /// How old figures may be and still be shown as current: three turns of what the server tells.
 fn fresh_for(store: Store) -> Duration {
-    let turns = store.summary.with(|summary| summary.workers) / TOLD_A_SECOND;
+    let turns = store.summary.with_untracked(|summary| summary.workers) / TOLD_A_SECOND;
     FRESH + Duration::from_secs(3 * turns as u64)
 }
