@@ -45,14 +45,21 @@ export async function busyDuring(browser: Browser, page: Page, what: () => Promi
   };
 }
 
-/** Bytes that JavaScript and WebAssembly hold after a forced collection. */
+/** Bytes after a forced collection: what JavaScript holds, and the memory of WebAssembly, which grows and never shrinks. */
 export async function heapAfterCollection(page: Page): Promise<{ js: number; wasm: number }> {
   const session = await page.context().newCDPSession(page);
   try {
     await session.send('HeapProfiler.enable');
     await session.send('HeapProfiler.collectGarbage');
-    const { usedSize, backingStorageSize } = (await session.send('Runtime.getHeapUsage')) as any;
-    return { js: usedSize, wasm: backingStorageSize ?? 0 };
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    const { result: prototype } = await session.send('Runtime.evaluate', { expression: 'WebAssembly.Memory.prototype' });
+    const { objects } = await session.send('Runtime.queryObjects', { prototypeObjectId: prototype.objectId! });
+    const { result } = await session.send('Runtime.callFunctionOn', {
+      objectId: objects.objectId!,
+      functionDeclaration: 'function () { return this.reduce((sum, memory) => sum + memory.buffer.byteLength, 0); }',
+      returnByValue: true,
+    });
+    return { js: usedSize, wasm: result.value };
   } finally {
     await session.detach();
   }
