@@ -70,7 +70,7 @@ pub fn Kit() -> impl IntoView {
                     <span class="in-flight">"Stopping 3 s"</span>
                 </div>
             </Shown>
-            <Shown title="Messages">
+            <Shown title="Messages and notices">
                 <div class="kit-row">
                     <button type="button" class="button" on:click=move |_| toasts.success("worker-1 is ready.")>"Success"</button>
                     <button type="button" class="button" on:click=move |_| toasts.warning("worker-1 has changed. Please review.")>"Warning"</button>
