@@ -193,7 +193,8 @@ test('without JavaScript a deletion waits and is undone by a form', { tag: '@no-
   await page.goto('/workers');
   const row = rowOf(page, 'plain');
   await row.getByLabel('More actions on plain').click();
-  await row.getByRole('button', { name: 'Delete' }).click();
+  await row.locator('summary', { hasText: 'Delete…' }).click();
+  await row.getByRole('button', { name: 'Delete now' }).click();
   await expect(rowOf(page, 'plain')).toContainText(/Deleting in \d+ s/);
   await picture('no-js-deleting');
   await rowOf(page, 'plain').getByRole('button', { name: 'Undo', exact: true }).click();

@@ -44,6 +44,8 @@ test('before signing in', async ({ page, server, picture }) => {
 
 test('empty', async ({ admin: page, picture }) => {
   for (const net of await ask(page, 'get', 'nets')) await ask(page, 'delete', `nets/${net.id}`);
+  // A deletion waits for ten seconds, to be undone.
+  await expect.poll(async () => (await ask(page, 'get', 'nets')).length, { intervals: [2_500], timeout: 30_000 }).toBe(0);
   await look(page, picture, '/', 'overview-empty');
   await look(page, picture, '/workers', 'workers-empty');
   await look(page, picture, '/nets', 'nets-empty');

@@ -9,8 +9,8 @@ use crate::{
     app::error::{ApiError, Current},
     model::{
         Action, DefinitionHash, Done, Draft, LoadId, LoadState, Name, Net, NetAction, NetCause, NetId,
-        NetRequest, NetSize, NewNet, NewWorker, Operation, OperationId, Options, ProjectId, RunState,
-        Timestamp, Worker, WorkerAction, WorkerCause, WorkerId, WorkerStatus,
+        NetRequest, NewNet, NewWorker, Operation, OperationId, Options, ProjectId, RunState, Worker,
+        WorkerAction, WorkerCause, WorkerId, WorkerStatus,
         lifecycle::{self, NetWord, Verb},
     },
     petri::{

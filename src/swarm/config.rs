@@ -119,6 +119,8 @@ pub enum Error {
         "the cluster {0} has {1} workers of an earlier run; remove them with: muster swarm --name {0} --workers 0 --nets 0 --remove"
     )]
     LeftBehind(String, usize),
+    #[error("{0} {1} were deleted and are still there; look at the console's events for the reason")]
+    Remain(usize, String),
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("{failed} of the steps to build the swarm failed; the first: {first}")]

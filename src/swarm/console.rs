@@ -34,6 +34,11 @@ impl ConsoleError {
     pub fn is_gone(&self) -> bool {
         matches!(self, ConsoleError::Refused { status: 404, .. })
     }
+
+    /// What was to be removed is being removed.
+    pub fn is_leaving(&self) -> bool {
+        matches!(self, ConsoleError::Refused { code, .. } if code == "deletion_waiting")
+    }
 }
 
 /// A session at a console.

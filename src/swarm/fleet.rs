@@ -22,6 +22,10 @@ use std::{
 /// What each worker is said to have.
 const MEMORY_MB: u32 = 64;
 const PROVISION_TRIES: usize = 3;
+/// How often it is looked whether what was deleted is gone: less often than lists may be asked for.
+const LOOK_EVERY: Duration = Duration::from_millis(2_500);
+/// After so long without one fewer it is given up: ten seconds to undo, and what a machine that does not answer takes.
+const GONE_WITHIN: Duration = Duration::from_secs(60);
 /// How often it is said how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
@@ -92,23 +96,46 @@ impl<'a> Fleet<'a> {
         Ok(Took { workers, nets: began.elapsed() - workers })
     }
 
-    /// Deletes the workers, then the nets, which are on none by then, then the cluster.
+    /// Deletes the workers, then the nets, which are on none by then, then the cluster. The console leaves ten seconds to undo a deletion:
+    /// what comes next waits for them.
     pub async fn remove(&self) -> Result<usize, Error> {
         let (workers, nets) = (self.workers().await?, self.nets().await?);
         let failures = Failures::default();
         let delete = |path: String| async move {
             match self.console.delete(&path).await {
-                Err(error) if !error.is_gone() => Err(error),
+                Err(error) if !error.is_gone() && !error.is_leaving() => Err(error),
                 _ => Ok(()),
             }
         };
         let of = |n: usize| delete(format!("/api/workers/{}", workers[n]));
         self.each("workers are deleted", workers.len(), &failures, of).await;
+        self.until_gone("workers", || self.workers()).await?;
         let of = |n: usize| delete(format!("/api/nets/{}", nets[n]));
         self.each("nets are deleted", nets.len(), &failures, of).await;
+        self.until_gone("nets", || self.nets()).await?;
         failures.verdict()?;
         delete(format!("/api/clusters/{}", self.cluster)).await?;
         Ok(workers.len() + nets.len())
+    }
+
+    /// Waits until none of `what` is left, for as long as they become fewer.
+    async fn until_gone<F>(&self, what: &str, left: impl Fn() -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<Vec<String>, Error>>,
+    {
+        let (mut fewest, mut fewer) = (usize::MAX, Instant::now());
+        loop {
+            let count = left().await?.len();
+            if count == 0 {
+                return Ok(());
+            }
+            if count < fewest {
+                (fewest, fewer) = (count, Instant::now());
+            } else if fewer.elapsed() > GONE_WITHIN {
+                return Err(Error::Remain(count, what.to_owned()));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     async fn raise_worker(&self, host: &Host, n: usize) -> Result<WorkerId, ConsoleError> {

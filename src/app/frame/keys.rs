@@ -25,6 +25,16 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
     ),
     ("Go to", &[("g o", "Overview"), ("g w", "Workers"), ("g n", "Nets")]),
     (
+        "In a list",
+        &[
+            ("j k", "Next row, row before"),
+            ("x", "Pick the row, or let it go"),
+            ("Enter", "Open its page"),
+            ("o", "More of it, here"),
+            (".", "What can be done with it"),
+        ],
+    ),
+    (
         "In a drawing or map",
         &[
             ("Tab Enter", "Next place or transition; select it"),

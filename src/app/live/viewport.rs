@@ -101,24 +101,6 @@ mod browser {
         _ = element.style().set_property("height", &format!("{height}px"));
     }
 
-    /// Whether keys are text where the focus is.
-    pub fn typing() -> bool {
-        let Some(element) = document().active_element() else { return false };
-        match element.tag_name().as_str() {
-            "TEXTAREA" | "SELECT" => true,
-            "INPUT" => {
-                let kind = element.get_attribute("type").unwrap_or_default();
-                !matches!(kind.as_str(), "checkbox" | "radio" | "button" | "submit")
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether a dialog holds the keyboard.
-    pub fn dialog_open() -> bool {
-        document().query_selector("dialog[open]").ok().flatten().is_some()
-    }
-
     /// Scrolls just far enough that what is between two heights of `list` is on the screen, below what is fixed above it.
     pub fn scroll_to(list: &HtmlElement, top: f64, bottom: f64, fixed: f64) {
         let start = list.get_bounding_client_rect().top();

@@ -9,12 +9,12 @@ pub(super) fn list_keys<K: Key>(screen: Screen<K>) {
     #[cfg(feature = "browser")]
     Effect::new(move |_| {
         let handle = window_event_listener(ev::keydown, move |event| {
-            use crate::app::live::viewport::{dialog_open, typing};
+            use crate::app::components::keyboard::{in_dialog, typing};
             let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
             if plain
                 && !event.default_prevented()
                 && !typing()
-                && !dialog_open()
+                && !in_dialog()
                 && browser::pressed(screen, &event.key())
             {
                 event.prevent_default();
@@ -73,8 +73,19 @@ mod browser {
         list.current.set(Some(row));
         screen.held.set(Some(row));
         show(screen, place);
-        once_shown(move || _ = focus(screen, row, "> tr"));
+        focus_when_shown(screen, row, 10);
         true
+    }
+
+    /// Gives the row the focus once it is in the page, unless the next key has gone on to another meanwhile: focusing a row that was left
+    /// would take the list back to it.
+    fn focus_when_shown<K: Key>(screen: Screen<K>, row: K, tries: u8) {
+        once_shown(move || {
+            let still = screen.list.current.try_get_untracked() == Some(Some(row));
+            if still && !focus(screen, row, "> tr") && tries > 0 {
+                focus_when_shown(screen, row, tries - 1);
+            }
+        });
     }
 
     /// Scrolls to the row at `place`, in the page or not.

@@ -202,7 +202,10 @@ fn Head<K: Key>(list: List<K>, column: &'static super::Column) -> impl IntoView 
     let class = format!("cell-{}{}", column.key, if column.figure { " figure" } else { "" });
     let next = move || list.choice.with(|choice| choice.sorted(list.offer, column.key));
     if !column.sorts {
-        return view! { <th scope="col" class=class role="columnheader">{column.heading}</th> }.into_any();
+        // A column of buttons has a name, too, for who does not see them.
+        let name = column.heading.is_empty().then(|| view! { <span class="visually-hidden">"Open"</span> });
+        return view! { <th scope="col" class=class role="columnheader">{name} {column.heading}</th> }
+            .into_any();
     }
     let on_click = move |event: ev::MouseEvent| {
         if !event.ctrl_key() && !event.meta_key() && !event.shift_key() {

@@ -1,7 +1,10 @@
 //! What stands above a list: the filter, the facets, the columns, table or cards. A form, so that all of it works without JavaScript.
 
 use super::{Choice, Counted, Key, List, View};
-use crate::app::components::format::count;
+use crate::app::components::{
+    format::count,
+    keyboard::{in_dialog, typing},
+};
 use leptos::{ev, html, prelude::*};
 
 /// At most so many values of a facet are offered at once.
@@ -81,10 +84,7 @@ fn TextFilter<K: Key>(list: List<K>, label: &'static str) -> impl IntoView {
     Effect::new(move |_| {
         let handle = window_event_listener(ev::keydown, move |event: ev::KeyboardEvent| {
             let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
-            #[cfg(feature = "browser")]
-            let free = !crate::app::live::viewport::typing() && !crate::app::live::viewport::dialog_open();
-            #[cfg(not(feature = "browser"))]
-            let free = false;
+            let free = !typing() && !in_dialog();
             if event.key() == "/"
                 && plain
                 && free
