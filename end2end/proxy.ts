@@ -107,7 +107,8 @@ export class Proxy {
         this.pairs.delete(pair);
         // A side that went away in bad weather is not missed by the other.
         if (this.weather === 'half-open') from === browser && server.destroy();
-        else void pair.sending.then(() => to.destroy());
+        // What it sent before is still delivered.
+        else void pair.sending.then(() => to.destroySoon());
       });
     }
     this.apply(pair);

@@ -199,6 +199,6 @@ test('without JavaScript a deletion waits and is undone by a form', { tag: '@no-
   await picture('no-js-deleting');
   await rowOf(page, 'plain').getByRole('button', { name: 'Undo', exact: true }).click();
   await expect(rowOf(page, 'plain')).toContainText('ready');
-  await expect(rowOf(page, 'plain').getByRole('button', { name: 'Stop' })).toBeVisible();
+  await expect(rowOf(page, 'plain').locator('summary', { hasText: 'Stop…' })).toBeVisible();
   expect((await worker(page, id)).operation).toBeUndefined();
 });
