@@ -25,7 +25,8 @@ function connected(page: Page) {
 /** The workers page at `url`, live, and marked so that a reload would be noticed. */
 async function openWorkers(page: Page, url: string): Promise<void> {
   await page.goto(`${url}/workers`);
-  await expect(connected(page)).toBeVisible();
+  // The frontend of these tests is not optimised and large: fetching and compiling it is not what is tested.
+  await expect(connected(page)).toBeVisible({ timeout: 20_000 });
   await page.evaluate(() => ((window as any).notReloaded = true));
 }
 
