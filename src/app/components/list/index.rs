@@ -205,10 +205,6 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
     }
 
     /// How many rows are shown.
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "an index is no collection: it is asked how many rows to show"
-    )]
     pub fn len(&self) -> usize {
         self.shown.len()
     }
