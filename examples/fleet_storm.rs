@@ -7,8 +7,8 @@
 use futures::{StreamExt, stream::FuturesUnordered};
 use muster::{
     model::{
-        Actor, Category, DefinitionHash, Draft, ErrorDetail, Gone, LoadState, Name, Net, NetId, NetSize,
-        Provider, RunState, Timestamp, UserId, Worker, WorkerCause, WorkerId, WorkerStatus,
+        Actor, Category, DefinitionHash, Draft, ErrorDetail, Gone, Name, Net, NetId, NetSize, Provider,
+        UserId, Worker, WorkerCause, WorkerId, WorkerStatus,
     },
     server::storage::{SideWrite, Store, TransactError},
 };
@@ -61,24 +61,13 @@ async fn make_workers(store: &Store, count: usize) -> Result<Arc<Vec<WorkerId>>,
         let ids = ids.clone();
         write(store, move |draft| {
             for n in from..(from + AT_ONCE).min(count) {
+                let title = name(&format!("worker-{n:05}"));
                 draft.create_worker(Worker {
-                    id: ids[n],
-                    cluster_id: cluster,
-                    name: name(&format!("worker-{n:05}")),
                     category: if n % 3 == 0 { Category::Persistent } else { Category::Ephemeral },
-                    provider: Provider::Local,
-                    status: WorkerStatus::Pending,
-                    status_since: Timestamp(0),
-                    status_reason: None,
-                    machine: None,
                     region: Some(["ams", "fra", "iad"][n % 3].to_owned()),
                     cpus: 1 + (n % 8) as u16,
                     memory_mb: 512,
-                    operation: None,
-                    revision: 0,
-                    state_revision: 0,
-                    created_at: Timestamp(0),
-                    updated_at: Timestamp(0),
+                    ..Worker::pending(ids[n], title, cluster, Provider::Local)
                 });
             }
             Ok(())
@@ -97,23 +86,11 @@ async fn make_nets(store: &Store, count: usize, workers: &Arc<Vec<WorkerId>>) ->
         let workers = workers.clone();
         let made = store.transact_with(Actor::System, None, move |draft, _| {
             for n in from..(from + AT_ONCE).min(count) {
+                let (id, title) = (NetId(Uuid::now_v7()), name(&format!("net-{n:05}")));
+                let size = NetSize { places: 4, transitions: 4, arcs: 10 };
                 draft.create_net(Net {
-                    id: NetId(Uuid::now_v7()),
-                    project_id: project,
-                    name: name(&format!("net-{n:05}")),
-                    definition: hash,
-                    size: NetSize { places: 4, transitions: 4, arcs: 10 },
                     worker_id: workers.get(n / 2).copied(),
-                    load_state: LoadState::Unloaded,
-                    load_error: None,
-                    load_id: None,
-                    run_state: RunState::Idle,
-                    rate: 0,
-                    operation: None,
-                    revision: 0,
-                    state_revision: 0,
-                    created_at: Timestamp(0),
-                    updated_at: Timestamp(0),
+                    ..Net::unassigned(id, title, project, hash, size)
                 });
             }
             let definition = SideWrite::Definition { hash, pnml: PNML.into() };

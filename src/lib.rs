@@ -8,12 +8,16 @@
 pub mod app;
 #[cfg(feature = "csr")]
 pub mod demo;
+#[cfg(feature = "ssr")]
+mod descriptors;
 pub mod model;
 pub mod petri;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(all(feature = "ssr", any(test, debug_assertions)))]
 pub mod sim;
+#[cfg(feature = "ssr")]
+pub mod swarm;
 pub mod sync;
 pub mod worker;
 

@@ -1,7 +1,7 @@
 //! The command line: one match over subcommands.
 
 use clap::{Parser, Subcommand};
-use muster::{server, worker};
+use muster::{server, swarm, worker};
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +17,8 @@ struct Cli {
 enum Command {
     Serve(server::Args),
     Worker(worker::Args),
+    Swarm(swarm::Args),
+    Token(server::TokenArgs),
 }
 
 #[tokio::main]
@@ -26,6 +28,8 @@ async fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match cli.command {
         Command::Serve(args) => server::serve(args).await.map_err(Into::into),
         Command::Worker(args) => worker::run(args).await.map_err(Into::into),
+        Command::Swarm(args) => swarm::run(args).await.map_err(Into::into),
+        Command::Token(args) => server::token(args).map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -170,6 +170,33 @@ faultTest('wake from sleep: what looked open is dead, and the page recovers', as
   expect(await workers.evaluate(() => (window as any).slept), 'it really slept').toBeGreaterThan(4_000);
 });
 
+faultTest('going back never shows a page that the browser kept: it is loaded anew, and right', async ({ admin, server, network, playwright, launchOptions }) => {
+  // Playwright switches the back/forward cache off; an operator's browser has it. Pages say `no-store`, which keeps them out of it.
+  const browser = await playwright.chromium.launch({ ...launchOptions, ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  try {
+    const page = await (await browser.newContext()).newPage();
+    await page.context().addCookies(await admin.context().cookies());
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Page.enable');
+    const reasons: string[] = [];
+    devtools.on('Page.backForwardCacheNotUsed', ({ notRestoredExplanations }) => {
+      reasons.push(...notRestoredExplanations.map(({ reason }) => reason));
+    });
+    await openWorkers(page, network.url);
+    await page.goto('about:blank');
+    network.cut();
+    await change(admin, server, 'went-back');
+    await page.evaluate(() => history.back());
+    await expect(page.locator('[data-worker="went-back"]')).toHaveCount(1);
+    await expect(connected(page)).toBeVisible();
+    expect(await page.evaluate(() => (window as any).notReloaded)).toBeUndefined();
+    // The cache is on, or this would show nothing.
+    expect(reasons).toContain('MainResourceHasCacheControlNoStore');
+  } finally {
+    await browser.close();
+  }
+});
+
 for (const kind of ['nginx', 'haproxy'] as Kind[]) {
   const frontTest = test.extend<{ network: Proxy; front: Front; workers: Page }>({
     network: async ({ server }, use) => {

@@ -17,7 +17,7 @@ async function openWorkers(page: Page): Promise<void> {
 }
 
 async function switchRealtime(page: Page, to: 'on' | 'off'): Promise<void> {
-  await page.locator('summary[aria-label="Account"]').click();
+  await page.locator('summary[aria-label^="Account"]').click();
   await page.getByRole('button', { name: `Switch real-time ${to}` }).click();
 }
 

@@ -12,10 +12,13 @@ test('a worker that falls silent: its net is shown as the last known, with the a
   await page.request.post(`/api/nets/${net.id}/run`, { data: { rate: 50 } });
   await page.goto(`/nets/${net.id}`);
   await expect.poll(async () => Number(await page.locator('[data-firings]').getAttribute('data-firings'))).toBeGreaterThan(80);
+  const place = () => page.locator('.drawing').boundingBox();
+  const before = await place();
   const [pid] = await server.workerPids();
   process.kill(pid!, 'SIGSTOP');
   try {
     await expect(page.getByText(/No word from its worker for \d+ s/)).toBeVisible({ timeout: 6_000 });
+    expect(await place(), 'the drawing has moved').toEqual(before);
   } finally {
     process.kill(pid!, 'SIGCONT');
   }

@@ -52,7 +52,7 @@ async function loadAndRun(page: Page): Promise<void> {
   await expect(page.getByRole('button', { name: 'Unload', exact: true })).toBeVisible();
   await page.getByTitle(/Firings per second/).fill('200');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  await expect(page.getByRole('button', { name: 'Stop', exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Stop', exact: true })).toBeEnabled();
 }
 
 test('set up, create a worker, provision it, add a net, assign, load, run: tokens move', async ({ admin: page, picture }) => {

@@ -9,12 +9,18 @@ use super::{
     error::ApiError,
     snapshot::{Drawn, Opening, Theme},
 };
-#[cfg(any(feature = "ssr", feature = "csr"))]
-use crate::model::NetRequest;
 use crate::model::{Category, ClusterId, Done, NetAction, NetId, Trend, WorkerAction, WorkerId};
+#[cfg(any(feature = "ssr", feature = "csr"))]
+use crate::model::{
+    NetRequest,
+    action::{RATE, TOKENS, whole_number_wanted},
+};
 #[cfg(feature = "ssr")]
 use crate::{
-    model::{Action, NewNet, NewWorker, Options},
+    model::{
+        Action, NewNet, NewWorker, Options,
+        action::{CPUS, MAX_PNML_BYTES, MEMORY_MB},
+    },
     server::{
         actions::perform,
         auth,
@@ -23,9 +29,6 @@ use crate::{
 };
 use leptos::prelude::*;
 use server_fn::codec::{MultipartData, MultipartFormData};
-
-/// A PNML file may have this many bytes.
-pub const MAX_PNML_BYTES: usize = 16 << 20;
 
 /// What a page is rendered from.
 #[server(prefix = "/do", endpoint = "open")]
@@ -42,20 +45,55 @@ pub async fn needs_setup() -> Result<bool, ApiError> {
     Ok(app().map_err(fail)?.needs_setup())
 }
 
+/// What a setup link leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupState {
+    Good,
+    /// The console has its first user.
+    Used,
+    /// The console waits for its first user, and this is not its link.
+    Unknown,
+}
+
+/// Whether the setup link with `token` can be used. On its page the answer is also the page's status: 410 or 404 where it cannot.
+#[server(prefix = "/do", endpoint = "setup-link")]
+pub async fn setup_link(token: String) -> Result<SetupState, ApiError> {
+    let app = app().map_err(fail)?;
+    let link = match (app.setup().is_open(), app.setup().matches(&token)) {
+        (false, _) => SetupState::Used,
+        (true, true) => SetupState::Good,
+        (true, false) => SetupState::Unknown,
+    };
+    // Asked by a page that is alive, the answer is the body, and the request went well.
+    let page = use_context::<axum::http::request::Parts>().is_some_and(|parts| parts.method.is_safe());
+    if let (true, Some(response)) = (page, use_context::<leptos_axum::ResponseOptions>()) {
+        match link {
+            SetupState::Good => {}
+            SetupState::Used => response.set_status(axum::http::StatusCode::GONE),
+            SetupState::Unknown => response.set_status(axum::http::StatusCode::NOT_FOUND),
+        }
+    }
+    Ok(link)
+}
+
 #[server(prefix = "/do", endpoint = "create-worker")]
 pub async fn create_worker(
     name: String,
     cluster_id: ClusterId,
     category: Category,
-    cpus: u16,
-    memory_mb: u32,
+    cpus: String,
+    memory_mb: String,
+    #[server(default)] endpoint: Option<String>,
     /// Also ask for its machine at once.
     #[server(default)]
     provision: bool,
     #[server(default)] key: Option<String>,
 ) -> Result<Done, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
-    let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb });
+    let cpus = whole_number("cpus", &CPUS, &cpus).map_err(fail)?;
+    let memory_mb = whole_number("memory_mb", &MEMORY_MB, &memory_mb).map_err(fail)?;
+    let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb, endpoint });
     let done =
         perform(&app, &who, action, Options { if_match: None, key: key.clone() }).await.map_err(fail)?;
     match &done.worker {
@@ -111,19 +149,17 @@ pub fn net_request(
     place: Option<String>,
     tokens: Option<String>,
 ) -> Result<NetRequest, ApiError> {
-    fn read<T: std::str::FromStr>(text: Option<String>, missing: &str) -> Result<T, ApiError> {
-        text.and_then(|text| text.trim().parse().ok())
-            .ok_or_else(|| ApiError::BadRequest { detail: missing.to_owned() })
-    }
     Ok(match action {
         NetAction::Assign => {
-            NetRequest::Assign { worker_id: read(worker_id, "Choose the worker to assign the net to.")? }
+            let worker_id = worker_id.and_then(|text| text.trim().parse().ok());
+            let detail = "Choose the worker to assign the net to.".to_owned();
+            NetRequest::Assign { worker_id: worker_id.ok_or(ApiError::BadRequest { detail })? }
         }
         NetAction::Run => {
-            NetRequest::Run { rate: read(rate, "Give the rate as a whole number of firings per second.")? }
+            NetRequest::Run { rate: whole_number("rate", &RATE, &rate.unwrap_or_default())? as u32 }
         }
         NetAction::Inject => {
-            let tokens = read(tokens, "Give the number of tokens as a whole number.")?;
+            let tokens = whole_number("tokens", &TOKENS, &tokens.unwrap_or_default())?;
             let place = place.filter(|place| !place.is_empty());
             let place =
                 place.ok_or(ApiError::BadRequest { detail: "Choose a place to inject into.".to_owned() })?;
@@ -136,7 +172,21 @@ pub fn net_request(
         NetAction::Stop => NetRequest::Stop,
         NetAction::Reset => NetRequest::Reset,
         NetAction::Delete => NetRequest::Delete,
+        NetAction::UndoDelete => NetRequest::UndoDelete,
     })
+}
+
+/// A whole number from a form's field.
+#[cfg(any(feature = "ssr", feature = "csr"))]
+pub fn whole_number(
+    field: &str,
+    bounds: &std::ops::RangeInclusive<u64>,
+    given: &str,
+) -> Result<u64, ApiError> {
+    let given = given.trim();
+    let number = given.parse().ok().filter(|number| bounds.contains(number));
+    let given = if given.is_empty() { "empty" } else { given };
+    number.ok_or_else(|| ApiError::BadRequest { detail: whole_number_wanted(field, bounds, given) })
 }
 
 /// A form with `name`, `project_id`, `key`, and the net as `file` or, where that is empty, as `text`.
@@ -146,10 +196,21 @@ pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
     let (net, key) = read_net(data).await.map_err(fail)?;
     let done =
         perform(&app, &who, Action::CreateNet(net), Options { if_match: None, key }).await.map_err(fail)?;
-    if let Some(net) = &done.net {
+    // A page that is alive decides for itself where to go: it may have more files to send.
+    if let (Some(net), true) = (&done.net, from_plain_form()) {
         leptos_axum::redirect(&format!("/nets/{}", net.id));
     }
     Ok(done)
+}
+
+/// Whether the browser itself sent the form, and will show what is answered.
+#[cfg(feature = "ssr")]
+fn from_plain_form() -> bool {
+    use axum::http::{header, request::Parts};
+    use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    })
 }
 
 #[cfg(feature = "ssr")]
@@ -164,8 +225,7 @@ async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiEr
         let mut bytes = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(error.to_string()))? {
             if bytes.len() + chunk.len() > MAX_PNML_BYTES {
-                let detail = format!("The file is larger than {} MiB.", MAX_PNML_BYTES >> 20);
-                return Err(ApiError::BadRequest { detail });
+                return Err(ApiError::pnml_too_large());
             }
             bytes.extend_from_slice(&chunk);
         }

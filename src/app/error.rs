@@ -1,6 +1,6 @@
 //! The one error of every action, by whichever door it was asked: server function or REST route.
 
-use crate::model::{Gone, LoadState, Net, Refusal, Worker};
+use crate::model::{Gone, LoadState, Net, Refusal, Timestamp, Worker, action::MAX_PNML_BYTES};
 use serde::{Deserialize, Serialize};
 use server_fn::{
     codec::JsonEncoding,
@@ -14,6 +14,15 @@ use std::sync::Arc;
 pub enum Current {
     Worker(Arc<Worker>),
     Net(Arc<Net>),
+}
+
+impl Current {
+    pub fn state_revision(&self) -> u64 {
+        match self {
+            Current::Worker(row) => row.state_revision,
+            Current::Net(row) => row.state_revision,
+        }
+    }
 }
 
 /// Why an action was not done. Each variant is one HTTP status and reads as a sentence an operator can act on.
@@ -32,9 +41,18 @@ pub enum ApiError {
     /// 403
     #[error("{detail}")]
     Forbidden { detail: String },
-    /// 404
-    #[error("The {what} no longer exists.")]
+    /// 404. Of an id alone it cannot be told whether it ever was anything's.
+    #[error("There is no {what} with this id; it may have been deleted.")]
     Gone { what: String },
+    /// 404, while it is still known who deleted it
+    #[error("There is no {what} with this id any more: {who}")]
+    Deleted { what: String, who: String },
+    /// 404
+    #[error("There is nothing at this address of the API. docs/api.md lists what there is.")]
+    NoSuchRoute,
+    /// 405
+    #[error("This address of the API does not take {method} requests.")]
+    NoSuchMethod { method: String },
     /// 409: the lifecycle refuses
     #[error("{detail}")]
     Refused { detail: String, code: String, current: Option<Current> },
@@ -42,8 +60,18 @@ pub enum ApiError {
     #[error("{detail}")]
     Conflict { detail: String },
     /// 412
-    #[error("{name} changed since you looked; it is now {state}. Review it and try again.")]
-    Stale { name: String, state: String, current: Current },
+    #[error("{name} changed since you looked; it is now {state}.{} Review it and try again.", spaced(.who))]
+    Stale {
+        name: String,
+        state: String,
+        /// A sentence on who brought it there, where that is known.
+        #[serde(default)]
+        who: Option<String>,
+        current: Current,
+    },
+    /// 413
+    #[error("The {what} is larger than {limit_mib} MiB, which is the most that is taken.")]
+    TooLarge { what: String, limit_mib: usize },
     /// 422
     #[error("The PNML file was not accepted: line {line}, column {column}: {reason}")]
     BadPnml { line: u32, column: u32, reason: String },
@@ -71,9 +99,26 @@ pub enum ApiError {
     Unreachable { detail: String },
 }
 
+fn spaced(sentence: &Option<String>) -> String {
+    sentence.as_ref().map(|sentence| format!(" {sentence}")).unwrap_or_default()
+}
+
 impl ApiError {
-    pub fn refused(refusal: &Refusal, current: Option<Current>) -> ApiError {
-        ApiError::Refused { detail: refusal.to_string(), code: refusal.code().to_owned(), current }
+    /// The lifecycle's refusal. `who` brought the row to the state that stands in the way, where that is known.
+    pub fn refused(
+        refusal: &Refusal,
+        now: Timestamp,
+        who: Option<String>,
+        current: Option<Current>,
+    ) -> ApiError {
+        let who = who.filter(|_| !refusal.is_passing());
+        let detail = format!("{}{}", refusal.tell(now), spaced(&who));
+        ApiError::Refused { detail, code: refusal.code().to_owned(), current }
+    }
+
+    /// A net's file is larger than any may be.
+    pub fn pnml_too_large() -> ApiError {
+        ApiError::TooLarge { what: "PNML file".to_owned(), limit_mib: MAX_PNML_BYTES >> 20 }
     }
 
     /// The HTTP status of this error.
@@ -82,9 +127,11 @@ impl ApiError {
             ApiError::BadRequest { .. } => 400,
             ApiError::Unauthorized | ApiError::WrongCredentials => 401,
             ApiError::Forbidden { .. } => 403,
-            ApiError::Gone { .. } => 404,
+            ApiError::Gone { .. } | ApiError::Deleted { .. } | ApiError::NoSuchRoute => 404,
+            ApiError::NoSuchMethod { .. } => 405,
             ApiError::Refused { .. } | ApiError::Conflict { .. } => 409,
             ApiError::Stale { .. } => 412,
+            ApiError::TooLarge { .. } => 413,
             ApiError::BadPnml { .. } => 422,
             ApiError::TooMany { .. } => 429,
             ApiError::Internal { .. } => 500,
@@ -101,10 +148,13 @@ impl ApiError {
             ApiError::Unauthorized => "unauthorized",
             ApiError::WrongCredentials => "wrong_credentials",
             ApiError::Forbidden { .. } => "forbidden",
-            ApiError::Gone { .. } => "gone",
+            ApiError::Gone { .. } | ApiError::Deleted { .. } => "gone",
+            ApiError::NoSuchRoute => "no_such_route",
+            ApiError::NoSuchMethod { .. } => "no_such_method",
             ApiError::Refused { code, .. } => code,
             ApiError::Conflict { .. } => "conflict",
             ApiError::Stale { .. } => "stale",
+            ApiError::TooLarge { .. } => "too_large",
             ApiError::BadPnml { .. } => "bad_pnml",
             ApiError::TooMany { .. } => "too_many_requests",
             ApiError::Internal { .. } => "internal",
@@ -144,6 +194,9 @@ pub struct ErrorBody<'a> {
     pub state_revision: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<&'a Current>,
+    /// A sentence on who brought it there, where the error is about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,8 +218,10 @@ impl<'a> From<&'a ApiError> for ErrorBody<'a> {
                 401 => "not signed in",
                 403 => "forbidden",
                 404 => "not found",
+                405 => "method not allowed",
                 409 => "conflict",
                 412 => "precondition failed",
+                413 => "too large",
                 422 => "unprocessable",
                 429 => "too many requests",
                 502 => "worker unavailable",
@@ -180,11 +235,13 @@ impl<'a> From<&'a ApiError> for ErrorBody<'a> {
                 .and_then(|row| if let Current::Worker(row) = row { Some(row.status.word()) } else { None }),
             net_load_state: current
                 .and_then(|row| if let Current::Net(row) = row { Some(row.load_state) } else { None }),
-            state_revision: current.map(|row| match row {
-                Current::Worker(row) => row.state_revision,
-                Current::Net(row) => row.state_revision,
-            }),
+            state_revision: current.map(Current::state_revision),
             current,
+            who: match error {
+                ApiError::Deleted { who, .. } => Some(who),
+                ApiError::Stale { who, .. } => who.as_deref(),
+                _ => None,
+            },
             line,
             column,
             retry_after_s: if let ApiError::TooMany { retry_after_s } = error {
@@ -206,9 +263,19 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> ApiError {
+        let bad = |detail: String| {
+            let error = ApiError::BadRequest { detail };
+            // Made outside of any server function of ours: the status is set here, or it would be 500.
+            #[cfg(feature = "ssr")]
+            let error = crate::server::context::fail(error);
+            error
+        };
         match error {
-            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
-                ApiError::BadRequest { detail: format!("The request could not be read: {detail}") }
+            ServerFnErrorErr::MissingArg(field) => bad(format!("The field {field} is missing.")),
+            // What serde says of it are words of our source.
+            ServerFnErrorErr::Args(_) => {
+                bad("The request could not be read: a field is missing, or is not what it should be."
+                    .to_owned())
             }
             other => ApiError::Unreachable { detail: other.to_string() },
         }

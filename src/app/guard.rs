@@ -11,10 +11,12 @@ use super::{
     store::Store,
 };
 use crate::model::{
-    Done, Net, NetAction, NetId, RunState, Worker, WorkerAction, WorkerId,
+    Done, LastAction, Net, NetAction, NetId, Refusal, RunState, Worker, WorkerAction, WorkerId,
     lifecycle::{self, NetWord, Verb},
+    time::age,
 };
 use leptos::prelude::*;
+use std::future::Future;
 
 /// What an action needs at hand, wherever on the page it starts.
 #[derive(Clone, Copy)]
@@ -43,22 +45,22 @@ pub enum Outcome {
 impl Desk {
     /// Does it, and says how it ended.
     pub async fn worker(self, ask: ActOnWorker) {
-        let gone = ask.action == WorkerAction::Delete;
+        let goes = ask.action == WorkerAction::Delete;
         let outcome = guard_worker(self, ask).await;
-        self.tell(outcome, gone);
+        self.tell(outcome, goes);
     }
 
     /// Does it, and says how it ended.
     pub async fn net(self, ask: ActOnNet) {
-        let gone = ask.action == NetAction::Delete;
+        let goes = ask.action == NetAction::Delete;
         let outcome = guard_net(self, ask).await;
-        self.tell(outcome, gone);
+        self.tell(outcome, goes);
     }
 
-    /// What was done shows on the row; only where that is gone it has to be said.
-    fn tell(self, outcome: Outcome, gone: bool) {
+    /// What was done shows on the row. That a row is about to go is said as well.
+    fn tell(self, outcome: Outcome, goes: bool) {
         match outcome {
-            Outcome::Done(done) if gone => self.toasts.success(done.message),
+            Outcome::Done(done) if goes => self.toasts.success(done.message),
             Outcome::Done(done) => self.toasts.announce(done.message),
             Outcome::Called => {}
             Outcome::Changed(text) => self.toasts.warning(text),
@@ -81,24 +83,34 @@ fn fresh_key() -> String {
 
 async fn guard_worker(desk: Desk, ask: ActOnWorker) -> Outcome {
     let (id, action) = (ask.id, ask.action);
-    if let Some(question) = worker_question(desk.store, id, action)
-        && !desk.confirm.ask(question).await
+    // What would be lost is told as it is while the operator reads.
+    if untrack(|| worker_question(desk.store, id, action)).is_some()
+        && !desk.confirm.ask_live(move || worker_words(desk.store, id, action)).await
     {
         return Outcome::Called;
     }
     let worker = match http::get_json::<Worker>(&worker_url(id)).await {
         Ok(worker) => worker,
-        Err(error) => return Outcome::Failed(cannot(action, "the worker", &error)),
+        Err(error) => {
+            let name = desk.store.worker_row(id).map(|row| row.get_untracked().name.to_string());
+            return Outcome::Failed(cannot(action, name.as_deref().unwrap_or("the worker"), &error));
+        }
     };
     if lifecycle::worker_action(&worker, action).is_err() {
-        return Outcome::Changed(lifecycle::worker_changed(&worker));
+        let changed = lifecycle::worker_changed(&worker);
+        return Outcome::Changed(with_who(changed, desk, worker.last_action.as_ref()));
     }
-    match act_on_worker(id, action, Some(worker.state_revision), Some(fresh_key())).await {
+    let key = fresh_key();
+    let send = || act_on_worker(id, action, Some(worker.state_revision), Some(key.clone()));
+    match until_heard(send).await {
         Ok(done) => Outcome::Done(done),
         Err(error) => {
             let known = match http::get_json::<Worker>(&worker_url(id)).await {
+                Ok(now) if is_told(&error, now.state_revision) => String::new(),
                 Ok(now) => format!(" {} is now {}.", now.name, now.status),
-                Err(ApiError::Gone { .. }) => " The worker no longer exists.".to_owned(),
+                Err(ApiError::Gone { .. } | ApiError::Deleted { .. }) => {
+                    " The worker no longer exists.".to_owned()
+                }
                 Err(_) => " The worker may no longer be available.".to_owned(),
             };
             Outcome::Failed(with_known(&error, known))
@@ -106,16 +118,42 @@ async fn guard_worker(desk: Desk, ask: ActOnWorker) -> Outcome {
     }
 }
 
+/// Sends an action, and once more where no answer came: under the same key it is done once, and the second answer is the first.
+async fn until_heard<F: Future<Output = Result<Done, ApiError>>>(
+    send: impl Fn() -> F,
+) -> Result<Done, ApiError> {
+    match send().await {
+        Err(ApiError::Unreachable { .. }) => send().await,
+        heard => heard,
+    }
+}
+
+/// What changed, and who did it where that is known.
+fn with_who<A: Verb>(changed: String, desk: Desk, last: Option<&LastAction<A>>) -> String {
+    match lifecycle::who_did(last, desk.store.now.get_untracked()) {
+        Some(who) => format!("{changed} {who}"),
+        None => changed,
+    }
+}
+
+/// Whether the error itself came with the row as it is now.
+fn is_told(error: &ApiError, state_revision: u64) -> bool {
+    error.current().is_some_and(|current| current.state_revision() == state_revision)
+}
+
 async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
     let (id, action) = (ask.id, ask.action);
-    if let Some(question) = net_question(desk.store, id, action)
-        && !desk.confirm.ask(question).await
+    if untrack(|| net_question(desk.store, id, action)).is_some()
+        && !desk.confirm.ask_live(move || net_words(desk.store, id, action)).await
     {
         return Outcome::Called;
     }
     let (net, worker) = match net_and_worker(id).await {
         Ok(rows) => rows,
-        Err(error) => return Outcome::Failed(cannot(action, "the net", &error)),
+        Err(error) => {
+            let name = desk.store.net_row(id).map(|row| row.get_untracked().name.to_string());
+            return Outcome::Failed(cannot(action, name.as_deref().unwrap_or("the net"), &error));
+        }
     };
     let target = ask.worker_id.as_ref().and_then(|id| id.parse::<WorkerId>().ok());
     let refused = lifecycle::net_action(&net, worker.as_ref(), action).err().or_else(|| {
@@ -127,21 +165,33 @@ async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
         // Where the state is as it was shown, what stands in the way is something else, and the refusal names it.
         let shown = desk.store.net_row(id).map(|row| row.get_untracked().state_revision);
         let same = shown == Some(net.state_revision) && target.is_some();
-        return Outcome::Changed(if same {
-            refusal.to_string()
-        } else {
-            lifecycle::net_changed(&net, worker.as_ref())
+        if same {
+            return Outcome::Changed(refusal.tell(desk.store.now.get_untracked()));
+        }
+        let changed = lifecycle::net_changed(&net, worker.as_ref());
+        // Where its worker stands in the way, that is whose story it is.
+        return Outcome::Changed(match (&refusal, &worker) {
+            (Refusal::NetWorker { .. }, Some(worker)) => with_who(changed, desk, worker.last_action.as_ref()),
+            _ => with_who(changed, desk, net.last_action.as_ref()),
         });
     }
     let ActOnNet { worker_id, rate, place, tokens, .. } = ask;
-    match act_on_net(id, action, worker_id, rate, place, tokens, Some(net.state_revision), Some(fresh_key()))
-        .await
-    {
+    let key = fresh_key();
+    let send = || {
+        let (worker_id, rate, place, tokens) =
+            (worker_id.clone(), rate.clone(), place.clone(), tokens.clone());
+        let (revision, key) = (Some(net.state_revision), Some(key.clone()));
+        act_on_net(id, action, worker_id, rate, place, tokens, revision, key)
+    };
+    match until_heard(send).await {
         Ok(done) => Outcome::Done(done),
         Err(error) => {
             let known = match net_and_worker(id).await {
+                Ok((now, _)) if is_told(&error, now.state_revision) => String::new(),
                 Ok((now, _)) => format!(" {} is now {}.", now.name, NetWord(&now)),
-                Err(ApiError::Gone { .. }) => " The net no longer exists.".to_owned(),
+                Err(ApiError::Gone { .. } | ApiError::Deleted { .. }) => {
+                    " The net no longer exists.".to_owned()
+                }
                 Err(_) => " The worker may no longer be available.".to_owned(),
             };
             Outcome::Failed(with_known(&error, known))
@@ -166,6 +216,8 @@ fn cannot(action: impl Verb, what: &str, error: &ApiError) -> String {
 fn with_known(error: &ApiError, known: String) -> String {
     match error {
         ApiError::Stale { .. }
+        | ApiError::Gone { .. }
+        | ApiError::Deleted { .. }
         | ApiError::BadRequest { .. }
         | ApiError::Unauthorized
         | ApiError::Forbidden { .. } => error.to_string(),
@@ -173,12 +225,34 @@ fn with_known(error: &ApiError, known: String) -> String {
     }
 }
 
+/// The question as it stands now, tracked; or why it does not arise any more.
+fn worker_words(store: Store, id: WorkerId, action: WorkerAction) -> Result<Question, String> {
+    let worker = store.worker(id).ok_or("The worker no longer exists.")?;
+    lifecycle::worker_action(&worker, action).map_err(|refusal| refusal.to_string())?;
+    Ok(worker_question(store, id, action).unwrap_or_else(|| Question {
+        title: format!("{} {}?", action.label(), worker.name),
+        losses: vec!["Nothing is lost by it any more.".to_owned()],
+        verb: action.label(),
+    }))
+}
+
+/// The same for a net.
+fn net_words(store: Store, id: NetId, action: NetAction) -> Result<Question, String> {
+    let net = store.net(id).ok_or("The net no longer exists.")?;
+    let worker = store.worker_of(&net);
+    lifecycle::net_action(&net, worker.as_deref(), action).map_err(|refusal| refusal.to_string())?;
+    Ok(net_question(store, id, action).unwrap_or_else(|| Question {
+        title: format!("{} {}?", action.label(), net.name),
+        losses: vec!["Nothing is lost by it any more.".to_owned()],
+        verb: action.label(),
+    }))
+}
+
 /// What to ask before `action`, if it loses anything.
 fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Question> {
-    let worker = store.worker_row(id)?.get_untracked();
-    let nets: Vec<_> =
-        store.nets_on(id).get_untracked().into_iter().filter_map(|id| store.net_row(id)).collect();
-    let nets: Vec<_> = nets.into_iter().map(|net| net.get_untracked()).collect();
+    let worker = store.worker_row(id)?.get();
+    let nets: Vec<_> = store.nets_on(id).get().into_iter().filter_map(|id| store.net_row(id)).collect();
+    let nets: Vec<_> = nets.into_iter().map(|net| net.get()).collect();
     let names = |wanted: &dyn Fn(&Net) -> bool| -> Vec<String> {
         nets.iter().filter(|net| wanted(net)).map(|net| net.name.to_string()).collect()
     };
@@ -202,22 +276,30 @@ fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Q
             if !others.is_empty() {
                 losses.push(format!("No longer assigned: {}.", others.join(", ")));
             }
-            losses.push("Its machine and its record will be gone.".to_owned());
+            losses.push(format!(
+                "Its machine and its record will be gone. For {} it can be undone.",
+                age(lifecycle::UNDO_FOR)
+            ));
         }
-        WorkerAction::Provision | WorkerAction::Start | WorkerAction::Refresh => return None,
+        WorkerAction::Provision | WorkerAction::Start | WorkerAction::Refresh | WorkerAction::UndoDelete => {
+            return None;
+        }
     }
     Some(Question { title: format!("{} {}?", action.label(), worker.name), losses, verb: action.label() })
 }
 
 /// What to ask before `action`, if it loses anything.
 fn net_question(store: Store, id: NetId, action: NetAction) -> Option<Question> {
-    let net = store.net_row(id)?.get_untracked();
+    let net = store.net_row(id)?.get();
     let marking = match net.run_state {
         RunState::Running => "It is running. It stops, and its marking is lost.",
         RunState::Idle | RunState::Dead => "Its marking is lost.",
     };
     let loss = match action {
-        NetAction::Delete => "Its definition and its history here will be gone.".to_owned(),
+        NetAction::Delete => format!(
+            "Its definition and its history here will be gone. For {} it can be undone.",
+            age(lifecycle::UNDO_FOR)
+        ),
         NetAction::Unload | NetAction::Unassign | NetAction::Assign if net.is_loaded() => marking.to_owned(),
         _ => return None,
     };

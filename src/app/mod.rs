@@ -29,18 +29,21 @@ use leptos_router::{
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
-use pages::{NetPage, NetsPage, NotFound, Overview, SetupPage, SignInPage, WorkerPage, WorkersPage};
+use pages::{Kit, NetPage, NetsPage, NotFound, Overview, SetupPage, SignInPage, WorkerPage, WorkersPage};
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let mark = frame::trouble::TabMark::new();
+    provide_context(mark.clone());
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Muster".to_owned() } else { format!("{title} · Muster") }/>
+        <Title formatter=move |title: String| mark.title(&title)/>
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup/:token") view=SetupPage ssr=SsrMode::Async/>
+                <Route path=path!("/kit") view=Kit ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Console ssr=SsrMode::Async>
                     <Route path=path!("/") view=Overview/>
                     <Route path=path!("/workers") view=WorkersPage/>

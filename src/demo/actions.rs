@@ -1,6 +1,7 @@
 //! What an operator can do, carried out on simulated machines: two transactions with the effect between them, as the real server does.
 
 use super::{
+    deletion,
     fleet::{Demo, now},
     machines, opening, trouble,
 };
@@ -9,7 +10,7 @@ use crate::{
     model::{
         Action, DefinitionHash, Done, Draft, LoadId, LoadState, Name, Net, NetAction, NetCause, NetId,
         NetRequest, NetSize, NewNet, NewWorker, Operation, OperationId, Options, ProjectId, RunState,
-        Timestamp, WorkerAction, WorkerCause, WorkerId, WorkerStatus,
+        Timestamp, Worker, WorkerAction, WorkerCause, WorkerId, WorkerStatus,
         lifecycle::{self, NetWord, Verb},
     },
     petri::{
@@ -30,8 +31,10 @@ fn effort(action: WorkerAction) -> u32 {
     match action {
         WorkerAction::Provision => 3_500,
         WorkerAction::Start => 2_000,
-        WorkerAction::Stop | WorkerAction::Destroy | WorkerAction::Delete => 1_200,
+        WorkerAction::Stop | WorkerAction::Destroy => 1_200,
         WorkerAction::Refresh => 600,
+        // They wait of their own accord, or not at all.
+        WorkerAction::Delete | WorkerAction::UndoDelete => 0,
     }
 }
 
@@ -39,6 +42,9 @@ pub async fn perform(demo: &Demo, action: Action, options: Options) -> Result<Do
     match action {
         Action::CreateWorker(new) => create_worker(demo, new),
         Action::CreateNet(new) => create_net(demo, new),
+        Action::CreateCluster(_) | Action::DeleteCluster(_) => {
+            Err(bad("The clusters of the demo stay as they are."))
+        }
         Action::Worker { id, action } => act_on_worker(demo, id, action, options.if_match).await,
         Action::Net { id, request } => act_on_net(demo, id, request, options.if_match).await,
     }
@@ -57,12 +63,14 @@ fn create_worker(demo: &Demo, new: NewWorker) -> Result<Done, ApiError> {
     demo.transact(demo.operator(), |draft| {
         let cluster = draft.before().cluster(new.cluster_id).cloned();
         let cluster = cluster.ok_or(ApiError::Gone { what: "cluster".to_owned() })?;
-        if draft.worker_name_taken(cluster.id, &name) {
+        if draft.worker_named(cluster.id, &name).is_some() {
             return Err(taken("worker", &name, cluster.name.as_str()));
         }
         let mut worker =
             opening::pending(cluster.id, cluster.provider, cluster.region.as_deref(), name.as_str(), 1);
-        (worker.category, worker.cpus, worker.memory_mb) = (new.category, new.cpus, new.memory_mb);
+        worker.category = new.category;
+        worker.cpus = new.cpus.try_into().map_err(bad)?;
+        worker.memory_mb = new.memory_mb.try_into().map_err(bad)?;
         let id = worker.id;
         draft.create_worker(worker);
         done_worker(draft, id, format!("The worker {name} was created. Provision it to start its machine."))
@@ -84,7 +92,7 @@ fn create_net(demo: &Demo, new: NewNet) -> Result<Done, ApiError> {
     let hash = DefinitionHash::of(&new.pnml);
     let row = new_net(name.clone(), new.project_id, hash, &read);
     let done = demo.transact(demo.operator(), |draft| {
-        if draft.net_name_taken(new.project_id, &name) {
+        if draft.net_named(new.project_id, &name).is_some() {
             return Err(taken("net", &name, "this project"));
         }
         let id = row.id;
@@ -103,28 +111,7 @@ fn taken(what: &str, name: &Name, place: &str) -> ApiError {
 
 /// A net as it begins: assigned to no worker.
 pub fn new_net(name: Name, project_id: ProjectId, definition: DefinitionHash, net: &PetriNet) -> Net {
-    Net {
-        id: NetId(Uuid::new_v4()),
-        project_id,
-        name,
-        definition,
-        size: NetSize {
-            places: net.places.len() as u32,
-            transitions: net.transitions.len() as u32,
-            arcs: net.arc_count() as u32,
-        },
-        worker_id: None,
-        load_state: LoadState::Unloaded,
-        load_error: None,
-        load_id: None,
-        run_state: RunState::Idle,
-        rate: 0,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp::default(),
-        updated_at: Timestamp::default(),
-    }
+    Net::unassigned(NetId(Uuid::new_v4()), name, project_id, definition, net.size())
 }
 
 async fn act_on_worker(
@@ -133,6 +120,9 @@ async fn act_on_worker(
     action: WorkerAction,
     if_match: Option<u64>,
 ) -> Result<Done, ApiError> {
+    if matches!(action, WorkerAction::Delete | WorkerAction::UndoDelete) {
+        return deletion::worker(demo, id, action, if_match);
+    }
     let operation = operation(demo, action);
     let operation_id = operation.id;
     demo.transact(demo.operator(), |draft| {
@@ -140,8 +130,7 @@ async fn act_on_worker(
         fresh(if_match, worker.state_revision, &worker.name, worker.status.to_string(), || {
             Current::Worker(worker.clone())
         })?;
-        lifecycle::worker_action(&worker, action)
-            .map_err(|refusal| ApiError::refused(&refusal, Some(Current::Worker(worker.clone()))))?;
+        permitted_worker(&worker, action)?;
         draft.edit_worker(id, WorkerCause::Operation, |row| {
             row.operation = Some(operation);
             if action == WorkerAction::Provision {
@@ -177,15 +166,14 @@ async fn act_on_worker(
                 draft.set_worker_status(id, WorkerStatus::Stopped, None)?;
                 done_worker(draft, id, format!("Worker {name} is stopped."))
             }
-            WorkerAction::Destroy | WorkerAction::Refresh => {
+            WorkerAction::Destroy
+            | WorkerAction::Refresh
+            | WorkerAction::Delete
+            | WorkerAction::UndoDelete => {
                 draft.edit_worker(id, WorkerCause::Terminated, |row| {
                     (row.status, row.status_reason, row.operation) = (WorkerStatus::Pending, None, None);
                 })?;
                 done_worker(draft, id, format!("The machine of worker {name} was destroyed."))
-            }
-            WorkerAction::Delete => {
-                draft.delete_worker(id)?;
-                Ok(Done { message: format!("Worker {name} was deleted."), worker: None, net: None })
             }
         }
     })?;
@@ -224,6 +212,9 @@ async fn act_on_net(
     if_match: Option<u64>,
 ) -> Result<Done, ApiError> {
     let action = request.action();
+    if matches!(action, NetAction::Delete | NetAction::UndoDelete) {
+        return deletion::net(demo, id, action, if_match);
+    }
     let operation = operation(demo, action);
     let (operation_id, load_id) = (operation.id, LoadId(Uuid::new_v4()));
     let was = demo.fleet().net(id).cloned();
@@ -232,14 +223,13 @@ async fn act_on_net(
         fresh(if_match, net.state_revision, &net.name, NetWord(&net).to_string(), || {
             Current::Net(net.clone())
         })?;
-        let worker = draft.worker_of(&net).cloned();
-        lifecycle::net_action(&net, worker.as_deref(), action)
-            .map_err(|refusal| ApiError::refused(&refusal, Some(Current::Net(net.clone()))))?;
+        permitted_net(draft, &net, action)?;
         match &request {
             NetRequest::Assign { worker_id } => {
                 let target = draft.worker(*worker_id)?.clone();
-                lifecycle::assign_target(&net, &target)
-                    .map_err(|refusal| ApiError::refused(&refusal, Some(Current::Net(net.clone()))))?;
+                lifecycle::assign_target(&net, &target).map_err(|refusal| {
+                    ApiError::refused(&refusal, now(), None, Some(Current::Net(net.clone())))
+                })?;
                 draft.edit_net(id, NetCause::Assigned, |net| {
                     (net.worker_id, net.load_error) = (Some(target.id), None);
                 })?;
@@ -250,11 +240,6 @@ async fn act_on_net(
                     (net.worker_id, net.load_error) = (None, None);
                 })?;
                 done_net(draft, id, format!("Net {} is unassigned.", net.name)).map(Some)
-            }
-            NetRequest::Delete => {
-                draft.delete_net(id)?;
-                let message = format!("Net {} was deleted.", net.name);
-                Ok(Some(Done { message, worker: None, net: None }))
             }
             _ => {
                 draft.edit_net(id, NetCause::Operation, |net| {
@@ -355,20 +340,32 @@ fn command(
     notices: &mut Vec<Notice>,
 ) -> Result<(), crate::worker::refusal::Refusal> {
     match request {
-        NetRequest::Step => hosted.step(notices),
+        NetRequest::Step => hosted.step(notices).map(drop),
         NetRequest::Run { rate } => hosted.run(*rate, Instant::now(), notices),
         NetRequest::Stop => hosted.stop(notices),
         NetRequest::Reset => hosted.reset(notices),
-        NetRequest::Inject { place, tokens } => hosted.inject(place, *tokens, notices),
+        NetRequest::Inject { place, tokens } => hosted.inject(place, *tokens, notices).map(drop),
         NetRequest::Load
         | NetRequest::Unload
         | NetRequest::Assign { .. }
         | NetRequest::Unassign
-        | NetRequest::Delete => Ok(()),
+        | NetRequest::Delete
+        | NetRequest::UndoDelete => Ok(()),
     }
 }
 
-fn operation<A>(demo: &Demo, action: A) -> Operation<A> {
+pub fn permitted_worker(worker: &Arc<Worker>, action: WorkerAction) -> Result<(), ApiError> {
+    lifecycle::worker_action(worker, action)
+        .map_err(|refusal| ApiError::refused(&refusal, now(), None, Some(Current::Worker(worker.clone()))))
+}
+
+pub fn permitted_net(draft: &Draft, net: &Arc<Net>, action: NetAction) -> Result<(), ApiError> {
+    let worker = draft.worker_of(net).cloned();
+    lifecycle::net_action(net, worker.as_deref(), action)
+        .map_err(|refusal| ApiError::refused(&refusal, now(), None, Some(Current::Net(net.clone()))))
+}
+
+pub fn operation<A>(demo: &Demo, action: A) -> Operation<A> {
     let since = now();
     Operation {
         id: OperationId(Uuid::new_v4()),
@@ -376,10 +373,11 @@ fn operation<A>(demo: &Demo, action: A) -> Operation<A> {
         actor: demo.operator(),
         since,
         deadline: since.plus(DEADLINE),
+        waiting: None,
     }
 }
 
-fn fresh(
+pub fn fresh(
     if_match: Option<u64>,
     now: u64,
     name: &Name,
@@ -388,16 +386,16 @@ fn fresh(
 ) -> Result<(), ApiError> {
     match if_match {
         Some(revision) if revision != now => {
-            Err(ApiError::Stale { name: name.to_string(), state, current: current() })
+            Err(ApiError::Stale { name: name.to_string(), state, who: None, current: current() })
         }
         _ => Ok(()),
     }
 }
 
-fn done_worker(draft: &Draft, id: WorkerId, message: String) -> Result<Done, ApiError> {
+pub fn done_worker(draft: &Draft, id: WorkerId, message: String) -> Result<Done, ApiError> {
     Ok(Done { message, worker: Some(draft.worker(id)?.clone()), net: None })
 }
 
-fn done_net(draft: &Draft, id: NetId, message: String) -> Result<Done, ApiError> {
+pub fn done_net(draft: &Draft, id: NetId, message: String) -> Result<Done, ApiError> {
     Ok(Done { message, worker: None, net: Some(draft.net(id)?.clone()) })
 }

@@ -10,7 +10,10 @@ use crate::{
         error::{ApiError, ErrorBody},
         snapshot::Drawn,
     },
-    model::{Action, NetId, NewNet, NewWorker, Options, Role, WorkerId},
+    model::{
+        Action, NetId, NewNet, NewWorker, Options, Role, WorkerId,
+        action::{CPUS, MEMORY_MB},
+    },
     petri::NetGraph,
 };
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
@@ -80,7 +83,9 @@ async fn server_function(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
     } else if path == door::CreateWorker::PATH {
         let door::CreateWorker { name, cluster_id, category, cpus, memory_mb, provision, .. } =
             arguments(call)?;
-        let new = NewWorker { name, cluster_id, category, cpus, memory_mb };
+        let cpus = door::whole_number("cpus", &CPUS, &cpus)?;
+        let memory_mb = door::whole_number("memory_mb", &MEMORY_MB, &memory_mb)?;
+        let new = NewWorker { name, cluster_id, category, cpus, memory_mb, endpoint: None };
         let done = perform(demo, Action::CreateWorker(new), Options::default()).await?;
         match &done.worker {
             Some(worker) if provision => {

@@ -130,23 +130,11 @@ pub fn pending(
     number: u32,
 ) -> Worker {
     Worker {
-        id: WorkerId(Uuid::new_v4()),
-        cluster_id,
-        name: name(title),
         category: if number.is_multiple_of(3) { Category::Ephemeral } else { Category::Persistent },
-        provider,
-        status: WorkerStatus::Pending,
-        status_since: Timestamp::default(),
-        status_reason: None,
-        machine: None,
         region: region.map(str::to_owned),
         cpus: 2,
         memory_mb: 2_048,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp::default(),
-        updated_at: Timestamp::default(),
+        ..Worker::pending(WorkerId(Uuid::new_v4()), name(title), cluster_id, provider)
     }
 }
 

@@ -1,29 +1,48 @@
 //! What can be asked of the fleet: the argument of `server::actions::perform`, from whichever door it comes.
 
 use super::{
-    Category, ClusterId, Net, NetId, ProjectId, Worker, WorkerId,
+    Category, ClusterId, Net, NetId, ProjectId, Provider, Worker, WorkerId,
     lifecycle::{NetAction, WorkerAction},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
-/// The largest worker that may be asked for.
-pub const MAX_CPUS: u16 = 256;
-/// Mebibytes.
-pub const MAX_MEMORY_MB: u32 = 1 << 20;
+/// CPUs that a worker may be asked for with.
+pub const CPUS: RangeInclusive<u64> = 1..=256;
+/// Memory that a worker may be asked for with, mebibytes.
+pub const MEMORY_MB: RangeInclusive<u64> = 16..=1 << 20;
+/// A PNML file may have this many bytes, by whichever door it comes.
+pub const MAX_PNML_BYTES: usize = 16 << 20;
 /// Firings per second; 0 is as fast as possible.
-pub const MAX_RATE: u32 = 10_000_000;
-/// JavaScript's numbers are exact up to here, and so is every count of tokens.
-pub const MAX_TOKENS: u64 = 1 << 53;
+pub const RATE: RangeInclusive<u64> = 0..=10_000_000;
+/// Tokens that may be added at once. JavaScript's numbers are exact up to the end of it, and so is every count of tokens.
+pub const TOKENS: RangeInclusive<u64> = 1..=1 << 53;
+
+/// What to say of a value that is not the whole number it should be: the field, its bounds, and what was given.
+pub fn whole_number_wanted(field: &str, bounds: &RangeInclusive<u64>, given: &str) -> String {
+    let given: String = given.chars().take(40).collect();
+    format!("{field} must be a whole number from {} to {}; it is {given}.", bounds.start(), bounds.end())
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewWorker {
     pub name: String,
     pub cluster_id: ClusterId,
     pub category: Category,
-    pub cpus: u16,
+    pub cpus: u64,
     /// Mebibytes.
-    pub memory_mb: u32,
+    pub memory_mb: u64,
+    /// Where its machine answers: needed in an external cluster, and in no other.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewCluster {
+    pub name: String,
+    pub provider: Provider,
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +67,7 @@ pub enum NetRequest {
     Reset,
     Inject { place: String, tokens: u64 },
     Delete,
+    UndoDelete,
 }
 
 impl NetRequest {
@@ -63,12 +83,15 @@ impl NetRequest {
             NetRequest::Reset => NetAction::Reset,
             NetRequest::Inject { .. } => NetAction::Inject,
             NetRequest::Delete => NetAction::Delete,
+            NetRequest::UndoDelete => NetAction::UndoDelete,
         }
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
+    CreateCluster(NewCluster),
+    DeleteCluster(ClusterId),
     CreateWorker(NewWorker),
     Worker { id: WorkerId, action: WorkerAction },
     CreateNet(NewNet),

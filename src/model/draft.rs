@@ -5,9 +5,9 @@
 //! can forget either.
 
 use super::{
-    Actor, Change, Cluster, ClusterId, Event, EventId, Fleet, LoadState, Name, Net, NetCause, NetId,
-    Operation, Project, ProjectId, RunState, Severity, Timestamp, Worker, WorkerCause, WorkerId,
-    WorkerStatus,
+    Actor, Change, Cluster, ClusterId, Event, EventId, Fleet, LastAction, LoadState, Name, Net, NetCause,
+    NetId, Operation, OperationId, Project, ProjectId, RunState, Severity, Timestamp, Worker, WorkerCause,
+    WorkerId, WorkerStatus,
     event::describe,
     fleet::EVENTS_IN_SNAPSHOT,
     lifecycle::{NetAction, WorkerAction},
@@ -75,12 +75,16 @@ impl<'f> Draft<'f> {
         kept.chain(written).cloned().collect()
     }
 
-    pub fn worker_name_taken(&self, cluster: ClusterId, name: &Name) -> bool {
-        self.fleet.workers().any(|worker| worker.cluster_id == cluster && worker.name == *name)
+    /// The worker of the cluster that has this name already.
+    pub fn worker_named(&self, cluster: ClusterId, name: &Name) -> Option<&'f Worker> {
+        let mut workers = self.fleet.workers().map(Arc::as_ref);
+        workers.find(|worker| worker.cluster_id == cluster && worker.name.reads_as(name))
     }
 
-    pub fn net_name_taken(&self, project: ProjectId, name: &Name) -> bool {
-        self.fleet.nets().any(|net| net.project_id == project && net.name == *name)
+    /// The net of the project that has this name already.
+    pub fn net_named(&self, project: ProjectId, name: &Name) -> Option<&'f Net> {
+        let mut nets = self.fleet.nets().map(Arc::as_ref);
+        nets.find(|net| net.project_id == project && net.name.reads_as(name))
     }
 
     /// Puts a cluster; its revision and times are counted here.
@@ -89,6 +93,15 @@ impl<'f> Draft<'f> {
         cluster.revision = before.map_or(1, |before| before.revision + 1);
         cluster.updated_at = self.now;
         self.record(Change::ClusterPut { created: before.is_none(), cluster: Arc::new(cluster) });
+    }
+
+    /// Deletes a cluster. That nothing is in it any more is for the caller to see to.
+    pub fn delete_cluster(&mut self, id: ClusterId) {
+        self.record(Change::ClusterDeleted { id });
+    }
+
+    pub fn cluster_name_taken(&self, name: &Name) -> bool {
+        self.fleet.clusters().any(|cluster| cluster.name == *name)
     }
 
     /// Puts a project; its revision and times are counted here.
@@ -127,6 +140,9 @@ impl<'f> Draft<'f> {
         edit(&mut worker);
         if worker.status != before.status {
             worker.status_since = self.now;
+            if worker.last_action == before.last_action {
+                worker.last_action = None;
+            }
         }
         if worker.status == WorkerStatus::Pending {
             worker.machine = None;
@@ -167,13 +183,38 @@ impl<'f> Draft<'f> {
         self.edit_worker(id, WorkerCause::Operation, |worker| worker.operation = Some(operation))
     }
 
+    /// Ends an operation of a worker; a deletion that waits above it goes on waiting. `edit` writes what became of it.
+    pub fn end_worker(
+        &mut self,
+        id: WorkerId,
+        operation: OperationId,
+        cause: WorkerCause,
+        edit: impl FnOnce(&mut Worker),
+    ) -> Result<(), Gone> {
+        self.edit_worker(id, cause, |worker| {
+            worker.operation = worker.operation.take().and_then(|current| current.without(operation));
+            edit(worker);
+        })
+    }
+
+    /// Remembers on the row who did what to it, in the transaction that did it.
+    pub fn worker_was(&self, action: WorkerAction) -> Option<LastAction<WorkerAction>> {
+        Some(LastAction { action, actor: self.actor.clone(), at: self.now })
+    }
+
+    /// The same for a net.
+    pub fn net_was(&self, action: NetAction) -> Option<LastAction<NetAction>> {
+        Some(LastAction { action, actor: self.actor.clone(), at: self.now })
+    }
+
     /// Deletes a worker; its nets are unassigned and unloaded (invariant 3).
     pub fn delete_worker(&mut self, id: WorkerId) -> Result<(), Gone> {
         self.worker(id)?;
         for net in self.nets_on(id) {
             self.put_net(&net, NetCause::Unassigned, |net| {
                 unload(net);
-                (net.worker_id, net.load_id, net.operation) = (None, None, None);
+                (net.worker_id, net.load_id) = (None, None);
+                drop_in_flight(net);
             });
         }
         self.record(Change::WorkerDeleted { id });
@@ -230,7 +271,7 @@ impl<'f> Draft<'f> {
     fn unload_quietly(&mut self, net: &Arc<Net>, keep_load_id: bool) {
         let change = self.write_net(net, NetCause::LoadState, |net| {
             unload(net);
-            net.operation = None;
+            drop_in_flight(net);
             if !keep_load_id {
                 net.load_id = None;
             }
@@ -252,6 +293,10 @@ impl<'f> Draft<'f> {
         }
         if net.load_state != LoadState::Loaded {
             net.run_state = RunState::Idle;
+        }
+        let moved = (net.load_state, net.worker_id) != (before.load_state, before.worker_id);
+        if moved && net.last_action == before.last_action {
+            net.last_action = None;
         }
         if net == **before {
             return None;
@@ -290,6 +335,11 @@ impl<'f> Draft<'f> {
             net_id: None,
         }
     }
+}
+
+/// What was in flight on a net ends with its worker. A deletion that waits does not need the worker.
+fn drop_in_flight(net: &mut Net) {
+    net.operation = net.operation.take().filter(Operation::is_waiting);
 }
 
 fn unload(net: &mut Net) {

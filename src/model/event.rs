@@ -82,7 +82,7 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
             ..said(Severity::Info, format!("Project {} added", project.name))?
         }),
         Change::WorkerPut { cause, worker } => {
-            let (severity, text) = describe_worker(*cause, worker)?;
+            let (severity, text) = describe_worker(draft, *cause, worker)?;
             Some(Said {
                 cluster_id: Some(worker.cluster_id),
                 worker_id: Some(worker.id),
@@ -108,15 +108,18 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
             let text = format!("Net {} deleted", net.name);
             Some(Said { project_id: *project_id, net_id: Some(*id), ..said(Severity::Info, text)? })
         }
-        Change::ClusterDeleted { .. }
-        | Change::ProjectPut { created: false, .. }
+        Change::ClusterDeleted { id } => {
+            let cluster = draft.before().cluster(*id)?;
+            said(Severity::Info, format!("Cluster {} deleted", cluster.name))
+        }
+        Change::ProjectPut { created: false, .. }
         | Change::ProjectDeleted { .. }
         | Change::EventLogged { .. }
         | Change::EventsTrimmed { .. } => None,
     }
 }
 
-fn describe_worker(cause: WorkerCause, worker: &Worker) -> Option<(Severity, String)> {
+fn describe_worker(draft: &Draft, cause: WorkerCause, worker: &Worker) -> Option<(Severity, String)> {
     let name = &worker.name;
     Some(match cause {
         WorkerCause::Created => (Severity::Info, format!("Worker {name} created")),
@@ -128,7 +131,14 @@ fn describe_worker(cause: WorkerCause, worker: &Worker) -> Option<(Severity, Str
                 WorkerStatus::Pending | WorkerStatus::Provisioning | WorkerStatus::Stopped => Severity::Info,
             };
             let why = worker.status_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            (severity, format!("Worker {name} is {}{why}", worker.status))
+            // What nobody asked for is drift: then what was believed before matters as much.
+            let before = draft.before().worker(worker.id).map(|before| before.status);
+            match before.filter(|before| *draft.actor() == Actor::System && *before != worker.status) {
+                Some(before) => {
+                    (severity, format!("Worker {name} was {before} and is {}{why}", worker.status))
+                }
+                None => (severity, format!("Worker {name} is {}{why}", worker.status)),
+            }
         }
         WorkerCause::Edited | WorkerCause::Operation => return None,
     })
@@ -143,7 +153,12 @@ fn describe_net(draft: &Draft, cause: NetCause, net: &Net) -> Option<(Severity, 
         NetCause::Unassigned => (Severity::Info, format!("Net {name} unassigned")),
         NetCause::LoadState => match net.load_state {
             LoadState::Loaded => (Severity::Success, format!("Net {name} loaded on {worker}")),
-            LoadState::Unloaded => (Severity::Info, format!("Net {name} unloaded from {worker}")),
+            LoadState::Unloaded => match &net.load_error {
+                Some(why) => {
+                    (Severity::Warning, format!("Net {name} is not loaded on {worker} any more: {why}"))
+                }
+                None => (Severity::Info, format!("Net {name} unloaded from {worker}")),
+            },
             LoadState::Error => {
                 let why = net.load_error.as_deref().unwrap_or("no reason given");
                 (Severity::Error, format!("Net {name} could not be loaded on {worker}: {why}"))

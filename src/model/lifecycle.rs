@@ -4,10 +4,14 @@
 //! There is no second place that knows.
 
 use super::{
-    Category, ErrorDetail, LoadState, Net, Operation, RunState, Timestamp, Worker, WorkerStatus, time::age,
+    Category, ErrorDetail, LastAction, LoadState, Net, Operation, Provider, RunState, Timestamp, Worker,
+    WorkerStatus, time::age,
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, time::Duration};
+
+/// A deletion waits this long before it begins, to be undone.
+pub const UNDO_FOR: Duration = Duration::from_secs(10);
 
 /// What an operator can do to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,6 +22,8 @@ pub enum WorkerAction {
     Stop,
     Destroy,
     Delete,
+    /// Takes back a deletion that has not begun yet.
+    UndoDelete,
     Refresh,
 }
 
@@ -35,6 +41,8 @@ pub enum NetAction {
     Reset,
     Inject,
     Delete,
+    /// Takes back a deletion that has not begun yet.
+    UndoDelete,
 }
 
 /// The forms of an action's verb: on the button, while it runs, in an event.
@@ -45,11 +53,13 @@ pub trait Verb: Copy {
     fn doing(self) -> &'static str;
     /// Within a sentence: `stop`.
     fn verb(self) -> &'static str;
+    /// Once it was done: `stopped`.
+    fn done(self) -> &'static str;
 }
 
 // The order is the one in which the console offers actions: what mends comes first, what destroys last.
 macro_rules! verbs {
-    ($type:ident { $($variant:ident: $label:literal, $doing:literal, $verb:literal;)* }) => {
+    ($type:ident { $($variant:ident: $label:literal, $doing:literal, $verb:literal, $done:literal;)* }) => {
         impl $type {
             pub const ALL: &[$type] = &[$($type::$variant),*];
         }
@@ -57,30 +67,33 @@ macro_rules! verbs {
             fn label(self) -> &'static str { match self { $($type::$variant => $label),* } }
             fn doing(self) -> &'static str { match self { $($type::$variant => $doing),* } }
             fn verb(self) -> &'static str { match self { $($type::$variant => $verb),* } }
+            fn done(self) -> &'static str { match self { $($type::$variant => $done),* } }
         }
     };
 }
 
 verbs!(WorkerAction {
-    Provision: "Provision", "Provisioning", "provision";
-    Start: "Start", "Starting", "start";
-    Stop: "Stop", "Stopping", "stop";
-    Refresh: "Check", "Checking", "check";
-    Destroy: "Destroy", "Destroying", "destroy";
-    Delete: "Delete", "Deleting", "delete";
+    UndoDelete: "Undo", "Undoing", "undo the deletion of", "undid the deletion of";
+    Provision: "Provision", "Provisioning", "provision", "provisioned";
+    Start: "Start", "Starting", "start", "started";
+    Stop: "Stop", "Stopping", "stop", "stopped";
+    Refresh: "Check", "Checking", "check", "checked";
+    Destroy: "Destroy", "Destroying", "destroy", "destroyed the machine of";
+    Delete: "Delete", "Deleting", "delete", "deleted";
 });
 
 verbs!(NetAction {
-    Assign: "Assign", "Assigning", "assign";
-    Unassign: "Unassign", "Unassigning", "unassign";
-    Load: "Load", "Loading", "load";
-    Unload: "Unload", "Unloading", "unload";
-    Step: "Step", "Stepping", "step";
-    Run: "Run", "Starting", "run";
-    Stop: "Stop", "Stopping", "stop";
-    Reset: "Reset", "Resetting", "reset";
-    Inject: "Inject", "Injecting", "inject tokens into";
-    Delete: "Delete", "Deleting", "delete";
+    UndoDelete: "Undo", "Undoing", "undo the deletion of", "undid the deletion of";
+    Assign: "Assign", "Assigning", "assign", "assigned";
+    Unassign: "Unassign", "Unassigning", "unassign", "unassigned";
+    Load: "Load", "Loading", "load", "loaded";
+    Unload: "Unload", "Unloading", "unload", "unloaded";
+    Step: "Step", "Stepping", "step", "stepped";
+    Run: "Run", "Starting", "run", "started";
+    Stop: "Stop", "Stopping", "stop", "stopped";
+    Reset: "Reset", "Resetting", "reset", "reset";
+    Inject: "Inject", "Injecting", "inject tokens into", "injected tokens into";
+    Delete: "Delete", "Deleting", "delete", "deleted";
 });
 
 /// Why an action is not permitted now. Each names the state that stands in the way and what to do about it.
@@ -94,6 +107,11 @@ pub enum Refusal {
     )]
     Ephemeral { verb: &'static str, name: String, status: WorkerStatus },
 
+    #[error(
+        "Cannot {verb} {name}: its machine is somebody else's ({status}). {verb_there} it where it runs; destroying it here only disconnects it."
+    )]
+    NotOurs { verb: &'static str, verb_there: &'static str, name: String, status: WorkerStatus },
+
     #[error("Cannot {verb} {name}: its worker {worker} is {status}.{hint}")]
     NetWorker { verb: &'static str, name: String, worker: String, status: WorkerStatus, hint: &'static str },
 
@@ -103,7 +121,7 @@ pub enum Refusal {
     #[error("Cannot {verb} {name}: it is {state}.{hint}")]
     Net { verb: &'static str, name: String, state: &'static str, hint: &'static str },
 
-    #[error("Cannot {verb} {name}: {actor} is already {doing} {what}, since {since}. Wait for it to end.")]
+    #[error("Cannot {verb} {name}: {actor} is already {doing} {what}. Wait for it to end.")]
     InFlight {
         verb: &'static str,
         name: String,
@@ -112,17 +130,46 @@ pub enum Refusal {
         actor: String,
         since: Timestamp,
     },
+
+    #[error("Cannot {verb} {name}: {actor} is deleting {what}. Undo that first.")]
+    Leaving { verb: &'static str, name: String, what: String, actor: String, until: Timestamp },
+
+    #[error("Cannot undo the deletion of {name}: it is {state}, and no deletion of it is waiting.")]
+    NothingToUndo { name: String, state: String },
 }
 
 impl Refusal {
+    /// The sentence, with the ages that the clock adds to it.
+    pub fn tell(&self, now: Timestamp) -> String {
+        match self {
+            Refusal::InFlight { verb, name, what, doing, actor, since } => format!(
+                "Cannot {verb} {name}: {actor} has been {doing} {what} for {}. Wait for it to end.",
+                age(now.since(*since))
+            ),
+            Refusal::Leaving { verb, name, what, actor, until } => format!(
+                "Cannot {verb} {name}: {actor} is deleting {what}, in {}. Undo that first.",
+                age(until.since(now))
+            ),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether something that happens now stands in the way, rather than the state.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Refusal::InFlight { .. } | Refusal::Leaving { .. })
+    }
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Refusal::Worker { .. } | Refusal::Ephemeral { .. } => "worker_state",
+            Refusal::NotOurs { .. } => "worker_not_ours",
             Refusal::NetWorker { .. } => "net_worker_state",
             Refusal::Unassigned { .. } => "net_unassigned",
             Refusal::Net { .. } => "net_state",
             Refusal::InFlight { .. } => "operation_in_flight",
+            Refusal::Leaving { .. } => "deletion_waiting",
+            Refusal::NothingToUndo { .. } => "nothing_to_undo",
         }
     }
 }
@@ -159,6 +206,9 @@ pub fn worker_action(worker: &Worker, action: WorkerAction) -> Result<(), Refusa
     };
 
     if let Some(operation) = &worker.operation {
+        if action == WorkerAction::UndoDelete && operation.is_waiting() {
+            return Ok(());
+        }
         // A machine that takes too long to be made may be given up: deleting destroys the half-made one.
         let gives_up = action == WorkerAction::Delete
             && worker.status == Provisioning
@@ -168,7 +218,21 @@ pub fn worker_action(worker: &Worker, action: WorkerAction) -> Result<(), Refusa
         }
     }
 
+    // For a machine that somebody else runs, provisioning is connecting and destroying is disconnecting; the machine itself is theirs.
+    if worker.provider == Provider::External && matches!(action, WorkerAction::Start | WorkerAction::Stop) {
+        return Err(Refusal::NotOurs {
+            verb: action.verb(),
+            verb_there: action.label(),
+            name: worker.name.to_string(),
+            status: worker.status,
+        });
+    }
+
     match (action, worker.status) {
+        (WorkerAction::UndoDelete, status) => {
+            Err(Refusal::NothingToUndo { name: worker.name.to_string(), state: status.to_string() })
+        }
+
         (WorkerAction::Provision, Pending) => Ok(()),
         (WorkerAction::Provision, Error(ErrorDetail::MachineDestroyed | ErrorDetail::ProvisionFailed)) => {
             Ok(())
@@ -214,7 +278,13 @@ pub fn net_action(net: &Net, worker: Option<&Worker>, action: NetAction) -> Resu
     let refused = |state, hint| Err(Refusal::Net { verb, name: name(), state, hint });
 
     if let Some(operation) = &net.operation {
-        return Err(in_flight(verb, net.name.as_str(), "it", operation));
+        return match action {
+            NetAction::UndoDelete if operation.is_waiting() => Ok(()),
+            _ => Err(in_flight(verb, net.name.as_str(), "it", operation)),
+        };
+    }
+    if action == NetAction::UndoDelete {
+        return Err(Refusal::NothingToUndo { name: name(), state: NetWord(net).to_string() });
     }
     if action == NetAction::Delete {
         return match net.load_state {
@@ -274,7 +344,7 @@ pub fn net_action(net: &Net, worker: Option<&Worker>, action: NetAction) -> Resu
             RunState::Idle => refused("idle", " It is not running."),
             RunState::Dead => refused("dead", " It is not running."),
         },
-        (NetAction::Delete, _) => unreachable!("answered above"),
+        (NetAction::Delete | NetAction::UndoDelete, _) => unreachable!("answered above"),
     }
 }
 
@@ -327,14 +397,46 @@ fn worker_hint(status: WorkerStatus) -> &'static str {
 }
 
 fn in_flight<A: Verb>(verb: &'static str, name: &str, what: &str, operation: &Operation<A>) -> Refusal {
+    if let Some(waiting) = &operation.waiting {
+        let (name, what, actor) = (name.to_owned(), what.to_owned(), operation.actor.to_string());
+        return Refusal::Leaving { verb, name, what, actor, until: waiting.until };
+    }
     Refusal::InFlight {
         verb,
         name: name.to_owned(),
         what: what.to_owned(),
-        doing: operation.action.doing().to_lowercase(),
+        doing: doing_to(operation.action).to_lowercase(),
         actor: operation.actor.to_string(),
         since: operation.since,
     }
+}
+
+/// What brings a worker that is not ready nearer to it: the action that its button offers first.
+pub fn remedy(worker: &Worker) -> Option<WorkerAction> {
+    let mends = |action: &WorkerAction| {
+        matches!(action, WorkerAction::Provision | WorkerAction::Start | WorkerAction::Refresh)
+    };
+    worker_actions(worker).next().filter(mends).filter(|_| !worker.is_ready())
+}
+
+/// What an action does, before the name of what it does it to: `Stopping`, `Injecting tokens into`.
+pub fn doing_to(action: impl Verb) -> String {
+    match action.verb().split_once(' ') {
+        Some((_, object)) => format!("{} {object}", action.doing()),
+        None => action.doing().to_owned(),
+    }
+}
+
+/// Who brought a row to its state, where an action did: `Ana stopped it 3 s ago.`
+pub fn who_did<A: Verb>(last: Option<&LastAction<A>>, now: Timestamp) -> Option<String> {
+    let LastAction { action, actor, at } = last?;
+    Some(format!("{} {} it {} ago.", initial(&actor.to_string()), action.done(), age(now.since(*at))))
+}
+
+/// The text as a sentence begins.
+pub fn initial(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What the guard says when the state changed between render and click (seed 000).
@@ -366,7 +468,11 @@ impl fmt::Display for NetWord<'_> {
     }
 }
 
-/// An operation in flight as its row shows it: `Stopping 3 s`.
+/// An operation in flight as its row shows it: `Stopping 3 s`; one that has not begun, `Deleting in 8 s`.
 pub fn in_progress<A: Verb>(operation: &Operation<A>, now: Timestamp) -> String {
-    format!("{} {}", operation.action.doing(), age(now.since(operation.since)))
+    let doing = operation.action.doing();
+    match &operation.waiting {
+        Some(waiting) => format!("{doing} in {}", age(waiting.until.since(now))),
+        None => format!("{doing} {}", age(now.since(operation.since))),
+    }
 }

@@ -26,7 +26,7 @@ pub mod time;
 pub mod user;
 pub mod worker;
 
-pub use action::{Action, Done, NetRequest, NewNet, NewWorker, Options};
+pub use action::{Action, Done, NetRequest, NewCluster, NewNet, NewWorker, Options};
 pub use change::{Change, NetCause, WorkerCause};
 pub use cluster::{Cluster, Connection};
 pub use definition::{DefinitionHash, NetSize};
@@ -38,7 +38,7 @@ pub use id::{ClusterId, EventId, Incarnation, LoadId, NetId, OperationId, Projec
 pub use lifecycle::{NetAction, Refusal, WorkerAction};
 pub use name::{Name, NameError};
 pub use net::{LoadState, Net, RunState};
-pub use operation::{Actor, Operation};
+pub use operation::{Actor, LastAction, Operation, Waiting};
 pub use project::Project;
 pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
 pub use time::Timestamp;

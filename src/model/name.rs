@@ -41,6 +41,12 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether people would take the two for the same name: capitals do not tell names apart.
+    pub fn reads_as(&self, other: &Name) -> bool {
+        let (a, b) = (self.0.chars(), other.0.chars());
+        a.flat_map(char::to_lowercase).eq(b.flat_map(char::to_lowercase))
+    }
 }
 
 /// Control characters, and the marks that reorder text so that a name could pose as another.
@@ -79,6 +85,9 @@ mod tests {
         assert_eq!(Name::new("a\nb"), Err(NameError::Control));
         assert_eq!(Name::new("safe\u{202e}exe"), Err(NameError::Control));
         assert!(Name::new("<script>alert(1)</script>").is_ok(), "markup is text");
+        assert!(Name::new("dup").unwrap().reads_as(&Name::new("DUP").unwrap()));
+        assert!(Name::new("Öl").unwrap().reads_as(&Name::new("öL").unwrap()));
+        assert!(!Name::new("dup").unwrap().reads_as(&Name::new("dup2").unwrap()));
         assert!(Name::new(&"ö".repeat(MAX_NAME_CHARS)).is_ok(), "characters count, not bytes");
     }
 }

@@ -1,7 +1,9 @@
 //! A net: a Petri net that can be loaded on a worker and run there. (Seed 004 calls it a workload.)
 
 use super::lifecycle::NetAction;
-use super::{DefinitionHash, LoadId, Name, NetId, NetSize, Operation, ProjectId, Timestamp, WorkerId};
+use super::{
+    DefinitionHash, LastAction, LoadId, Name, NetId, NetSize, Operation, ProjectId, Timestamp, WorkerId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Whether a net is on its worker (seed 000).
@@ -67,6 +69,9 @@ pub struct Net {
     pub rate: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation<NetAction>>,
+    /// Who changed its state last, if an action did. A change that no action made takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_action: Option<LastAction<NetAction>>,
     /// Counts every change of this record.
     pub revision: u64,
     /// Counts changes of what decides whether an action is permitted: load state, worker, definition and operation. `If-Match` compares
@@ -77,6 +82,35 @@ pub struct Net {
 }
 
 impl Net {
+    /// A net as it begins: assigned to no worker. Revisions and times are counted by the [`Draft`](super::Draft) that creates it.
+    pub fn unassigned(
+        id: NetId,
+        name: Name,
+        project_id: ProjectId,
+        definition: DefinitionHash,
+        size: NetSize,
+    ) -> Net {
+        Net {
+            id,
+            project_id,
+            name,
+            definition,
+            size,
+            worker_id: None,
+            load_state: LoadState::Unloaded,
+            load_error: None,
+            load_id: None,
+            run_state: RunState::Idle,
+            rate: 0,
+            operation: None,
+            last_action: None,
+            revision: 0,
+            state_revision: 0,
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+        }
+    }
+
     pub fn is_loaded(&self) -> bool {
         self.load_state == LoadState::Loaded
     }

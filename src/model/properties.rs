@@ -77,45 +77,19 @@ fn machine(life: u128) -> Machine {
 
 pub(super) fn worker(n: usize, category: Category) -> Worker {
     Worker {
-        id: worker_id(n),
-        cluster_id: CLUSTER,
-        name: Name::new(&format!("worker-{n}")).unwrap(),
         category,
-        provider: Provider::Local,
-        status: WorkerStatus::Pending,
-        status_since: Timestamp(0),
-        status_reason: None,
-        machine: None,
-        region: None,
-        cpus: 1,
-        memory_mb: 64,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
+        ..Worker::pending(worker_id(n), Name::new(&format!("worker-{n}")).unwrap(), CLUSTER, Provider::Local)
     }
 }
 
 pub(super) fn net(n: usize) -> Net {
-    Net {
-        id: net_id(n),
-        project_id: PROJECT,
-        name: Name::new(&format!("net-{n}")).unwrap(),
-        definition: DefinitionHash::of(b"net"),
-        size: NetSize::default(),
-        worker_id: None,
-        load_state: LoadState::Unloaded,
-        load_error: None,
-        load_id: None,
-        run_state: RunState::Idle,
-        rate: 0,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
-    }
+    Net::unassigned(
+        net_id(n),
+        Name::new(&format!("net-{n}")).unwrap(),
+        PROJECT,
+        DefinitionHash::of(b"net"),
+        NetSize::default(),
+    )
 }
 
 /// Runs a transaction; `apply_all` asserts the invariants after it.
@@ -225,9 +199,26 @@ fn act_on_worker(fleet: &mut Fleet, at: u64, row: &Worker, action: WorkerAction,
             commit(fleet, at, |draft| draft.set_worker_status(id, WorkerStatus::Pending, None))
         }
         WorkerAction::Delete if succeeds => commit(fleet, at, |draft| draft.delete_worker(id)),
+        // It waits, and the next thing that happens may be an undo, or its worker's end.
+        WorkerAction::Delete => commit(fleet, at, |draft| draft.begin_worker(id, waiting(at, action))),
+        WorkerAction::UndoDelete => commit(fleet, at, |draft| {
+            draft.edit_worker(id, WorkerCause::Operation, |worker| worker.operation = None)
+        }),
         _ => Ok(()),
     };
     outcome.unwrap();
+}
+
+fn waiting<A>(at: u64, action: A) -> Operation<A> {
+    let until = Timestamp(at).plus(lifecycle::UNDO_FOR);
+    Operation {
+        id: OperationId(Uuid::from_u128(u128::from(at))),
+        action,
+        actor: Actor::System,
+        since: Timestamp(at),
+        deadline: until,
+        waiting: Some(Box::new(Waiting { until, gives_up: None })),
+    }
 }
 
 fn act_on_net(fleet: &mut Fleet, at: u64, row: &Net, action: NetAction, target: WorkerId, succeeds: bool) {
@@ -236,7 +227,9 @@ fn act_on_net(fleet: &mut Fleet, at: u64, row: &Net, action: NetAction, target: 
     let outcome = commit(fleet, at, |draft| match action {
         NetAction::Assign => draft.edit_net(id, NetCause::Assigned, |net| net.worker_id = Some(target)),
         NetAction::Unassign => draft.edit_net(id, NetCause::Unassigned, |net| net.worker_id = None),
-        NetAction::Delete => draft.delete_net(id),
+        NetAction::Delete if succeeds => draft.delete_net(id),
+        NetAction::Delete => draft.begin_net(id, waiting(at, action)),
+        NetAction::UndoDelete => draft.edit_net(id, NetCause::Operation, |net| net.operation = None),
         NetAction::Load => draft.edit_net(id, NetCause::LoadState, |net| {
             net.load_id = Some(load_id);
             net.load_state = if succeeds { LoadState::Loaded } else { LoadState::Error };
@@ -272,7 +265,7 @@ proptest! {
         for (at, happens) in story.iter().enumerate() {
             let refusal = happen(&mut fleet, at as u64 + 1, happens).err();
             let Some(text) = refusal.map(|refusal| refusal.to_string()) else { continue };
-            let states = ["pending", "provisioning", "ready", "stopped", "error", "unloaded", "loaded", "idle", "running", "dead", "assigned"];
+            let states = ["pending", "provisioning", "ready", "stopped", "error", "unloaded", "loaded", "idle", "running", "dead", "assigned", "deleting"];
             prop_assert!(states.iter().any(|state| text.contains(state)), "{}", text);
         }
     }
@@ -319,6 +312,27 @@ fn the_table_of_worker_actions_is_the_designs() {
 }
 
 #[test]
+fn what_is_wrong_with_a_worker_decides_its_remedy() {
+    use ErrorDetail::*;
+    use WorkerAction::*;
+    let remedy = |category, status| lifecycle::remedy(&Worker { status, ..worker(0, category) });
+    for (category, status, expected) in [
+        (Category::Persistent, WorkerStatus::Error(MachineStopped), Some(Start)),
+        (Category::Ephemeral, WorkerStatus::Error(MachineStopped), Some(Provision)),
+        (Category::Persistent, WorkerStatus::Error(MachineDestroyed), Some(Provision)),
+        (Category::Persistent, WorkerStatus::Error(ProvisionFailed), Some(Provision)),
+        (Category::Persistent, WorkerStatus::Error(Unreachable), Some(Refresh)),
+        (Category::Persistent, WorkerStatus::Stopped, Some(Start)),
+        (Category::Persistent, WorkerStatus::Pending, Some(Provision)),
+        (Category::Persistent, WorkerStatus::Provisioning, None),
+        (Category::Persistent, WorkerStatus::Ready, None),
+        (Category::Ephemeral, WorkerStatus::Ready, None),
+    ] {
+        assert_eq!(remedy(category, status), expected, "{category:?} {status}");
+    }
+}
+
+#[test]
 fn the_table_of_net_actions_is_the_designs() {
     use NetAction::*;
     let permitted = |status, load_state, run_state| {
@@ -348,6 +362,54 @@ fn the_table_of_net_actions_is_the_designs() {
         assert_eq!(permitted(status, LoadState::Unloaded, idle), [Delete], "{status}");
     }
     assert_eq!(lifecycle::net_actions(&net(0), None).collect::<Vec<_>>(), [Assign, Delete]);
+}
+
+#[test]
+fn a_deletion_that_waits_permits_its_undoing_only() {
+    use NetAction as N;
+    let on = Worker { status: WorkerStatus::Ready, ..worker(0, Category::Persistent) };
+    let leaving = Worker { operation: Some(waiting(1, WorkerAction::Delete)), ..on.clone() };
+    assert_eq!(lifecycle::worker_actions(&leaving).collect::<Vec<_>>(), [WorkerAction::UndoDelete]);
+    let row = Net { worker_id: Some(on.id), operation: Some(waiting(1, N::Delete)), ..net(0) };
+    assert_eq!(lifecycle::net_actions(&row, Some(&on)).collect::<Vec<_>>(), [N::UndoDelete]);
+    let other = Net { worker_id: Some(on.id), ..net(1) };
+    assert_eq!(lifecycle::net_actions(&other, Some(&leaving)).collect::<Vec<_>>(), [N::Delete]);
+
+    let refusal = lifecycle::worker_action(&leaving, WorkerAction::Stop).unwrap_err();
+    assert_eq!(
+        refusal.tell(Timestamp(3_001)),
+        "Cannot stop worker-0: the console is deleting it, in 7 s. Undo that first."
+    );
+    let operation = leaving.operation.unwrap();
+    assert_eq!(lifecycle::in_progress(&operation, Timestamp(3_001)), "Deleting in 7 s");
+    // Begun, it cannot be taken back.
+    let begun = Worker { operation: Some(Operation { waiting: None, ..operation }), ..on };
+    assert_eq!(lifecycle::worker_actions(&begun).count(), 0);
+}
+
+#[test]
+fn a_row_names_who_brought_it_to_its_state_until_something_else_does() {
+    let mut fleet = start();
+    let ana = Actor::User { id: UserId(Uuid::from_u128(9)), name: "Ana".to_owned() };
+    let mut draft = Draft::new(&fleet, ana, Timestamp(1_000));
+    let last = draft.worker_was(WorkerAction::Start);
+    draft
+        .edit_worker(worker_id(1), WorkerCause::Status, |worker| {
+            (worker.status, worker.last_action) = (WorkerStatus::Ready, last);
+        })
+        .unwrap();
+    fleet.apply_all(&draft.finish());
+    let said = |fleet: &Fleet| {
+        lifecycle::who_did(fleet.worker(worker_id(1)).unwrap().last_action.as_ref(), Timestamp(4_000))
+    };
+    assert_eq!(said(&fleet).unwrap(), "Ana started it 3 s ago.");
+    commit(&mut fleet, 5_000, |draft| {
+        draft.set_worker_status(worker_id(1), WorkerStatus::Error(ErrorDetail::Unreachable), None)
+    })
+    .unwrap();
+    assert_eq!(said(&fleet), None);
+    let told = fleet.events().next_back().unwrap();
+    assert_eq!(told.text, "Worker worker-1 was ready and is error · unreachable");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A worker: a machine that runs nets.
 
 use super::lifecycle::WorkerAction;
-use super::{ClusterId, Incarnation, Name, Operation, Timestamp, WorkerId};
+use super::{ClusterId, Incarnation, LastAction, Name, Operation, Timestamp, WorkerId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -134,6 +134,9 @@ pub struct Worker {
     /// A sentence on why it has this status, where that needs saying.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
+    /// Where its machine answers, if the machine is somebody else's ([`Provider::External`]); the operator gave it. Others have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// The machine last known. It may be there in `error` (to be reached again or cleaned up), never in `pending`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
@@ -144,6 +147,9 @@ pub struct Worker {
     pub memory_mb: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation<WorkerAction>>,
+    /// Who changed its state last, if an action did. A change that no action made takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_action: Option<LastAction<WorkerAction>>,
     /// Counts every change of this record.
     pub revision: u64,
     /// Counts changes of what decides whether an action is permitted: status, machine and operation. `If-Match` compares this one.
@@ -153,6 +159,32 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// A worker as it begins: a record of the smallest size, for a machine that nobody has made. Revisions and times are counted by the
+    /// [`Draft`](super::Draft) that creates it.
+    pub fn pending(id: WorkerId, name: Name, cluster_id: ClusterId, provider: Provider) -> Worker {
+        Worker {
+            id,
+            cluster_id,
+            name,
+            category: Category::Persistent,
+            provider,
+            status: WorkerStatus::Pending,
+            status_since: Timestamp::default(),
+            status_reason: None,
+            endpoint: None,
+            machine: None,
+            region: None,
+            cpus: 1,
+            memory_mb: 64,
+            operation: None,
+            last_action: None,
+            revision: 0,
+            state_revision: 0,
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+        }
+    }
+
     pub fn is_ready(&self) -> bool {
         self.status == WorkerStatus::Ready
     }

@@ -17,7 +17,7 @@ use rand_core::{RngCore, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::marking::{Marking, TokenOverflow, shifted};
-use super::net::{PetriNet, PlaceIx, TransitionIx};
+use super::net::{MAX_COUNT, PetriNet, PlaceIx, TransitionIx};
 pub use super::outcome::{FireError, InjectError, RunEnd, RunOutcome, Step};
 use super::plan::{Effect, Plan};
 use super::watch::{Changes, Watch};
@@ -173,7 +173,8 @@ impl Engine {
     /// Puts tokens on a place from outside.
     pub fn inject(&mut self, place: PlaceIx, tokens: u64) -> Result<(), InjectError> {
         let now = self.state.marking.get(place).ok_or(InjectError::Unknown(place))?;
-        let next = now.checked_add(tokens).ok_or(InjectError::Overflow(place))?;
+        let next = now.checked_add(tokens).filter(|next| *next <= MAX_COUNT);
+        let next = next.ok_or(InjectError::Overflow(place))?;
         self.state.put::<true>(&self.plan, place.0, next);
         Ok(())
     }

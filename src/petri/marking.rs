@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::net::{PetriNet, PlaceIx};
+use super::net::{MAX_COUNT, PetriNet, PlaceIx};
 
 /// Tokens per place, in the order of [`PetriNet::places`]. As JSON, an array of numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Marking(pub(super) Vec<u64>);
 
-/// More tokens than a `u64` can count.
+/// More tokens than every reader of JSON can count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the place would hold more than {} tokens", u64::MAX)]
+#[error("the place would hold more than {MAX_COUNT} tokens")]
 pub struct TokenOverflow;
 
 impl Marking {
@@ -35,8 +35,10 @@ impl Marking {
     }
 }
 
-/// `tokens` changed by `delta`, where the caller knows that enough tokens are there.
+/// `tokens` changed by `delta`, where the caller knows that enough tokens are there. Neither is more than [`MAX_COUNT`], so that their sum
+/// does not wrap.
 #[inline(always)]
 pub(super) fn shifted(tokens: u64, delta: i64) -> Result<u64, TokenOverflow> {
-    tokens.checked_add_signed(delta).ok_or(TokenOverflow)
+    let tokens = tokens.wrapping_add_signed(delta);
+    if tokens > MAX_COUNT { Err(TokenOverflow) } else { Ok(tokens) }
 }

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::NetSize;
+
 /// The largest number of tokens or arc weight a net file may state: 2^53, the last integer that JavaScript and every
 /// JSON reader keep exact. A running marking may grow beyond it, up to `u64`.
 pub const MAX_COUNT: u64 = 1 << 53;
@@ -123,6 +125,15 @@ impl PetriNet {
     /// The transitions that consume from `p`, by transition.
     pub fn consumers(&self, p: PlaceIx) -> &[Consumer] {
         self.consumers.row(p.index())
+    }
+
+    /// How large it is, as its record says.
+    pub fn size(&self) -> NetSize {
+        NetSize {
+            places: self.places.len() as u32,
+            transitions: self.transitions.len() as u32,
+            arcs: self.arc_count() as u32,
+        }
     }
 
     pub fn arc_count(&self) -> usize {

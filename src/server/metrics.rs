@@ -71,6 +71,8 @@ pub struct Metrics {
     lag_count: AtomicU64,
     lag_nanos: AtomicU64,
     commits: Mutex<VecDeque<(u64, Instant)>>,
+    swept: AtomicU64,
+    sweep_nanos: AtomicU64,
 }
 
 /// The counters of this process.
@@ -84,6 +86,8 @@ pub static METRICS: Metrics = Metrics {
     lag_count: AtomicU64::new(0),
     lag_nanos: AtomicU64::new(0),
     commits: Mutex::new(VecDeque::new()),
+    swept: AtomicU64::new(0),
+    sweep_nanos: AtomicU64::new(0),
 };
 
 impl Metrics {
@@ -108,6 +112,12 @@ impl Metrics {
 
     pub fn list_refused(&self) {
         self.lists_refused.fetch_add(1, Relaxed);
+    }
+
+    /// A pass of supervision over so many workers ended.
+    pub fn swept(&self, workers: usize, took: Duration) {
+        self.swept.store(workers as u64, Relaxed);
+        self.sweep_nanos.store(took.as_nanos() as u64, Relaxed);
     }
 
     /// Everything up to `version` has just become durable.
@@ -151,7 +161,23 @@ impl Metrics {
 
 /// The text that Prometheus reads (exposition format 0.0.4).
 pub fn text(app: &App) -> String {
-    render(&METRICS, app.hub().depth(), app.hub().head().version, app.store().head().version)
+    let streams = app.supervisor().streams();
+    let text = render(&METRICS, app.hub().depth(), app.hub().head().version, app.store().head().version);
+    supervision(&METRICS, streams, text)
+}
+
+/// What the console knows of its own watching over workers.
+fn supervision(metrics: &Metrics, streams: usize, text: String) -> String {
+    let mut text = Text(text);
+    text.gauge("muster_worker_streams", "Workers whose stream of events is open.", streams as u64);
+    text.gauge(
+        "muster_supervision_pass_workers",
+        "Workers looked at in the last pass: those without a stream.",
+        metrics.swept.load(Relaxed),
+    );
+    text.head("muster_supervision_pass_seconds", "gauge", "How long the last pass took.");
+    text.line("muster_supervision_pass_seconds", metrics.sweep_nanos.load(Relaxed) as f64 / 1e9);
+    text.0
 }
 
 fn render(metrics: &Metrics, depth: Depth, hub: u64, journal: u64) -> String {
@@ -256,6 +282,8 @@ mod tests {
             lag_count: AtomicU64::default(),
             lag_nanos: AtomicU64::default(),
             commits: Mutex::default(),
+            swept: AtomicU64::default(),
+            sweep_nanos: AtomicU64::default(),
         }
     }
 

@@ -24,8 +24,10 @@ mod socket;
 pub mod sse;
 pub mod storage;
 pub mod supervise;
+mod token;
 pub mod workers;
 
 pub use app::App;
 pub use config::Args;
 pub use serve::{ServeError, serve};
+pub use token::{TokenArgs, TokenError, token};

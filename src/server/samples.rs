@@ -3,8 +3,8 @@
 use super::storage::{SideWrite, StorageError, Store, TransactError};
 use crate::{
     model::{
-        Actor, Cluster, ClusterId, Connection, DefinitionHash, LoadState, Name, Net, NetId, NetSize, Project,
-        ProjectId, Provider, RunState, Timestamp,
+        Actor, Cluster, ClusterId, Connection, DefinitionHash, Name, Net, NetId, Project, ProjectId,
+        Provider, Timestamp,
     },
     petri::{
         pnml::{self, Limits},
@@ -46,7 +46,8 @@ pub async fn add(store: &Store, nets: bool) -> Result<(), StorageError> {
                 .expect("the samples are tested to be well-formed");
             let hash = DefinitionHash::of(sample.pnml.as_bytes());
             side.push(SideWrite::Definition { hash, pnml: sample.pnml.as_bytes().into() });
-            draft.create_net(new_net(name(sample.name), project_id, hash, size_of(&read)));
+            let id = NetId(Uuid::now_v7());
+            draft.create_net(Net::unassigned(id, name(sample.name), project_id, hash, read.size()));
         }
         Ok::<_, Infallible>(((), side))
     });
@@ -54,35 +55,5 @@ pub async fn add(store: &Store, nets: bool) -> Result<(), StorageError> {
         Ok(()) => Ok(()),
         Err(TransactError::Storage(error)) => Err(error),
         Err(TransactError::Refused(never)) => match never {},
-    }
-}
-
-/// A net as it begins: assigned to no worker.
-pub fn new_net(name: Name, project_id: ProjectId, definition: DefinitionHash, size: NetSize) -> Net {
-    Net {
-        id: NetId(Uuid::now_v7()),
-        project_id,
-        name,
-        definition,
-        size,
-        worker_id: None,
-        load_state: LoadState::Unloaded,
-        load_error: None,
-        load_id: None,
-        run_state: RunState::Idle,
-        rate: 0,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp::default(),
-        updated_at: Timestamp::default(),
-    }
-}
-
-pub fn size_of(net: &crate::petri::net::PetriNet) -> NetSize {
-    NetSize {
-        places: net.places.len() as u32,
-        transitions: net.transitions.len() as u32,
-        arcs: net.arc_count() as u32,
     }
 }

@@ -1,7 +1,7 @@
 //! Starting and stopping the console.
 
 use super::{
-    App, Args, api,
+    App, Args, actions, api,
     app::Parts,
     assets,
     auth::{self, Setup, Throttle, access},
@@ -82,6 +82,9 @@ const FINISH: Duration = Duration::from_secs(5);
 /// Runs the console until it is told to stop.
 pub async fn serve(args: Args) -> Result<(), ServeError> {
     let config = Config::from(&args);
+    // A connection each to thousands of workers and browsers.
+    let descriptors = crate::descriptors::raise();
+    tracing::debug!(descriptors, "files and sockets that may be open");
     make_private_dir(&args.data)
         .map_err(|cause| ServeError::Data { path: args.data.display().to_string(), cause })?;
     // Held until the process ends: two consoles on one directory would fight over its workers.
@@ -156,6 +159,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         shutdown: shutdown.clone(),
     });
     tasks.spawn(beat(hub.clone(), shutdown.clone()));
+    tasks.spawn(actions::carry_out_deletions(app.clone()));
 
     // Whoever started it may have read the first line and gone; that is no reason not to serve.
     if let Err(error) = announce(&app, address, setup_token.as_deref()) {
@@ -195,7 +199,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
 
 /// Every route of the console, behind the middleware that every request passes. Outermost first: the request gets its id, is logged,
 /// cannot take the process down, gets its headers, and is let through or not.
-fn router(app: App) -> Router {
+pub(super) fn router(app: App) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     Router::new()
         .merge(api::routes())
@@ -231,12 +235,11 @@ async fn beat(hub: Hub, shutdown: CancellationToken) {
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut figures = tokio::time::interval(TELEMETRY_EVERY);
     figures.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut seen = 0;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = beat.tick() => hub.beacon(),
-            _ = figures.tick() => seen = hub.telemetry(seen),
+            _ = figures.tick() => hub.telemetry(),
         }
     }
 }

@@ -140,6 +140,8 @@ pub struct Client {
     pub proven_at: u64,
     /// Its page was rendered from a damaged state: only a digest shows that.
     pub rotten: bool,
+    /// It asked for the state because of a fault, and does not have all of it yet.
+    pub mending: bool,
     /// The server asked to be left alone until then.
     pub asks_not_before: u64,
     /// For a planted bug.
@@ -168,6 +170,7 @@ impl Client {
             asleep_until: None,
             proven_at: now,
             rotten: false,
+            mending: false,
             asks_not_before: 0,
             first_answer: None,
             shown: None,
@@ -185,6 +188,7 @@ impl Client {
                 format!("a state of scope {:x} is shown to {scope:?}", position.scope),
             );
         }
+        self.mending &= self.replica.is_behind();
         let expected = history.fleet(chain, scope);
         self.rotten &= !matches!(by, By::Init | By::FullState);
         if !self.rotten && *expected != *self.replica.fleet() {
@@ -256,9 +260,11 @@ impl Client {
     }
 
     /// A whole state may be asked for only where a fault made a gap.
-    pub fn check_fetch(&self, effects: &[Effect]) -> Result<(), Violation> {
+    pub fn check_fetch(&mut self, effects: &[Effect]) -> Result<(), Violation> {
         let asks = effects.iter().any(|effect| matches!(effect, Effect::FetchFullState { .. }));
-        let excused = self.connection.as_ref().is_none_or(|connection| connection.faulty) || self.rotten;
+        let faulty = self.connection.as_ref().is_none_or(|connection| connection.faulty);
+        let excused = faulty || self.rotten || self.mending;
+        self.mending |= asks;
         match asks && !excused {
             true => violated(Guarantee::Reliable, "an unbroken stream had a gap or another digest"),
             false => Ok(()),

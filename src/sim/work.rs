@@ -2,9 +2,8 @@
 
 use super::dice::Dice;
 use crate::model::{
-    Actor, Category, Change, Cluster, ClusterId, Connection, DefinitionHash, Draft, Fleet, LoadState, Name,
-    Net, NetCause, NetId, NetSize, Project, ProjectId, Provider, RunState, Severity, Timestamp, Worker,
-    WorkerCause, WorkerId, WorkerStatus,
+    Actor, Change, Cluster, ClusterId, Connection, DefinitionHash, Draft, Fleet, Name, Net, NetCause, NetId,
+    NetSize, Project, ProjectId, Provider, Severity, Timestamp, Worker, WorkerCause, WorkerId, WorkerStatus,
 };
 use uuid::Uuid;
 
@@ -50,12 +49,12 @@ pub fn transaction(fleet: &Fleet, now: Timestamp, dice: &mut Dice) -> Vec<Change
     // Half of the transactions do several things at once: nobody must see only some of them.
     let steps = if dice.per_mille(500) { 1 } else { 2 + dice.below(2) };
     for _ in 0..steps {
-        step(&mut draft, now, dice);
+        step(&mut draft, dice);
     }
     draft.finish()
 }
 
-fn step(draft: &mut Draft, now: Timestamp, dice: &mut Dice) {
+fn step(draft: &mut Draft, dice: &mut Dice) {
     let fleet = draft.before();
     let workers: Vec<WorkerId> = fleet.workers().map(|worker| worker.id).collect();
     let nets: Vec<NetId> = fleet.nets().map(|net| net.id).collect();
@@ -64,11 +63,11 @@ fn step(draft: &mut Draft, now: Timestamp, dice: &mut Dice) {
     // A row that this draft has already deleted is gone: that is an answer, not a failure.
     let _ = match (dice.below(20), worker, net) {
         (0..2, ..) if workers.len() < MOST_WORKERS => {
-            draft.create_worker(new_worker(now, dice));
+            draft.create_worker(new_worker(dice));
             Ok(())
         }
         (2..5, ..) if nets.len() < MOST_NETS => {
-            draft.create_net(new_net(now, dice));
+            draft.create_net(new_net(dice));
             Ok(())
         }
         (5, Some(id), _) => draft.delete_worker(id),
@@ -105,49 +104,20 @@ fn step(draft: &mut Draft, now: Timestamp, dice: &mut Dice) {
     };
 }
 
-fn new_worker(now: Timestamp, dice: &mut Dice) -> Worker {
+fn new_worker(dice: &mut Dice) -> Worker {
     let id = dice.id();
-    Worker {
-        id: WorkerId(id),
-        cluster_id: cluster(),
-        name: name(&format!("w{id}")),
-        category: Category::Persistent,
-        provider: Provider::Local,
-        status: WorkerStatus::Pending,
-        status_since: now,
-        status_reason: None,
-        machine: None,
-        region: None,
-        cpus: 1,
-        memory_mb: 1,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: now,
-        updated_at: now,
-    }
+    Worker::pending(WorkerId(id), name(&format!("w{id}")), cluster(), Provider::Local)
 }
 
-fn new_net(now: Timestamp, dice: &mut Dice) -> Net {
+fn new_net(dice: &mut Dice) -> Net {
     let id = dice.id();
-    Net {
-        id: NetId(id),
-        project_id: project(dice.below(PROJECTS as usize) as u128),
-        name: name(&format!("n{id}")),
-        definition: definition(),
-        size: NetSize::default(),
-        worker_id: None,
-        load_state: LoadState::Unloaded,
-        load_error: None,
-        load_id: None,
-        run_state: RunState::Idle,
-        rate: 0,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: now,
-        updated_at: now,
-    }
+    Net::unassigned(
+        NetId(id),
+        name(&format!("n{id}")),
+        project(dice.below(PROJECTS as usize) as u128),
+        definition(),
+        NetSize::default(),
+    )
 }
 
 pub fn definition() -> DefinitionHash {

@@ -10,6 +10,7 @@ use super::protocol::{HostedNet, LogLevel, NetEvent};
 use super::refusal::Refusal;
 use crate::model::{LoadId, NetId, NetMetrics, RunState};
 use crate::petri::engine::InjectError;
+use crate::petri::net::MAX_COUNT;
 use crate::petri::{Engine, PetriNet, PlaceIx, RunEnd, Step};
 
 /// The longest a net may hold a thread, so that all nets move and commands are answered quickly.
@@ -113,20 +114,21 @@ impl Hosted {
         }
     }
 
-    /// Fires one transition.
-    pub fn step(&mut self, notices: &mut Vec<Notice>) -> Result<(), Refusal> {
+    /// Fires one transition, and names it.
+    pub fn step(&mut self, notices: &mut Vec<Notice>) -> Result<String, Refusal> {
         self.usable()?;
         self.maybe_panic();
         if let Doing::Running(_) = self.doing {
             return Err(Refusal::Running);
         }
         match self.engine.step() {
-            Step::Fired(_) => {
+            Step::Fired(fired) => {
                 self.set(self.at_rest(), notices);
-                Ok(())
+                let net = self.engine.net();
+                Ok(net.transitions.get(fired.index()).map(|fired| fired.name.clone()).unwrap_or_default())
             }
             Step::Dead => Err(Refusal::Dead),
-            Step::Overflow { place, .. } => Err(Refusal::Overflow(self.overflow(place))),
+            Step::Overflow { place, .. } => Err(Refusal::Overflow(self.overflow(place, "nothing fired"))),
         }
     }
 
@@ -157,20 +159,23 @@ impl Hosted {
         Ok(())
     }
 
-    /// Puts tokens on a place, named by its id in the file. A running net runs on; a dead one may come to life.
-    pub fn inject(&mut self, place: &str, tokens: u64, notices: &mut Vec<Notice>) -> Result<(), Refusal> {
+    /// Puts tokens on a place, named by its id in the file, and says how many it holds then. A running net runs on; a dead one may come
+    /// to life.
+    pub fn inject(&mut self, place: &str, tokens: u64, notices: &mut Vec<Notice>) -> Result<u64, Refusal> {
         self.usable()?;
         let ix = self.engine.net().place_by_id(place);
         let ix = ix.ok_or_else(|| Refusal::UnknownPlace(place.to_string()))?;
         match self.engine.inject(ix, tokens) {
             Ok(()) => {}
-            Err(InjectError::Overflow(place)) => return Err(Refusal::Overflow(self.overflow(place))),
+            Err(InjectError::Overflow(place)) => {
+                return Err(Refusal::Overflow(self.overflow(place, "none were added")));
+            }
             Err(InjectError::Unknown(_)) => return Err(Refusal::UnknownPlace(place.to_string())),
         }
         if let Doing::Dead = self.doing {
             self.set(self.at_rest(), notices);
         }
-        Ok(())
+        Ok(self.engine.marking().get(ix).unwrap_or_default())
     }
 
     /// Fires what is due, for at most [`SLICE`]. Gives the time to be called again, or `None` when it does not run.
@@ -191,7 +196,8 @@ impl Hosted {
                     return None;
                 }
                 RunEnd::Overflow { place, .. } => {
-                    notices.push(Notice::Log(LogLevel::Error, self.overflow(place)));
+                    let then = "the firing was not done and the net is stopped";
+                    notices.push(Notice::Log(LogLevel::Error, self.overflow(place, then)));
                     self.set(Doing::Idle, notices);
                     return None;
                 }
@@ -219,12 +225,9 @@ impl Hosted {
         self.set(Doing::Idle, notices);
     }
 
-    fn overflow(&self, place: PlaceIx) -> String {
+    fn overflow(&self, place: PlaceIx, then: &str) -> String {
         let id = self.engine.net().places.get(place.index()).map_or("?", |place| place.id.as_str());
-        format!(
-            "Place \"{id}\" would hold more than {} tokens; the firing was not done and the net is stopped.",
-            u64::MAX
-        )
+        format!("Place \"{id}\" would hold more than {MAX_COUNT} tokens; {then}.")
     }
 
     /// Figures for the console; `rate` is over the time since the last call.

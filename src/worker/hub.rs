@@ -31,7 +31,12 @@ pub struct Hub {
 
 impl Hub {
     pub fn new() -> Self {
-        Self { sender: broadcast::Sender::new(BACKLOG) }
+        Self::with_backlog(BACKLOG)
+    }
+
+    /// With room for so many frames, which is taken at once: a process that is many workers wants less.
+    pub fn with_backlog(backlog: usize) -> Self {
+        Self { sender: broadcast::Sender::new(backlog) }
     }
 
     pub fn subscribe(&self) -> broadcast::Receiver<Bytes> {

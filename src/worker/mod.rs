@@ -3,7 +3,8 @@
 //! What lives here: [`protocol`], the wire types and the contract with the console; and the
 //! process itself (on the server's side; the demo without a server uses `hosted`): `hosted` (one loaded net: what it does, told the time), `pace` (how many firings are due), `cell` (a
 //! hosted net shared between threads and watchers), `scheduler` (the threads), `nets` (all of them), `hub` (what is
-//! told on `/events`), `metrics`, `idempotency`, and `http`. What may come in: anything from a console that knows the
+//! told on `/events`), `metrics`, `idempotency`, and `http`;
+//! [`embedded`] is a worker without a process of its own, for a process that is many. What may come in: anything from a console that knows the
 //! token. What must not: the console's own types of state, storage, and trust in the files it is sent.
 
 pub mod protocol;
@@ -12,6 +13,8 @@ pub mod protocol;
 mod cell;
 #[cfg(feature = "ssr")]
 mod config;
+#[cfg(feature = "ssr")]
+pub mod embedded;
 #[cfg(any(feature = "ssr", feature = "csr"))]
 #[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "the demo needs no seed and survives no panic"))]
 pub(crate) mod hosted;

@@ -87,6 +87,13 @@ impl Nets {
         }
     }
 
+    /// The worker ends without its process ending: no net moves any more. Blocks, for as long as a slice lasts at most.
+    pub fn leave(&self) {
+        for cell in self.all() {
+            cell.leave();
+        }
+    }
+
     /// Blocks.
     pub fn describe(&self) -> Vec<HostedNet> {
         self.all().iter().map(|cell| cell.with(|hosted| hosted.describe())).collect()

@@ -115,8 +115,25 @@ pub struct InjectRequest {
     pub tokens: u64,
 }
 
-/// The answer to `PUT /nets/{id}` and to every control: the net as it is afterwards.
-pub type NetAnswer = HostedNet;
+/// The answer to `PUT /nets/{id}` and to every control: the net as it is afterwards, and what the control did to its marking. A console
+/// does without the last two.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetAnswer {
+    #[serde(flatten)]
+    pub net: HostedNet,
+    /// Of a step: the name of the transition that fired, or its id where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired: Option<String>,
+    /// Of an injection: the tokens that the place now holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+}
+
+impl From<HostedNet> for NetAnswer {
+    fn from(net: HostedNet) -> NetAnswer {
+        NetAnswer { net, fired: None, tokens: None }
+    }
+}
 
 /// What a worker says when it refuses: with status 401, 404, 409, 413 or 422.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::harness::{RING, Server, new_worker, until, within};
 use crate::replica::Follower;
-use muster::model::{Fleet, NetId, WorkerId};
+use muster::model::{Fleet, NetId, Worker, WorkerAction, WorkerId};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::{
@@ -37,8 +37,11 @@ impl Promised {
             assert!(fleet.worker(*worker).is_some(), "{when}: {worker} was acknowledged and is lost");
         }
         for worker in &self.deleted {
+            // It waits to be undone before it happens.
+            let goes =
+                |row: &Worker| row.operation.as_ref().map(|open| open.action) == Some(WorkerAction::Delete);
             assert!(
-                fleet.worker(*worker).is_none(),
+                fleet.worker(*worker).is_none_or(|row| goes(row)),
                 "{when}: the end of {worker} was acknowledged and is lost"
             );
         }

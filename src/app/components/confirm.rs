@@ -13,9 +13,12 @@ pub struct Question {
     pub verb: &'static str,
 }
 
+/// The question as it has to be put now, or why it does not arise any more.
+type Words = Arc<dyn Fn() -> Result<Question, String> + Send + Sync>;
+
 #[derive(Clone)]
 struct Asked {
-    question: Question,
+    words: Words,
     answer: Arc<Mutex<Option<oneshot::Sender<bool>>>>,
 }
 
@@ -31,8 +34,17 @@ impl Confirm {
 
     /// Whether the operator wants it.
     pub async fn ask(self, question: Question) -> bool {
+        self.ask_live(move || Ok(question.clone())).await
+    }
+
+    /// The same for a question that depends on what may change while it is read: `words` reads signals, and says why the question does
+    /// not arise any more where the deed is not permitted now.
+    pub async fn ask_live(
+        self,
+        words: impl Fn() -> Result<Question, String> + Send + Sync + 'static,
+    ) -> bool {
         let (answer, answered) = oneshot::channel();
-        self.asked.set(Some(Asked { question, answer: Arc::new(Mutex::new(Some(answer))) }));
+        self.asked.set(Some(Asked { words: Arc::new(words), answer: Arc::new(Mutex::new(Some(answer))) }));
         answered.await.unwrap_or(false)
     }
 
@@ -55,8 +67,9 @@ impl Default for Confirm {
 pub fn ConfirmDialog() -> impl IntoView {
     let confirm: Confirm = expect_context();
     let dialog = NodeRef::<html::Dialog>::new();
+    let open = Memo::new(move |_| confirm.asked.with(Option::is_some));
     Effect::new(move || {
-        let asked = confirm.asked.with(Option::is_some);
+        let asked = open.get();
         let Some(dialog) = dialog.get() else { return };
         if asked && !dialog.open() {
             _ = dialog.show_modal();
@@ -64,21 +77,50 @@ pub fn ConfirmDialog() -> impl IntoView {
             dialog.close();
         }
     });
-    let question = move || confirm.asked.with(|asked| asked.as_ref().map(|asked| asked.question.clone()));
+    // The last question stays on the dialog, so that it can be read beside why it does not arise any more.
+    let put = Memo::new(move |before: Option<&(Option<Question>, Option<String>)>| {
+        let Some(asked) = confirm.asked.get() else { return (None, None) };
+        match (asked.words)() {
+            Ok(question) => (Some(question), None),
+            Err(refusal) => (before.and_then(|(question, _)| question.clone()), Some(refusal)),
+        }
+    });
+    let title = Memo::new(move |_| put.with(|(question, _)| question.as_ref().map(|it| it.title.clone())));
+    let losses = Memo::new(move |_| {
+        put.with(|(question, _)| question.as_ref().map(|it| it.losses.clone()).unwrap_or_default())
+    });
+    let verb = Memo::new(move |_| put.with(|(question, _)| question.as_ref().map_or("Go on", |it| it.verb)));
+    let refusal = Memo::new(move |_| put.with(|(_, refusal)| refusal.clone()));
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="confirm-title" on:close=move |_| confirm.answer(false)>
+        <dialog
+            class="dialog"
+            node_ref=dialog
+            aria-labelledby="confirm-title"
+            aria-describedby="confirm-losses"
+            on:close=move |_| confirm.answer(false)
+        >
             {move || {
-                question()
-                    .map(|question| {
+                open.get()
+                    .then(|| {
                         view! {
-                            <h2 id="confirm-title">{question.title}</h2>
-                            {question.losses.into_iter().map(|loss| view! { <p>{loss}</p> }).collect_view()}
+                            <h2 id="confirm-title">{move || title.get().unwrap_or_default()}</h2>
+                            <div id="confirm-losses" aria-live="polite">
+                                {move || match refusal.get() {
+                                    Some(refusal) => view! { <p class="notice tone-warn">{refusal}</p> }.into_any(),
+                                    None => losses.get().into_iter().map(|loss| view! { <p>{loss}</p> }).collect_view().into_any(),
+                                }}
+                            </div>
                             <div class="dialog-actions">
                                 <button type="button" class="button" on:click=move |_| confirm.answer(false)>
-                                    "Cancel"
+                                    {move || if refusal.with(Option::is_some) { "Close" } else { "Cancel" }}
                                 </button>
-                                <button type="button" class="button danger" on:click=move |_| confirm.answer(true)>
-                                    {question.verb}
+                                <button
+                                    type="button"
+                                    class="button danger"
+                                    disabled=move || refusal.with(Option::is_some)
+                                    on:click=move |_| confirm.answer(true)
+                                >
+                                    {move || verb.get()}
                                 </button>
                             </div>
                         }

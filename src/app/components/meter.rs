@@ -11,16 +11,19 @@ pub fn Meter(#[prop(into)] value: Signal<Option<f64>>, #[prop(into)] label: Stri
         Some(_) => "meter",
         None => "meter unknown",
     };
+    // A meter without a value is none: the dash beside it says so.
+    let known = move |text: &str| percent.get().is_some().then(|| text.to_owned());
     view! {
         <svg
             class=class
             viewBox="0 0 100 6"
             preserveAspectRatio="none"
-            role="meter"
-            aria-label=label
-            aria-valuemin="0"
-            aria-valuemax="100"
+            role=move || known("meter")
+            aria-label=move || known(&label)
+            aria-valuemin=move || known("0")
+            aria-valuemax=move || known("100")
             aria-valuenow=move || percent.get().map(|percent| percent.to_string())
+            aria-hidden=move || percent.get().is_none().then_some("true")
         >
             <rect class="meter-track" width="100" height="6" rx="1"></rect>
             <rect class="meter-value" width=move || percent.get().unwrap_or(0).to_string() height="6" rx="1"></rect>

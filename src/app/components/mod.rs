@@ -3,24 +3,31 @@
 
 pub mod clock;
 pub mod confirm;
+pub mod copyable;
+pub mod disclose;
 pub mod field;
 pub mod format;
 pub mod icon;
+pub mod keyboard;
 pub mod list;
 pub mod menu;
 pub mod meter;
+pub mod second_step;
+pub mod share;
 pub mod sparkline;
 pub mod state;
-
 pub mod toast;
 
 pub use clock::{Ago, Clock, TimeOfDay, use_clock};
 pub use confirm::{Confirm, ConfirmDialog, Question};
+pub use copyable::Copyable;
+pub use disclose::Disclose;
 pub use field::Field;
 pub use icon::Icon;
 pub use menu::Menu;
 pub use meter::Meter;
+pub use second_step::SecondStep;
+pub use share::{Part, ShareBar};
 pub use sparkline::Sparkline;
 pub use state::{Glyph, State, StateBadge, Tone};
-
-pub use toast::{ToastRegion, Toasts, use_toasts};
+pub use toast::{Matter, ToastHistory, ToastRegion, Toasts, use_toasts};

@@ -1,5 +1,7 @@
-//! Keys that work on every page, and the map of them.
+//! Keys that work on every page, and the map of all keys there are.
 
+use super::palette::Palette;
+use crate::app::components::keyboard::{in_dialog, typing};
 use leptos::{ev, html, prelude::*};
 use leptos_router::hooks::use_navigate;
 use std::time::Duration;
@@ -8,64 +10,111 @@ use std::time::Duration;
 const SECOND_KEY: Duration = Duration::from_secs(1);
 
 /// Where `g` and a second key lead.
-const PLACES: &[(&str, &str, &str)] =
-    &[("o", "/", "Overview"), ("w", "/workers", "Workers"), ("n", "/nets", "Nets")];
+const PLACES: &[(&str, &str)] = &[("o", "/"), ("w", "/workers"), ("n", "/nets")];
 
-/// Whether keys are text where the focus is.
-fn typing() -> bool {
-    document()
-        .active_element()
-        .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+/// Every key of the console, as the map shows them.
+const MAP: &[(&str, &[(&str, &str)])] = &[
+    (
+        "Everywhere",
+        &[
+            ("Ctrl K", "Search or act (⌘ K on a Mac)"),
+            ("?", "This map"),
+            ("/", "Filter the list"),
+            ("Esc", "Back out, one layer at a time"),
+        ],
+    ),
+    ("Go to", &[("g o", "Overview"), ("g w", "Workers"), ("g n", "Nets")]),
+    (
+        "In a drawing or map",
+        &[
+            ("Tab Enter", "Next place or transition; select it"),
+            ("+ −", "Closer, further (also Ctrl and the wheel)"),
+            ("← ↑ → ↓", "Move"),
+            ("0", "All of it"),
+        ],
+    ),
+];
+
+/// Opens the map of keys from elsewhere.
+#[derive(Clone, Copy)]
+pub struct KeyMap(NodeRef<html::Dialog>);
+
+impl KeyMap {
+    pub fn new() -> KeyMap {
+        KeyMap(NodeRef::new())
+    }
+
+    pub fn show(self) {
+        if let Some(dialog) = self.0.get_untracked()
+            && !dialog.open()
+        {
+            _ = dialog.show_modal();
+        }
+    }
 }
 
 #[component]
 pub fn Keys() -> impl IntoView {
-    let dialog = NodeRef::<html::Dialog>::new();
+    let map: KeyMap = expect_context();
+    let palette: Palette = expect_context();
     let navigate = use_navigate();
     let going = RwSignal::new(false);
     Effect::new(move |_| {
         let navigate = navigate.clone();
         let handle = window_event_listener(ev::keydown, move |event| {
-            if event.ctrl_key() || event.meta_key() || event.alt_key() || typing() {
+            let key = event.key();
+            let with = event.ctrl_key() || event.meta_key();
+            if with && !event.alt_key() && !event.shift_key() && key.eq_ignore_ascii_case("k") {
+                // The browser's own search bar would open.
+                event.prevent_default();
+                if palette.is_open() {
+                    palette.close();
+                } else if !in_dialog() {
+                    palette.open();
+                }
                 return;
             }
-            let key = event.key();
+            if with || event.alt_key() || typing() || in_dialog() {
+                return;
+            }
             if going.get_untracked() {
                 going.set(false);
-                if let Some((_, path, _)) = PLACES.iter().find(|(second, _, _)| *second == key) {
+                if let Some((_, path)) = PLACES.iter().find(|(second, _)| *second == key) {
                     event.prevent_default();
                     navigate(path, Default::default());
                 }
             } else if key == "g" {
                 going.set(true);
                 set_timeout(move || _ = going.try_set(false), SECOND_KEY);
-            } else if key == "?"
-                && let Some(dialog) = dialog.get_untracked()
-                && !dialog.open()
-            {
+            } else if key == "?" {
                 event.prevent_default();
-                _ = dialog.show_modal();
+                map.show();
             }
         });
         on_cleanup(move || handle.remove());
     });
-    let row = |keys: String, what: String| {
-        view! {
-            <dt>
-                <kbd>{keys}</kbd>
-            </dt>
-            <dd>{what}</dd>
-        }
-    };
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="keys-title">
+        <dialog class="dialog keys" node_ref=map.0 aria-labelledby="keys-title">
             <h2 id="keys-title">"Keys"</h2>
-            <dl class="facts">
-                {row("?".into(), "This list".into())} {row("/".into(), "Filter the list".into())}
-                {PLACES.iter().map(|(key, _, name)| row(format!("g {key}"), (*name).to_owned())).collect_view()}
-                {row("Enter".into(), "Select in a drawing, open a link".into())}
-                {row("Esc".into(), "Close a menu or a dialog".into())}
-            </dl>
+            {MAP
+                .iter()
+                .map(|(section, keys)| {
+                    view! {
+                        <h3>{*section}</h3>
+                        <dl class="facts">
+                            {keys
+                                .iter()
+                                .map(|(keys, what)| {
+                                    view! {
+                                        <dt>{keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view()}</dt>
+                                        <dd>{*what}</dd>
+                                    }
+                                })
+                                .collect_view()}
+                        </dl>
+                    }
+                })
+                .collect_view()}
             <form method="dialog" class="dialog-actions">
                 <button class="button">"Close"</button>
             </form>

@@ -1,43 +1,52 @@
-//! The chrome around every page of the console: top bar, navigation, freshness line, messages, and the feed that they all stand on.
+//! The chrome around every page of the console: top bar, navigation, command palette, keys, freshness line, messages, what the tab shows of
+//! trouble, and the feed that they all stand on.
 
 mod badge;
 pub mod freshness;
 mod keys;
 mod nav;
+pub mod palette;
 mod sign_in_again;
 mod top;
+pub mod trouble;
 
 use super::{
     components::{Clock, Confirm, ConfirmDialog, ToastRegion, Toasts},
     error::ApiError,
-    guard::Desk,
+    guard::{Desk, use_desk},
     live::{fleet_resource, follow},
-    snapshot::Opening,
+    snapshot::{Opening, Theme},
     store::{Store, use_store},
 };
-use crate::model::{Actor, Severity};
 use freshness::{Freshness, freshness};
-use keys::Keys;
+use keys::{KeyMap, Keys};
 use leptos::{prelude::*, server::ServerActionError};
 use leptos_router::{
     components::{Outlet, Redirect},
     hooks::use_location,
 };
 use nav::Nav;
+use palette::{Palette, PaletteDialog};
 use server_fn::error::ServerFnUrlError;
 use sign_in_again::{SignInAgain, SignInAgainDialog};
 use top::TopBar;
+
+/// The theme that the operator chose, wherever that is done.
+#[derive(Clone, Copy)]
+pub struct ThemeChoice(pub RwSignal<Theme>);
 
 /// Opens the store and shows the page inside its frame; whoever is not signed in is sent to sign in and back.
 #[component]
 pub fn Console() -> impl IntoView {
     let store = Store::new();
-    let (toasts, confirm) = (Toasts::new(), Confirm::new());
+    let (toasts, confirm) = (Toasts::new(store.now), Confirm::new());
     provide_context(store);
     provide_context(Clock { now: store.now, utc_offset: store.utc_offset });
     provide_context(toasts);
     provide_context(confirm);
     provide_context(SignInAgain::new());
+    provide_context(Palette::new());
+    provide_context(KeyMap::new());
     provide_context(Desk { store, toasts, confirm });
     let opening = fleet_resource();
     view! {
@@ -58,16 +67,17 @@ pub fn Console() -> impl IntoView {
 fn Opened(opening: Opening) -> impl IntoView {
     let store = use_store();
     store.open(&opening);
-    let theme = opening.theme;
+    provide_context(ThemeChoice(RwSignal::new(opening.theme)));
     follow(store, opening);
-    announce_trouble(store);
+    trouble::announce_trouble(store, use_desk().toasts);
+    trouble::mark_tab(store);
     let stale = Memo::new(move |_| freshness(store) == Freshness::Stale);
     view! {
         <a class="skip" href="#main">
             "Skip to content"
         </a>
         <div class="frame">
-            <TopBar theme/>
+            <TopBar/>
             <Nav/>
             <main id="main" class="main" tabindex="-1" class:stale=move || stale.get()>
                 <Notice/>
@@ -75,6 +85,7 @@ fn Opened(opening: Opening) -> impl IntoView {
             </main>
         </div>
         <ConfirmDialog/>
+        <PaletteDialog/>
         <SignInAgainDialog/>
         <Keys/>
         <ToastRegion/>
@@ -122,28 +133,6 @@ fn Notice() -> impl IntoView {
         .filter(|error| [ActOnWorker::PATH, ActOnNet::PATH].contains(&error.path()))
         .map(|error| ServerFnUrlError::<ApiError>::decode_err(error.err()).to_string());
     error.map(|error| view! { <p class="notice tone-bad" role="alert">{error}</p> })
-}
-
-/// Says what the console itself found to be wrong, wherever on the page the operator looks.
-fn announce_trouble(store: Store) {
-    let toasts: Toasts = expect_context();
-    Effect::new(move |seen: Option<Option<crate::model::EventId>>| {
-        store.events.with(|events| {
-            let newest = events.first().map(|event| event.id);
-            if let Some(seen) = seen {
-                let fresh = events.iter().take_while(|event| Some(event.id) > seen);
-                let trouble =
-                    fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
-                for event in trouble.take(3).collect::<Vec<_>>().into_iter().rev() {
-                    match event.severity {
-                        Severity::Error => toasts.error(event.text.clone()),
-                        _ => toasts.warning(event.text.clone()),
-                    }
-                }
-            }
-            newest.max(seen.flatten())
-        })
-    });
 }
 
 /// Percent-encodes what may not stand in a query value.

@@ -1,5 +1,6 @@
 //! The way to each page: a rail at the left, a bar at the bottom of a phone.
 
+use super::trouble::{need_attention, trouble};
 use crate::app::{
     components::{Icon, format::count},
     store::use_store,
@@ -12,13 +13,7 @@ pub fn Nav() -> impl IntoView {
     let store = use_store();
     let workers = Memo::new(move |_| store.summary.with(|summary| summary.workers));
     let nets = Memo::new(move |_| store.summary.with(|summary| summary.nets));
-    let trouble = Memo::new(move |_| {
-        store.summary.with(|summary| {
-            summary.broken_workers.len() + summary.broken_nets.len() + summary.clusters
-                - summary.clusters_connected
-        })
-    });
-    let broken = Memo::new(move |_| store.summary.with(|summary| trouble.get() > summary.dead_nets));
+    let trouble = Memo::new(move |_| store.summary.with(trouble));
     let path = use_location().pathname;
     let current = move |wanted: &'static str| {
         path.with(|path| path == wanted || (wanted != "/" && path.starts_with(&format!("{wanted}/"))))
@@ -33,9 +28,9 @@ pub fn Nav() -> impl IntoView {
                     (trouble.get() > 0)
                         .then(|| {
                             view! {
-                                <span class=move || if broken.get() { "nav-count tone-bad" } else { "nav-count tone-warn" } title="Need attention">
-                                    {count(trouble.get() as u64)}
-                                    <span class="visually-hidden">" need attention"</span>
+                                <span class="nav-count tone-bad" title=need_attention(trouble.get())>
+                                    <span aria-hidden="true">{count(trouble.get() as u64)}</span>
+                                    <span class="visually-hidden">{need_attention(trouble.get())}</span>
                                 </span>
                             }
                         })

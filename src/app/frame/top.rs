@@ -1,9 +1,9 @@
 //! The top bar: what this is, whether it is live, and who is signed in.
 
-use super::badge::RealtimeBadge;
+use super::{ThemeChoice, badge::RealtimeBadge, palette::PaletteButton};
 use crate::app::{
     actions::{SetTheme, SignOut},
-    components::{Icon, Menu, use_toasts},
+    components::{Icon, Menu, ToastHistory, use_toasts},
     live::{
         page::show_theme,
         session::{set_realtime, sign_out},
@@ -16,7 +16,7 @@ use leptos_router::components::A;
 use server_fn::ServerFn;
 
 #[component]
-pub fn TopBar(theme: Theme) -> impl IntoView {
+pub fn TopBar() -> impl IntoView {
     let store = use_store();
     let toasts = use_toasts();
     let leave = Action::new_local(move |(): &()| async move {
@@ -43,9 +43,12 @@ pub fn TopBar(theme: Theme) -> impl IntoView {
                 "Muster"
             </A>
             <span class="top-space"></span>
+            <PaletteButton/>
+            <span class="top-space"></span>
             <RealtimeBadge/>
-            <ThemeMenu theme/>
-            <Menu label="Account" face=user_face>
+            <ToastHistory/>
+            <ThemeMenu/>
+            <Menu label=format!("Account: {name}") face=user_face>
                 <p class="menu-text">
                     <strong>{name}</strong>
                     <br/>
@@ -70,8 +73,8 @@ pub fn TopBar(theme: Theme) -> impl IntoView {
 }
 
 #[component]
-fn ThemeMenu(theme: Theme) -> impl IntoView {
-    let chosen = RwSignal::new(theme);
+fn ThemeMenu() -> impl IntoView {
+    let ThemeChoice(chosen) = expect_context();
     let on_submit = move |event: SubmitEvent| {
         if let Ok(SetTheme { theme }) = SetTheme::from_event(&event) {
             event.prevent_default();

@@ -158,6 +158,7 @@ impl Driver {
             on(window.clone().into(), "pageshow", Driver::wake),
         ];
         if let Some(document) = window.document() {
+            listeners.push(on(document.clone().into(), "freeze", Driver::freezes));
             listeners.push(on(document.clone().into(), "resume", Driver::wake));
             listeners.push(on(document.into(), "visibilitychange", |driver| {
                 if !super::browser::hidden() {

@@ -14,8 +14,17 @@ pub async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, ApiError> {
     heard_of(&response);
     match response.status() {
         200 => response.json().await.map_err(unreachable),
+        404 => Err(deleted(url, &response).await.unwrap_or_else(|| refusal(url, &response))),
         _ => Err(refusal(url, &response)),
     }
+}
+
+/// Who deleted what is not there, if the answer says so.
+#[cfg(feature = "browser")]
+async fn deleted(url: &str, response: &gloo_net::http::Response) -> Option<ApiError> {
+    let body: serde_json::Value = response.json().await.ok()?;
+    let who = body.get("who")?.as_str()?.to_owned();
+    Some(ApiError::Deleted { what: what_is_at(url).to_owned(), who })
 }
 
 /// The ETag under which an answer was last had.

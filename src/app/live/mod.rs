@@ -9,11 +9,13 @@ pub mod canvas;
 mod channel;
 #[cfg(feature = "browser")]
 mod driver;
+pub mod files;
 pub mod glow;
 pub mod http;
 #[cfg(feature = "browser")]
 mod lock;
 pub mod page;
+pub mod pointer;
 pub mod poll;
 pub mod session;
 #[cfg(feature = "browser")]

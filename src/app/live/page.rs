@@ -1,22 +1,108 @@
-//! What the page as a whole is told: its theme.
+//! What the page as a whole is told: its theme, the picture of its tab; and what it hands to the browser.
 
 use crate::app::snapshot::Theme;
 
-/// Shows the page in `theme` and keeps the choice.
+/// How all is, for the tab.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    #[default]
+    Well,
+    /// So many things need somebody.
+    Trouble(usize),
+    /// What is shown is not kept up to date.
+    Stale,
+}
+
 #[cfg(feature = "browser")]
-pub fn show_theme(theme: Theme) {
-    use wasm_bindgen::JsCast;
-    let Some(document) = super::browser::window().document() else { return };
-    if let Some(root) = document.document_element() {
-        _ = match theme {
-            Theme::System => root.remove_attribute("data-theme"),
-            Theme::Light | Theme::Dark => root.set_attribute("data-theme", theme.as_str()),
-        };
-    }
-    if let Ok(document) = document.dyn_into::<web_sys::HtmlDocument>() {
-        _ = document.set_cookie(&theme.cookie());
+pub use browser::{copy, reveal, show_mark, show_theme};
+
+#[cfg(not(feature = "browser"))]
+pub use elsewhere::{copy, reveal, show_mark, show_theme};
+
+#[cfg(not(feature = "browser"))]
+mod elsewhere {
+    use super::{Mark, Theme};
+
+    pub fn show_theme(_theme: Theme) {}
+    pub fn show_mark(_mark: Mark) {}
+    pub fn reveal(_id: &str) {}
+    pub async fn copy(_text: &str) -> bool {
+        false
     }
 }
 
-#[cfg(not(feature = "browser"))]
-pub fn show_theme(_theme: Theme) {}
+#[cfg(feature = "browser")]
+mod browser {
+    use super::{Mark, Theme};
+    use crate::app::live::browser::window;
+    use wasm_bindgen::JsCast;
+
+    /// Shows the page in `theme` and keeps the choice.
+    pub fn show_theme(theme: Theme) {
+        let Some(document) = window().document() else { return };
+        if let Some(root) = document.document_element() {
+            _ = match theme {
+                Theme::System => root.remove_attribute("data-theme"),
+                Theme::Light | Theme::Dark => root.set_attribute("data-theme", theme.as_str()),
+            };
+        }
+        if let Ok(document) = document.dyn_into::<web_sys::HtmlDocument>() {
+            _ = document.set_cookie(&theme.cookie());
+        }
+    }
+
+    /// Where the address of the tab's own picture is kept while another one is shown.
+    const PLAIN: &str = "data-plain";
+
+    /// The picture of the tab: our own; with a red dot where something needs somebody; grey where nothing is known any more.
+    pub fn show_mark(mark: Mark) {
+        let Some(document) = window().document() else { return };
+        let Ok(Some(link)) = document.query_selector("link[rel=icon]") else { return };
+        let plain = link.get_attribute(PLAIN).or_else(|| link.get_attribute("href"));
+        let Some(plain) = plain else { return };
+        let href = match mark {
+            Mark::Well => plain.clone(),
+            Mark::Trouble(_) => picture(
+                "%230f766e",
+                "<circle cx='25' cy='7' r='7' fill='%23e5342b' stroke='%23fff' stroke-width='2'/>",
+            ),
+            Mark::Stale => picture(
+                "%23837d74",
+                "<circle cx='25' cy='7' r='6' fill='%23fff' stroke='%23e5342b' stroke-width='3'/>",
+            ),
+        };
+        _ = link.set_attribute(PLAIN, &plain);
+        if link.get_attribute("href").as_deref() != Some(&href) {
+            _ = link.set_attribute("href", &href);
+        }
+    }
+
+    /// `public/favicon.svg` in another colour and with a sign on it, as a data address.
+    fn picture(colour: &str, sign: &str) -> String {
+        format!(
+            "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='7' fill='{colour}'/>\
+             <g fill='none' stroke='%23fff' stroke-width='2.4'><circle cx='9.5' cy='16' r='4.6'/><path d='M14.1 16h5.4'/></g>\
+             <rect x='19.5' y='9' width='4.6' height='14' rx='1.2' fill='%23fff'/>{sign}</svg>"
+        )
+    }
+
+    /// Scrolls what carries `id` into view, no further than it has to.
+    pub fn reveal(id: &str) {
+        let element = window().document().and_then(|document| document.get_element_by_id(id));
+        if let Some(element) = element {
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            element.scroll_into_view_with_scroll_into_view_options(&options);
+        }
+    }
+
+    /// Puts `text` on the clipboard; `false` where the browser does not let us.
+    pub async fn copy(text: &str) -> bool {
+        // Only a secure context has a clipboard, whatever its type says.
+        if !window().is_secure_context() {
+            return false;
+        }
+        let written = window().navigator().clipboard().write_text(text);
+        wasm_bindgen_futures::JsFuture::from(written).await.is_ok()
+    }
+}

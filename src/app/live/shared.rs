@@ -153,12 +153,23 @@ impl Driver {
 
     fn on_note(self: &Rc<Self>, note: Note, texts: Vec<String>) {
         let Some(shared) = self.shared() else { return };
+        let now = monotonic();
+        let silence = self.replica.borrow().silence(now);
+        let stands_down = shared.tabs.borrow_mut().stands_down(silence, now);
+        stands_down.into_iter().for_each(|order| self.carry_out(order, Vec::new()));
         let status = self.replica.borrow().status().clone();
-        let orders = shared.tabs.borrow_mut().on_note(note, &status, monotonic());
+        let orders = shared.tabs.borrow_mut().on_note(note, &status, now);
         for order in orders {
             self.carry_out(order, texts.clone());
         }
         self.schedule();
+    }
+
+    /// The browser is about to freeze this tab: another one can hold the stream.
+    pub(super) fn freezes(self: &Rc<Self>) {
+        let Some(shared) = self.shared() else { return };
+        let orders = shared.tabs.borrow_mut().freezes(monotonic());
+        orders.into_iter().for_each(|order| self.carry_out(order, Vec::new()));
     }
 
     fn on_fate(self: &Rc<Self>, fate: Fate) {

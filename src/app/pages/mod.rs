@@ -1,6 +1,8 @@
 //! The pages, a folder each; [`parts`] are pieces of the domain that several pages show.
 
 mod bulk;
+#[cfg(debug_assertions)]
+mod kit;
 mod net;
 mod nets;
 mod not_found;
@@ -10,9 +12,14 @@ mod setup;
 mod sign_in;
 mod workers;
 
+#[cfg(debug_assertions)]
+pub use kit::Kit;
 pub use net::NetPage;
 pub use nets::NetsPage;
 pub use not_found::NotFound;
+/// There is no design kit in what is deployed.
+#[cfg(not(debug_assertions))]
+pub use not_found::NotFound as Kit;
 pub use overview::Overview;
 pub use setup::SetupPage;
 pub use sign_in::SignInPage;

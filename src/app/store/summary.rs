@@ -1,7 +1,10 @@
 //! Counts over the whole fleet, and what in it needs attention: kept up to date row by row.
 
 use super::order::Order;
-use crate::model::{Cluster, Connection, LoadState, Net, NetId, RunState, Worker, WorkerId, WorkerStatus};
+use crate::model::{
+    Cluster, Connection, LoadState, Net, NetId, RunState, Worker, WorkerAction, WorkerId, WorkerStatus,
+    lifecycle,
+};
 use std::sync::Arc;
 
 /// Counts and what needs attention, over the whole fleet.
@@ -11,6 +14,8 @@ pub struct Summary {
     pub clusters_connected: usize,
     pub workers: usize,
     pub workers_ready: usize,
+    /// What brings one of the others nearest to ready.
+    pub remedy: Option<WorkerAction>,
     pub nets: usize,
     pub nets_assigned: usize,
     pub nets_loaded: usize,
@@ -23,10 +28,15 @@ pub struct Summary {
     pub dead_nets: usize,
 }
 
+/// What brings a worker to ready, the nearest first.
+const REMEDIES: [WorkerAction; 3] = [WorkerAction::Start, WorkerAction::Provision, WorkerAction::Refresh];
+
 /// What a [`Summary`] is read from. Each row is taken out as it was and put in as it is.
 #[derive(Debug, Default)]
 pub struct Tally {
     counts: Summary,
+    /// Workers by the action that mends them, as in [`REMEDIES`].
+    mendable: [usize; 3],
     broken_workers: Order<WorkerId>,
     load_errors: Order<NetId>,
     dead: Order<NetId>,
@@ -49,6 +59,9 @@ impl Tally {
         let counts = &mut self.counts;
         shift(&mut counts.workers, before, after, |_| true);
         shift(&mut counts.workers_ready, before, after, Worker::is_ready);
+        for (count, remedy) in self.mendable.iter_mut().zip(REMEDIES) {
+            shift(count, before, after, |row| lifecycle::remedy(row) == Some(remedy));
+        }
         let broken = |row: Option<&Worker>| {
             let row = row.filter(|row| matches!(row.status, WorkerStatus::Error(_)));
             row.map(|row| row.name.as_str().to_owned())
@@ -76,6 +89,8 @@ impl Tally {
     }
 
     pub fn summary(&mut self) -> &Summary {
+        let nearest = self.mendable.iter().position(|count| *count > 0);
+        self.counts.remedy = nearest.map(|at| REMEDIES[at]);
         if std::mem::take(&mut self.workers_moved) {
             self.counts.broken_workers = self.broken_workers.ids();
         }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Category, Change, ClusterId, DefinitionHash, ErrorDetail, LoadState, Name, NetCause, NetSize, ProjectId,
-    Provider, RunState, WorkerCause, WorkerStatus,
+    Change, ClusterId, DefinitionHash, ErrorDetail, LoadState, Name, NetCause, NetSize, ProjectId, Provider,
+    RunState, WorkerCause, WorkerStatus,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -18,45 +18,29 @@ fn net_id(n: u8) -> NetId {
 
 fn worker(n: u8, name: &str, status: WorkerStatus) -> Change {
     let worker = Worker {
-        id: worker_id(n),
-        cluster_id: ClusterId(Uuid::from_u128(1)),
-        name: Name::new(name).unwrap(),
-        category: Category::Persistent,
-        provider: Provider::Local,
         status,
-        status_since: Timestamp(0),
-        status_reason: None,
-        machine: None,
-        region: None,
-        cpus: 1,
-        memory_mb: 1,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
+        ..Worker::pending(
+            worker_id(n),
+            Name::new(name).unwrap(),
+            ClusterId(Uuid::from_u128(1)),
+            Provider::Local,
+        )
     };
     Change::WorkerPut { cause: WorkerCause::Edited, worker: Arc::new(worker) }
 }
 
 fn net(n: u8, name: &str, on: Option<u8>, load_state: LoadState, run_state: RunState) -> Change {
     let net = Net {
-        id: net_id(n),
-        project_id: ProjectId(Uuid::from_u128(2)),
-        name: Name::new(name).unwrap(),
-        definition: DefinitionHash::of(b"<pnml/>"),
-        size: NetSize::default(),
         worker_id: on.map(worker_id),
         load_state,
-        load_error: None,
-        load_id: None,
         run_state,
-        rate: 0,
-        operation: None,
-        revision: 0,
-        state_revision: 0,
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
+        ..Net::unassigned(
+            net_id(n),
+            Name::new(name).unwrap(),
+            ProjectId(Uuid::from_u128(2)),
+            DefinitionHash::of(b"<pnml/>"),
+            NetSize::default(),
+        )
     };
     Change::NetPut { cause: NetCause::Edited, net: Arc::new(net), moved_from: None }
 }

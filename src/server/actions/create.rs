@@ -4,59 +4,78 @@ use super::outcome::once;
 use crate::{
     app::error::ApiError,
     model::{
-        Category, DefinitionHash, Done, Name, NewNet, NewWorker, Timestamp, Worker, WorkerId, WorkerStatus,
-        action::{MAX_CPUS, MAX_MEMORY_MB},
+        Category, DefinitionHash, Done, Name, Net, NetId, NewNet, NewWorker, Provider, Worker, WorkerId,
+        action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, whole_number_wanted},
     },
     petri::pnml::{self, Limits, PnmlError},
     server::{
         App,
         auth::Who,
-        samples::{new_net, size_of},
+        providers::external,
         storage::{SideWrite, idempotency::Key},
     },
 };
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 use uuid::Uuid;
 
 pub async fn worker(app: &App, who: &Who, new: NewWorker, key: Option<Key>) -> Result<Done, ApiError> {
     let bad = |detail: String| ApiError::BadRequest { detail };
     let name = Name::new(&new.name).map_err(|error| bad(error.to_string()))?;
-    if !(1..=MAX_CPUS).contains(&new.cpus) {
-        return Err(bad(format!("A worker has 1 to {MAX_CPUS} CPUs, not {}.", new.cpus)));
-    }
-    if !(16..=MAX_MEMORY_MB).contains(&new.memory_mb) {
-        return Err(bad(format!("A worker has 16 to {MAX_MEMORY_MB} MiB of memory, not {}.", new.memory_mb)));
-    }
+    let within = |field, bounds: &RangeInclusive<u64>, given: u64| match bounds.contains(&given) {
+        true => Ok(given),
+        false => Err(bad(whole_number_wanted(field, bounds, &given.to_string()))),
+    };
+    // Both bounds are far below what the row's types hold.
+    let cpus = within("cpus", &CPUS, new.cpus)? as u16;
+    let memory_mb = within("memory_mb", &MEMORY_MB, new.memory_mb)? as u32;
     let (cluster_id, category) = (new.cluster_id, new.category);
+    // A form sends the field empty where there is nothing to say.
+    let endpoint = new.endpoint.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let endpoint = endpoint.map(|text| external::endpoint(&text)).transpose();
+    let endpoint = endpoint.map_err(|error| bad(error.to_string()))?;
     once(app, who, key, move |draft| {
         let cluster =
             draft.before().cluster(cluster_id).ok_or(ApiError::Gone { what: "cluster".to_owned() })?;
-        if draft.worker_name_taken(cluster_id, &name) {
-            return Err(taken("worker", &name, &format!("cluster {}", cluster.name)));
+        if let Some(there) = draft.worker_named(cluster_id, &name) {
+            return Err(taken("worker", &there.name, &format!("cluster {}", cluster.name)));
+        }
+        match (cluster.provider, &endpoint) {
+            (Provider::External, None) => {
+                return Err(ApiError::BadRequest {
+                    detail: format!(
+                        "Cluster {} is of machines that somebody else runs: say where this one answers, for example http://192.0.2.7:7070.",
+                        cluster.name
+                    ),
+                });
+            }
+            (Provider::External, Some(_)) | (_, None) => {}
+            (provider, Some(_)) => {
+                return Err(ApiError::BadRequest {
+                    detail: format!(
+                        "Cluster {} makes its machines itself ({}): leave the address out.",
+                        cluster.name,
+                        provider.as_str()
+                    ),
+                });
+            }
         }
         let worker = Worker {
-            id: WorkerId(Uuid::now_v7()),
-            cluster_id,
-            name: name.clone(),
             category,
-            provider: cluster.provider,
-            status: WorkerStatus::Pending,
-            status_since: draft.now(),
-            status_reason: None,
-            machine: None,
+            endpoint: endpoint.clone(),
             region: cluster.region.clone(),
-            cpus: new.cpus,
-            memory_mb: new.memory_mb,
-            operation: None,
-            revision: 0,
-            state_revision: 0,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
+            cpus,
+            memory_mb,
+            ..Worker::pending(WorkerId(Uuid::now_v7()), name.clone(), cluster_id, cluster.provider)
         };
         let id = worker.id;
         draft.create_worker(worker);
         let kind = if category == Category::Persistent { "persistent" } else { "ephemeral" };
-        let message = format!("The {kind} worker {name} was created. Provision it to start its machine.");
+        let message = match cluster.provider {
+            Provider::External => format!(
+                "The worker {name} was created. Start its process with this id and its token, then provision it to connect."
+            ),
+            _ => format!("The {kind} worker {name} was created. Provision it to start its machine."),
+        };
         Ok((Done { message, worker: draft.worker(id).ok().cloned(), net: None }, Vec::new()))
     })
     .await
@@ -68,15 +87,22 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
     if !given.is_empty() {
         Name::new(&given).map_err(|error| ApiError::BadRequest { detail: error.to_string() })?;
     }
+    if new.pnml.len() > MAX_PNML_BYTES {
+        return Err(ApiError::pnml_too_large());
+    }
     let pnml: Arc<[u8]> = new.pnml.into();
     let read = {
         let pnml = pnml.clone();
         tokio::task::spawn_blocking(move || {
-            pnml::read(&pnml, &Limits::default()).map(|net| (size_of(&net), net.name, net.id))
+            pnml::read(&pnml, &Limits::default()).map(|net| (net.size(), net.name, net.id))
         })
     };
     let read = read.await.map_err(|error| super::internal(&error))?;
     let (size, file_name, file_id) = read.map_err(|error| bad_pnml(&error))?;
+    if size.places == 0 && size.transitions == 0 {
+        let detail = "The net is empty: it has no places and no transitions. Add at least one.".to_owned();
+        return Err(ApiError::BadRequest { detail });
+    }
     let name = match given.is_empty() {
         false => given,
         true => Some(file_name).filter(|name| !name.trim().is_empty()).unwrap_or(file_id),
@@ -90,10 +116,10 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
     once(app, who, key, move |draft| {
         let project = draft.before().project(project_id).filter(|project| scope.sees_project(project.id));
         let project = project.ok_or(ApiError::Gone { what: "project".to_owned() })?;
-        if draft.net_name_taken(project_id, &name) {
-            return Err(taken("net", &name, &format!("project {}", project.name)));
+        if let Some(there) = draft.net_named(project_id, &name) {
+            return Err(taken("net", &there.name, &format!("project {}", project.name)));
         }
-        let net = new_net(name.clone(), project_id, hash, size);
+        let net = Net::unassigned(NetId(Uuid::now_v7()), name.clone(), project_id, hash, size);
         let id = net.id;
         draft.create_net(net);
         let message =
@@ -104,9 +130,11 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
     .await
 }
 
-fn taken(what: &str, name: &Name, within: &str) -> ApiError {
+pub(super) fn taken(what: &str, name: &Name, within: &str) -> ApiError {
     ApiError::Conflict {
-        detail: format!("There is a {what} named {name} in {within} already. Choose another name."),
+        detail: format!(
+            "There is a {what} named {name} in {within} already; capitals make no difference. Choose another name."
+        ),
     }
 }
 

@@ -4,11 +4,18 @@
 //! takes the idempotency key. Then the effect happens, outside any transaction and in a task of its own, so that a caller who goes away
 //! changes nothing. The second applies the outcome, but only if that operation is still the current one; otherwise the effect is undone.
 
+mod cluster;
 mod create;
+mod delete;
 mod key;
 mod net;
 mod outcome;
+#[cfg(test)]
+mod tests;
 mod worker;
+
+pub use delete::run as carry_out_deletions;
+pub use outcome::gone;
 
 use super::{
     App,
@@ -40,6 +47,8 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
     let key = key::of(who, &action, &options)?;
     let (verb, target) = describe(&action);
     let outcome = match action {
+        Action::CreateCluster(new) => cluster::create(app, who, new, key).await,
+        Action::DeleteCluster(id) => cluster::delete(app, who, id, key).await,
         Action::CreateWorker(new) => create::worker(app, who, new, key).await,
         Action::CreateNet(new) => create::net(app, who, new, key).await,
         Action::Worker { id, action } => worker::act(app, who, id, action, options.if_match, key).await,
@@ -59,6 +68,8 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
 
 fn describe(action: &Action) -> (&'static str, String) {
     match action {
+        Action::CreateCluster(new) => ("create cluster", new.name.clone()),
+        Action::DeleteCluster(id) => ("delete cluster", format!("cluster {id}")),
         Action::CreateWorker(new) => ("create worker", new.name.clone()),
         Action::CreateNet(new) => ("add net", new.name.clone()),
         Action::Worker { id, action } => (action.verb(), format!("worker {id}")),

@@ -1,13 +1,19 @@
 //! What can be done to a net.
 
-use super::outcome::{begin, end, fresh_net, log_net_failure, once, operation, run};
+use super::{
+    delete,
+    outcome::{
+        begin, end, fresh_net, gone, log_net_done, log_net_failure, once, operation, permitted_net,
+        refused_net, run,
+    },
+};
 use crate::{
     app::error::{ApiError, Current},
     model::{
-        Actor, Done, Draft, LoadId, LoadState, Machine, Net, NetAction, NetCause, NetId, NetRequest,
-        OperationId, Refusal, Role, Worker, WorkerId,
-        action::{MAX_RATE, MAX_TOKENS},
-        lifecycle::{self, NetWord, Verb},
+        Actor, Done, Draft, EntityRef, LoadId, LoadState, Machine, Net, NetAction, NetCause, NetId,
+        NetRequest, OperationId, Role, RunState, Worker, WorkerId,
+        action::{RATE, TOKENS, whole_number_wanted},
+        lifecycle::{self, NetWord, Verb, doing_to},
     },
     server::{
         App,
@@ -16,7 +22,7 @@ use crate::{
         storage::{definitions, idempotency::Key},
         workers::CallError,
     },
-    worker::protocol::{HostedNet, InjectRequest, RunRequest},
+    worker::protocol::{InjectRequest, NetAnswer, RunRequest},
 };
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -36,18 +42,25 @@ pub async fn act(
     check(&request)?;
     let scope = who.scope.clone();
     let visible = move |draft: &Draft| -> Result<Arc<Net>, ApiError> {
-        let net = draft.net(id)?.clone();
+        let net = draft.net(id).map_err(|_| gone(draft.before(), EntityRef::Net(id), draft.now()))?;
         match scope.sees_project(net.project_id) {
-            true => Ok(net),
+            true => Ok(net.clone()),
             false => Err(ApiError::Gone { what: "net".to_owned() }),
         }
     };
     match request {
-        NetRequest::Assign { .. } | NetRequest::Unassign | NetRequest::Delete => {
+        NetRequest::Delete | NetRequest::UndoDelete => {
+            once(app, who, key, move |draft| {
+                let net = visible(draft)?;
+                delete::net(draft, &net, request.action(), if_match).map(|done| (done, Vec::new()))
+            })
+            .await
+        }
+        NetRequest::Assign { .. } | NetRequest::Unassign => {
             let was = app.store().fleet().net(id).cloned();
             let done = once(app, who, key, move |draft| {
                 let net = visible(draft)?;
-                fresh_net(&net, if_match)?;
+                fresh_net(draft, &net, if_match)?;
                 at_once(draft, &net, &request).map(|done| (done, Vec::new()))
             })
             .await?;
@@ -64,9 +77,9 @@ pub async fn act(
             let action = request.action();
             let begun = begin(app, who, key.clone(), move |draft| {
                 let net = visible(draft)?;
-                fresh_net(&net, if_match)?;
+                fresh_net(draft, &net, if_match)?;
+                permitted_net(draft, &net, action)?;
                 let worker = draft.worker_of(&net).cloned();
-                permitted(&net, worker.as_deref(), action)?;
                 draft.edit_net(id, NetCause::Operation, |net| {
                     net.operation = Some(operation);
                     // Recorded before the worker hears of it: should we die now, the net found there is known to be ours.
@@ -81,7 +94,7 @@ pub async fn act(
                 Ok(rows) => rows,
                 Err(first_answer) => return Ok(first_answer),
             };
-            let doing = format!("{} {}", action.doing(), net.name);
+            let doing = format!("{} {}", doing_to(action), net.name);
             let call = Call {
                 app: app.clone(),
                 actor: who.actor(),
@@ -98,39 +111,43 @@ pub async fn act(
 
 /// Bounds that do not depend on any state.
 fn check(request: &NetRequest) -> Result<(), ApiError> {
-    let bad = |detail: String| Err(ApiError::BadRequest { detail });
-    match request {
-        NetRequest::Run { rate } if *rate > MAX_RATE => bad(format!(
-            "The rate is at most {MAX_RATE} firings per second, or 0 for as fast as possible; it is {rate}."
-        )),
-        NetRequest::Inject { tokens, .. } if *tokens == 0 || *tokens > MAX_TOKENS => {
-            bad(format!("Inject 1 to {MAX_TOKENS} tokens, not {tokens}."))
+    let (field, bounds, given) = match request {
+        NetRequest::Run { rate } => ("rate", RATE, u64::from(*rate)),
+        NetRequest::Inject { tokens, .. } => ("tokens", TOKENS, *tokens),
+        _ => return Ok(()),
+    };
+    match bounds.contains(&given) {
+        true => Ok(()),
+        false => {
+            Err(ApiError::BadRequest { detail: whole_number_wanted(field, &bounds, &given.to_string()) })
         }
-        _ => Ok(()),
     }
 }
 
 /// What needs no machine.
 fn at_once(draft: &mut Draft, net: &Arc<Net>, request: &NetRequest) -> Result<Done, ApiError> {
-    let worker = draft.worker_of(net).cloned();
-    permitted(net, worker.as_deref(), request.action())?;
+    permitted_net(draft, net, request.action())?;
     let (id, name) = (net.id, &net.name);
+    let last = draft.net_was(request.action());
     let message = match request {
         NetRequest::Assign { worker_id } => {
-            let target = draft.worker(*worker_id)?.clone();
-            lifecycle::assign_target(net, &target).map_err(|refusal| refused(&refusal, net))?;
+            let target = draft.worker(*worker_id);
+            let target =
+                target.map_err(|_| gone(draft.before(), EntityRef::Worker(*worker_id), draft.now()))?.clone();
+            lifecycle::assign_target(net, &target)
+                .map_err(|refusal| refused_net(draft, &refusal, net, Some(&target)))?;
             draft.edit_net(id, NetCause::Assigned, |net| {
-                (net.worker_id, net.load_error) = (Some(target.id), None);
+                (net.worker_id, net.load_error, net.last_action) = (Some(target.id), None, last);
             })?;
-            format!("Net {name} is assigned to {}.", target.name)
-        }
-        NetRequest::Unassign => {
-            draft.edit_net(id, NetCause::Unassigned, |net| (net.worker_id, net.load_error) = (None, None))?;
-            format!("Net {name} is unassigned.")
+            format!("Assigned {name} to {}.", target.name)
         }
         _ => {
-            draft.delete_net(id)?;
-            return Ok(Done { message: format!("Net {name} was deleted."), worker: None, net: None });
+            let from =
+                draft.worker_of(net).map(|worker| format!(" from {}", worker.name)).unwrap_or_default();
+            draft.edit_net(id, NetCause::Unassigned, |net| {
+                (net.worker_id, net.load_error, net.last_action) = (None, None, last);
+            })?;
+            format!("Unassigned {name}{from}.")
         }
     };
     Ok(Done { message, worker: None, net: Some(draft.net(id)?.clone()) })
@@ -166,7 +183,7 @@ struct Call {
 /// What the worker said.
 enum Answer {
     /// The net as it is there now.
-    There(HostedNet),
+    There(NetAnswer),
     /// It is not there any more.
     NotThere,
 }
@@ -196,7 +213,7 @@ impl Call {
                     || Failure::Ours(internal(&format!("definition {} is missing", self.net.definition)));
                 let load_id =
                     self.net.load_id.ok_or_else(|| Failure::Ours(internal(&"a load without its id")))?;
-                client.load(machine, worker, net, load_id, pnml.ok_or_else(missing)?).await?
+                client.load(machine, worker, net, load_id, pnml.ok_or_else(missing)?).await?.into()
             }
             NetRequest::Unload => {
                 if let Some(load_id) = self.net.load_id {
@@ -214,7 +231,10 @@ impl Call {
                 let inject = InjectRequest { place: place.clone(), tokens: *tokens };
                 client.inject(machine, worker, net, operation, &inject).await?
             }
-            NetRequest::Assign { .. } | NetRequest::Unassign | NetRequest::Delete => {
+            NetRequest::Assign { .. }
+            | NetRequest::Unassign
+            | NetRequest::Delete
+            | NetRequest::UndoDelete => {
                 return Err(Failure::Ours(internal(&"an action without an effect was sent to a worker")));
             }
         }))
@@ -223,11 +243,12 @@ impl Call {
     async fn succeeded(self, machine: &Machine, answer: Answer) -> Result<Done, ApiError> {
         let (id, operation, action) = (self.net.id, self.operation, self.request.action());
         let (app, worker, load_id) = (self.app, self.worker, self.net.load_id);
-        let worker_name = worker.name.to_string();
+        let (worker_name, request) = (worker.name.to_string(), self.request);
         let outcome = end(&app, self.actor, self.key, move |draft| {
             let net = current(draft, id, operation, action)?;
-            match answer {
-                Answer::There(hosted) => {
+            let last = draft.net_was(action);
+            match &answer {
+                Answer::There(NetAnswer { net: hosted, .. }) => {
                     // The operation is ours and the worker did not leave `ready`: leaving it ends every operation on its nets.
                     let cause = match action {
                         NetAction::Load => NetCause::LoadState,
@@ -240,19 +261,20 @@ impl Call {
                         net.load_state = LoadState::Loaded;
                         net.load_error = None;
                         (net.run_state, net.rate) = (hosted.run_state, hosted.rate);
-                        net.operation = None;
+                        (net.operation, net.last_action) = (None, last);
                     })?;
                 }
                 Answer::NotThere => draft.edit_net(id, NetCause::LoadState, |net| {
                     net.load_state = LoadState::Unloaded;
                     (net.load_error, net.load_id, net.operation) = (None, None, None);
+                    net.last_action = last;
                 })?,
             }
             let net = draft.net(id)?.clone();
-            let message = match action {
-                NetAction::Load => format!("Net {} is loaded on {worker_name}.", net.name),
-                _ => format!("Net {} is {}.", net.name, NetWord(&net)),
-            };
+            if let Some(text) = unseen(&request, &net, &answer) {
+                log_net_done(draft, &net, text);
+            }
+            let message = done(&request, &net, &worker_name, &answer);
             Ok(Done { message, worker: None, net: Some(net) })
         })
         .await;
@@ -355,6 +377,61 @@ impl Call {
     }
 }
 
+/// What happened, for whoever asked for it.
+fn done(request: &NetRequest, net: &Net, worker: &str, answer: &Answer) -> String {
+    let name = &net.name;
+    let (fired, tokens) = match answer {
+        Answer::There(answer) => (answer.fired.as_deref(), answer.tokens),
+        Answer::NotThere => (None, None),
+    };
+    match request {
+        NetRequest::Load => format!("Loaded {name} on {worker}."),
+        NetRequest::Unload => format!("Unloaded {name} from {worker}."),
+        NetRequest::Step => {
+            let fired = fired.map(|fired| format!(": {fired} fired")).unwrap_or_default();
+            let dead = match net.run_state {
+                RunState::Dead => " No transition is enabled any more.",
+                RunState::Idle | RunState::Running => "",
+            };
+            format!("Stepped {name}{fired}.{dead}")
+        }
+        NetRequest::Run { rate: 0 } => format!("{name} runs as fast as possible."),
+        NetRequest::Run { rate } => format!("{name} runs at {rate} firings/s."),
+        NetRequest::Stop => format!("Stopped {name}."),
+        NetRequest::Reset => format!("Reset {name} to its initial marking."),
+        NetRequest::Inject { place, tokens: added } => {
+            let holds = tokens.map(|tokens| format!("; it now holds {tokens}")).unwrap_or_default();
+            format!("Added {} to {place} of {name}{holds}.", tokens_of(*added))
+        }
+        // What needs no machine says so itself.
+        NetRequest::Assign { .. } | NetRequest::Unassign | NetRequest::Delete | NetRequest::UndoDelete => {
+            format!("{name} is {}.", NetWord(net))
+        }
+    }
+}
+
+/// For the event log: what was done to the marking, which no change of the row tells.
+fn unseen(request: &NetRequest, net: &Net, answer: &Answer) -> Option<String> {
+    let Answer::There(NetAnswer { fired, tokens, .. }) = answer else { return None };
+    let name = &net.name;
+    Some(match request {
+        NetRequest::Step => match fired {
+            Some(fired) => format!("Net {name} stepped: {fired} fired"),
+            None => format!("Net {name} stepped"),
+        },
+        NetRequest::Inject { place, tokens: added } => {
+            let holds = tokens.map(|tokens| format!(", which now holds {tokens}")).unwrap_or_default();
+            format!("{} added to {place} of net {name}{holds}", tokens_of(*added))
+        }
+        NetRequest::Reset => format!("Net {name} reset to its initial marking"),
+        _ => return None,
+    })
+}
+
+fn tokens_of(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "token" } else { "tokens" })
+}
+
 enum Failure {
     Ours(ApiError),
     Call(CallError),
@@ -364,10 +441,6 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Failure {
         Failure::Call(error)
     }
-}
-
-fn permitted(net: &Arc<Net>, worker: Option<&Worker>, action: NetAction) -> Result<(), ApiError> {
-    lifecycle::net_action(net, worker, action).map_err(|refusal| refused(&refusal, net))
 }
 
 /// The net, if `operation` is still what happens to it.
@@ -392,8 +465,4 @@ fn current(
         code: "superseded".to_owned(),
         current: Some(Current::Net(net)),
     })
-}
-
-fn refused(refusal: &Refusal, net: &Arc<Net>) -> ApiError {
-    ApiError::refused(refusal, Some(Current::Net(net.clone())))
 }

@@ -4,8 +4,9 @@ use super::key::{self, Begun};
 use crate::{
     app::error::{ApiError, Current},
     model::{
-        Actor, Done, Draft, Event, Net, NetAction, Operation, OperationId, Severity, Worker, WorkerAction,
-        lifecycle::Verb,
+        Actor, Done, Draft, EntityRef, Event, Fleet, LastAction, Net, NetAction, Operation, OperationId,
+        Refusal, Severity, Timestamp, Worker, WorkerAction,
+        lifecycle::{self, NetWord, Verb},
     },
     server::{
         App,
@@ -18,7 +19,7 @@ use crate::{
         },
     },
 };
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// The effect is a task; a caller waits at most this long for it and is then told that it goes on.
@@ -27,7 +28,8 @@ const CALLER_WAITS: Duration = Duration::from_secs(25);
 /// The operation that an action records.
 pub fn operation<A>(action: A, actor: Actor, within: Duration) -> Operation<A> {
     let since = now();
-    Operation { id: OperationId(Uuid::now_v7()), action, actor, since, deadline: since.plus(within) }
+    let id = OperationId(Uuid::now_v7());
+    Operation { id, action, actor, since, deadline: since.plus(within), waiting: None }
 }
 
 /// The first transaction: `decide` refuses or records the operation; the key is taken with it. The inner error is the first answer to a
@@ -117,25 +119,82 @@ pub async fn run(
 }
 
 /// Whether the caller's picture of a row is old.
-pub fn fresh_worker(worker: &std::sync::Arc<Worker>, if_match: Option<u64>) -> Result<(), ApiError> {
+pub fn fresh_worker(draft: &Draft, worker: &Arc<Worker>, if_match: Option<u64>) -> Result<(), ApiError> {
     match if_match {
         Some(revision) if revision != worker.state_revision => Err(ApiError::Stale {
             name: worker.name.to_string(),
             state: worker.status.to_string(),
+            who: lifecycle::who_did(worker.last_action.as_ref(), draft.now()),
             current: Current::Worker(worker.clone()),
         }),
         _ => Ok(()),
     }
 }
 
-pub fn fresh_net(net: &std::sync::Arc<Net>, if_match: Option<u64>) -> Result<(), ApiError> {
+pub fn fresh_net(draft: &Draft, net: &Arc<Net>, if_match: Option<u64>) -> Result<(), ApiError> {
     match if_match {
         Some(revision) if revision != net.state_revision => Err(ApiError::Stale {
             name: net.name.to_string(),
-            state: crate::model::lifecycle::NetWord(net).to_string(),
+            state: NetWord(net).to_string(),
+            who: lifecycle::who_did(net.last_action.as_ref(), draft.now()),
             current: Current::Net(net.clone()),
         }),
         _ => Ok(()),
+    }
+}
+
+/// Asks the table about a worker; a refusal names who brought it to the state that stands in the way.
+pub fn permitted_worker(draft: &Draft, worker: &Arc<Worker>, action: WorkerAction) -> Result<(), ApiError> {
+    lifecycle::worker_action(worker, action).map_err(|refusal| {
+        let who = lifecycle::who_did(worker.last_action.as_ref(), draft.now());
+        ApiError::refused(&refusal, draft.now(), who, Some(Current::Worker(worker.clone())))
+    })
+}
+
+/// The same for a net.
+pub fn permitted_net(draft: &Draft, net: &Arc<Net>, action: NetAction) -> Result<(), ApiError> {
+    let worker = draft.worker_of(net);
+    lifecycle::net_action(net, worker.map(Arc::as_ref), action)
+        .map_err(|refusal| refused_net(draft, &refusal, net, worker))
+}
+
+/// `worker` is the one that the refusal is about, where it is about one.
+pub fn refused_net(
+    draft: &Draft,
+    refusal: &Refusal,
+    net: &Arc<Net>,
+    worker: Option<&Arc<Worker>>,
+) -> ApiError {
+    let now = draft.now();
+    let who = match (refusal, worker) {
+        (Refusal::NetWorker { .. }, Some(worker)) => lifecycle::who_did(worker.last_action.as_ref(), now),
+        _ => lifecycle::who_did(net.last_action.as_ref(), now),
+    };
+    ApiError::refused(refusal, now, who, Some(Current::Net(net.clone())))
+}
+
+/// There is no such row. The event log may still know who deleted it.
+pub fn gone(fleet: &Fleet, row: EntityRef, now: Timestamp) -> ApiError {
+    let what = match row {
+        EntityRef::Worker(_) => "worker",
+        EntityRef::Net(_) => "net",
+        EntityRef::Cluster(_) => "cluster",
+        EntityRef::Project(_) => "project",
+        EntityRef::Event(_) => "event",
+    };
+    let tells = |event: &&Arc<Event>| match row {
+        EntityRef::Worker(id) => event.kind == "worker.deleted" && event.worker_id == Some(id),
+        EntityRef::Net(id) => event.kind == "net.deleted" && event.net_id == Some(id),
+        _ => false,
+    };
+    let last = fleet.events().rev().find(tells).map(|event| LastAction {
+        action: WorkerAction::Delete,
+        actor: event.actor.clone(),
+        at: event.at,
+    });
+    match lifecycle::who_did(last.as_ref(), now) {
+        Some(who) => ApiError::Deleted { what: what.to_owned(), who },
+        None => ApiError::Gone { what: what.to_owned() },
     }
 }
 
@@ -144,6 +203,22 @@ pub fn log_worker_failure(draft: &mut Draft, worker: &Worker, action: WorkerActi
     let text = format!("Could not {} worker {}: {why}", action.verb(), worker.name);
     let (cluster, id) = (worker.cluster_id, worker.id);
     draft.log(Severity::Error, "error.reported", text, |event: &mut Event| {
+        (event.cluster_id, event.worker_id) = (Some(cluster), Some(id));
+    });
+}
+
+/// What an action did to a net that no state of it tells.
+pub fn log_net_done(draft: &mut Draft, net: &Net, text: String) {
+    let (project, id, worker) = (net.project_id, net.id, net.worker_id);
+    draft.log(Severity::Info, "net.updated", text, |event: &mut Event| {
+        (event.project_id, event.net_id, event.worker_id) = (Some(project), Some(id), worker);
+    });
+}
+
+/// What happens to a worker without its status telling.
+pub fn log_worker_done(draft: &mut Draft, worker: &Worker, text: String) {
+    let (cluster, id) = (worker.cluster_id, worker.id);
+    draft.log(Severity::Info, "worker.updated", text, |event: &mut Event| {
         (event.cluster_id, event.worker_id) = (Some(cluster), Some(id));
     });
 }

@@ -1,14 +1,17 @@
 //! What can be done to a worker.
 
-use super::outcome::{begin, end, fresh_worker, log_worker_failure, operation, run};
+use super::{
+    delete,
+    outcome::{begin, end, fresh_worker, gone, log_worker_failure, operation, permitted_worker, run},
+};
 use crate::{
     app::error::{ApiError, Current},
     model::{
-        Actor, Done, Draft, ErrorDetail, Machine, OperationId, Refusal, Worker, WorkerAction, WorkerCause,
+        Actor, Done, Draft, EntityRef, ErrorDetail, Machine, OperationId, Worker, WorkerAction, WorkerCause,
         WorkerId, WorkerStatus,
-        lifecycle::{self, Verb},
+        lifecycle::{self, Verb, initial},
     },
-    server::{App, auth::Who, providers::ProviderError, storage::idempotency::Key},
+    server::{App, auth::Who, providers::ProviderError, storage::idempotency::Key, supervise::Checked},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +19,8 @@ use std::{sync::Arc, time::Duration};
 fn deadline(action: WorkerAction) -> Duration {
     match action {
         WorkerAction::Provision | WorkerAction::Start => Duration::from_secs(60),
-        WorkerAction::Stop | WorkerAction::Destroy | WorkerAction::Delete => Duration::from_secs(30),
+        WorkerAction::Stop | WorkerAction::Destroy => Duration::from_secs(30),
+        WorkerAction::Delete | WorkerAction::UndoDelete => delete::DEADLINE,
         WorkerAction::Refresh => Duration::from_secs(15),
     }
 }
@@ -29,12 +33,17 @@ pub async fn act(
     if_match: Option<u64>,
     key: Option<Key>,
 ) -> Result<Done, ApiError> {
+    if matches!(action, WorkerAction::Delete | WorkerAction::UndoDelete) {
+        return delete::worker(app, who, id, action, if_match, key).await;
+    }
     let operation = operation(action, who.actor(), deadline(action));
     let operation_id = operation.id;
     let begun = begin(app, who, key.clone(), move |draft| {
-        let worker = draft.worker(id)?.clone();
-        fresh_worker(&worker, if_match)?;
-        lifecycle::worker_action(&worker, action).map_err(|refusal| refused(&refusal, &worker))?;
+        let worker =
+            draft.worker(id).map_err(|_| gone(draft.before(), EntityRef::Worker(id), draft.now()))?;
+        let worker = worker.clone();
+        fresh_worker(draft, &worker, if_match)?;
+        permitted_worker(draft, &worker, action)?;
         match action {
             WorkerAction::Provision => draft.edit_worker(id, WorkerCause::Status, |worker| {
                 worker.status = WorkerStatus::Provisioning;
@@ -49,7 +58,7 @@ pub async fn act(
         Ok(worker) => worker,
         Err(first_answer) => return Ok(first_answer),
     };
-    let doing = format!("{} {}", action.doing(), worker.name);
+    let doing = format!("{} {}", lifecycle::doing_to(action), worker.name);
     let effect = effect(app.clone(), who.actor(), worker, action, operation_id, key);
     run(app, doing, effect).await
 }
@@ -75,7 +84,7 @@ async fn effect(
             let stopped = app.providers().stop(&worker).await;
             machine_ended(app, actor, worker, action, operation, key, stopped).await
         }
-        WorkerAction::Destroy | WorkerAction::Delete => {
+        WorkerAction::Destroy | WorkerAction::Delete | WorkerAction::UndoDelete => {
             let destroyed = match has_machine(&worker) {
                 true => app.providers().destroy(&worker).await,
                 false => Ok(()),
@@ -84,6 +93,16 @@ async fn effect(
         }
         WorkerAction::Refresh => refreshed(app, actor, worker, operation, key).await,
     }
+}
+
+/// Ends the machine and then the record, as the operation that has been recorded says.
+pub async fn delete(
+    app: App,
+    actor: Actor,
+    worker: Arc<Worker>,
+    operation: OperationId,
+) -> Result<Done, ApiError> {
+    effect(app, actor, worker, WorkerAction::Delete, operation, None).await
 }
 
 /// Whether there may be something to destroy. A machine half made has no record of its own yet.
@@ -106,20 +125,25 @@ async fn machine_made(
         let worker = current(draft, id, operation, action)?;
         match made {
             Ok(machine) => {
-                draft.edit_worker(id, WorkerCause::Status, |worker| {
+                let last = draft.worker_was(action);
+                draft.end_worker(id, operation, WorkerCause::Status, |worker| {
                     worker.status = WorkerStatus::Ready;
                     worker.status_reason = None;
                     worker.machine = Some(machine);
-                    worker.operation = None;
+                    worker.last_action = last;
                 })?;
-                done(draft, id, format!("Worker {} is ready.", worker.name))
+                done(draft, id, format!("{} {}; it is ready.", initial(action.done()), worker.name))
             }
             Err(error) => {
                 let detail = match action {
                     WorkerAction::Start => ErrorDetail::MachineStopped,
                     _ => ErrorDetail::ProvisionFailed,
                 };
-                draft.set_worker_status(id, WorkerStatus::Error(detail), Some(error.to_string()))?;
+                let reason = error.to_string();
+                draft.end_worker(id, operation, WorkerCause::Status, |worker| {
+                    worker.status = WorkerStatus::Error(detail);
+                    worker.status_reason = Some(reason);
+                })?;
                 failed(draft, id, action, &error.to_string())
             }
         }
@@ -147,33 +171,46 @@ async fn machine_ended(
     ended: Result<(), ProviderError>,
 ) -> Result<Done, ApiError> {
     let id = worker.id;
-    end(&app, actor, key, move |draft| {
+    let is_ended = ended.is_ok();
+    let outcome = end(&app, actor, key, move |draft| {
         let worker = current(draft, id, operation, action)?;
         if let Err(error) = ended {
-            draft.edit_worker(id, WorkerCause::Operation, |worker| worker.operation = None)?;
+            draft.end_worker(id, operation, WorkerCause::Operation, |_| {})?;
             log_worker_failure(draft, &worker, action, &error.to_string());
             return failed(draft, id, action, &error.to_string());
         }
+        let last = draft.worker_was(action);
         match action {
             WorkerAction::Stop => {
-                draft.set_worker_status(id, WorkerStatus::Stopped, None)?;
-                done(draft, id, format!("Worker {} is stopped.", worker.name))
+                draft.end_worker(id, operation, WorkerCause::Status, |worker| {
+                    worker.status = WorkerStatus::Stopped;
+                    worker.status_reason = None;
+                    worker.last_action = last;
+                })?;
+                done(draft, id, format!("Stopped {}.", worker.name))
             }
             WorkerAction::Delete => {
                 draft.delete_worker(id)?;
-                Ok(Done { message: format!("Worker {} was deleted.", worker.name), worker: None, net: None })
+                Ok(Done { message: format!("Deleted worker {}.", worker.name), worker: None, net: None })
             }
             _ => {
-                draft.edit_worker(id, WorkerCause::Terminated, |worker| {
+                draft.end_worker(id, operation, WorkerCause::Terminated, |worker| {
                     worker.status = WorkerStatus::Pending;
                     worker.status_reason = None;
-                    worker.operation = None;
+                    worker.last_action = last;
                 })?;
-                done(draft, id, format!("The machine of worker {} was destroyed.", worker.name))
+                done(draft, id, format!("Destroyed the machine of {}.", worker.name))
             }
         }
     })
-    .await
+    .await;
+    if !is_ended {
+        // It failed halfway: what is true now is looked up at once, not at the next round.
+        if let Err(error) = app.supervisor().refresh(id).await {
+            tracing::warn!(%error, worker = %id, "a worker could not be checked after an action failed");
+        }
+    }
+    outcome
 }
 
 async fn refreshed(
@@ -186,15 +223,17 @@ async fn refreshed(
     let id = worker.id;
     let checked = app.supervisor().refresh(id).await;
     end(&app, actor, key, move |draft| {
-        draft.worker(id)?;
-        draft.edit_worker(id, WorkerCause::Operation, |worker| {
-            if worker.operation.as_ref().is_some_and(|current| current.id == operation) {
-                worker.operation = None;
-            }
-        })?;
+        draft.end_worker(id, operation, WorkerCause::Operation, |_| {})?;
         let worker = draft.worker(id)?.clone();
         match checked {
-            Ok(_) => done(draft, id, format!("Checked: worker {} is {}.", worker.name, worker.status)),
+            Ok(Checked::NoAnswer { why }) => done(
+                draft,
+                id,
+                format!("Checked {}: it is {}. {}", worker.name, worker.status, initial(&why)),
+            ),
+            Ok(Checked::Answered | Checked::Changed) => {
+                done(draft, id, format!("Checked {}: it is {}.", worker.name, worker.status))
+            }
             Err(error) => failed(draft, id, WorkerAction::Refresh, &error.to_string()),
         }
     })
@@ -209,7 +248,7 @@ fn current(
     action: WorkerAction,
 ) -> Result<Arc<Worker>, ApiError> {
     let worker = draft.worker(id)?.clone();
-    if worker.operation.as_ref().is_some_and(|current| current.id == operation) {
+    if worker.operation.as_ref().is_some_and(|current| current.carries(operation)) {
         return Ok(worker);
     }
     Err(ApiError::Refused {
@@ -228,13 +267,20 @@ fn done(draft: &Draft, id: WorkerId, message: String) -> Result<Done, ApiError> 
     Ok(Done { message, worker: Some(draft.worker(id)?.clone()), net: None })
 }
 
+/// What is known of a worker after an action on it failed, and what can be done.
 fn failed(draft: &Draft, id: WorkerId, action: WorkerAction, why: &str) -> Result<Done, ApiError> {
     let worker = draft.worker(id)?.clone();
-    let detail =
-        format!("Could not {} {}: {why} Its record now says {}.", action.verb(), worker.name, worker.status);
+    let then = match lifecycle::remedy(&worker) {
+        Some(remedy) if matches!(worker.status, WorkerStatus::Error(_)) => {
+            format!("{} it, or delete it.", remedy.label())
+        }
+        _ => "The worker may no longer be available.".to_owned(),
+    };
+    let detail = format!(
+        "Could not {} {}: {why} Its record now says {}. {then}",
+        action.verb(),
+        worker.name,
+        worker.status
+    );
     Err(ApiError::WorkerUnavailable { detail, current: Some(Current::Worker(worker)) })
-}
-
-fn refused(refusal: &Refusal, worker: &Arc<Worker>) -> ApiError {
-    ApiError::refused(refusal, Some(Current::Worker(worker.clone())))
 }

@@ -10,20 +10,12 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use std::str::FromStr;
 
 /// An id in a path.
 pub fn id<T: FromStr>(text: &str, what: &str) -> Result<T, ApiError> {
     text.parse().map_err(|_| ApiError::BadRequest { detail: format!("{text:?} is not the id of a {what}.") })
-}
-
-/// A body that must be JSON. An empty one reads as `{}`.
-pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| ApiError::BadRequest {
-        detail: format!("The body could not be read as JSON: {error}."),
-    })
 }
 
 /// `If-Match` and `Idempotency-Key`.

@@ -2,8 +2,10 @@
 //!
 //! A file is a noun. A new one is added to [`routes`].
 
+mod clusters;
 pub mod error;
 mod extract;
+mod fields;
 mod health;
 mod history;
 mod nets;
@@ -13,14 +15,16 @@ mod state;
 mod workers;
 
 use super::{App, sse};
+use crate::{app::error::ApiError, model::action::MAX_PNML_BYTES};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{get, post},
+    http::Method,
+    routing::{any, delete, get, post},
 };
 
-/// A PNML file may have 32 MiB; the rest of a form is small.
-const LARGEST_BODY: usize = 33 << 20;
+/// A PNML file as text in JSON may be escaped to twice its size; the rest of a form is small.
+const LARGEST_BODY: usize = 2 * MAX_PNML_BYTES + (1 << 20);
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -31,16 +35,23 @@ pub fn routes() -> Router<App> {
         .route("/api/state", get(state::full_state))
         .route("/api/sync", get(sse::sync::sync))
         .route("/api/watch", get(sse::watch::watch))
-        .route("/api/clusters", get(rows::clusters))
+        .route("/api/clusters", get(rows::clusters).post(clusters::create))
+        .route("/api/clusters/{id}", delete(clusters::delete))
         .route("/api/projects", get(rows::projects))
         .route("/api/workers", get(workers::list).post(workers::create))
         .route("/api/workers/{id}", get(workers::show).delete(workers::delete))
         .route("/api/workers/{id}/history", get(history::show))
+        .route("/api/workers/{id}/token", get(workers::token))
         .route("/api/workers/{id}/{action}", post(workers::act))
         .route("/api/nets", get(nets::list).post(nets::create))
         .route("/api/nets/{id}", get(nets::show).delete(nets::delete))
         .route("/api/nets/{id}/graph", get(nets::graph))
         .route("/api/nets/{id}/definition", get(nets::definition))
         .route("/api/nets/{id}/{action}", post(nets::act))
+        // Whoever asks the API for what is not there is a program, and gets no page.
+        .route("/api/{*path}", any(async || ApiError::NoSuchRoute))
+        .method_not_allowed_fallback(async |method: Method| ApiError::NoSuchMethod {
+            method: method.to_string(),
+        })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }

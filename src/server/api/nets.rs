@@ -2,22 +2,31 @@
 
 use super::{
     error::internal,
-    extract::{self, id, json, options, position, row, wanted},
+    extract::{self, id, options, position, row, wanted},
+    fields::Fields,
     workers::ListQuery,
 };
 use crate::{
     app::error::ApiError,
-    model::{Action, Done, Net, NetId, NetRequest, NewNet, ProjectId, WorkerId},
-    server::{App, actions::perform, auth::Who, storage::definitions},
+    model::{
+        Action, Done, EntityRef, Net, NetId, NetRequest, NewNet,
+        action::{MAX_PNML_BYTES, RATE, TOKENS},
+    },
+    server::{
+        App,
+        actions::{gone, perform},
+        auth::Who,
+        clock::now,
+        storage::definitions,
+    },
 };
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Multipart, Path, Query, Request, State},
+    extract::{FromRequest, Multipart, Path, Query, Request, State, multipart::MultipartError},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
 use std::sync::Arc;
 
 pub async fn list(
@@ -81,43 +90,47 @@ pub async fn definition(
     Ok((headers, pnml).into_response())
 }
 
-#[derive(Deserialize)]
-struct NetBody {
-    #[serde(default)]
-    name: String,
-    project_id: ProjectId,
-    pnml: String,
-}
-
 /// JSON with the PNML as text, or a multipart form with it as a file.
 pub async fn create(State(app): State<App>, who: Who, request: Request) -> Result<Response, ApiError> {
     let headers = request.headers().clone();
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let new = if kind.starts_with("multipart/form-data") {
-        from_form(Multipart::from_request(request, &app).await.map_err(|error| unreadable(&error))?).await?
+        let form = Multipart::from_request(request, &app).await;
+        from_form(form.map_err(|error| unreadable(error.status(), &error.body_text()))?).await?
     } else {
-        let body = Bytes::from_request(request, &app).await.map_err(|error| unreadable(&error))?;
-        let body: NetBody = json(&body)?;
-        NewNet { name: body.name, project_id: body.project_id, pnml: body.pnml.into_bytes() }
+        let body = Bytes::from_request(request, &app).await;
+        let body = Fields::read(&body.map_err(|error| unreadable(error.status(), &error.body_text()))?)?;
+        NewNet {
+            name: body.text_or_empty("name")?,
+            project_id: body.id("project_id", "project")?,
+            pnml: body.text("pnml")?.into_bytes(),
+        }
     };
     let done = perform(&app, &who, Action::CreateNet(new), options(&headers)?).await?;
     Ok((StatusCode::CREATED, Json(done)).into_response())
 }
 
 async fn from_form(mut form: Multipart) -> Result<NewNet, ApiError> {
+    let unreadable = |error: MultipartError| unreadable(error.status(), &error.body_text());
     let (mut name, mut project, mut pnml) = (String::new(), None, None);
-    while let Some(field) = form.next_field().await.map_err(|error| unreadable(&error))? {
+    while let Some(mut field) = form.next_field().await.map_err(unreadable)? {
         match field.name() {
-            Some("name") => name = field.text().await.map_err(|error| unreadable(&error))?,
+            Some("name") => name = field.text().await.map_err(unreadable)?,
             Some("project_id") => {
-                let text = field.text().await.map_err(|error| unreadable(&error))?;
+                let text = field.text().await.map_err(unreadable)?;
                 project = Some(id(&text, "project")?);
             }
             Some("pnml") => {
-                let bytes = field.bytes().await.map_err(|error| unreadable(&error))?;
+                let mut bytes = Vec::new();
+                while let Some(chunk) = field.chunk().await.map_err(unreadable)? {
+                    if bytes.len() + chunk.len() > MAX_PNML_BYTES {
+                        return Err(ApiError::pnml_too_large());
+                    }
+                    bytes.extend_from_slice(&chunk);
+                }
                 // A form with both a file and a text box sends the unused one empty.
                 if !bytes.is_empty() {
-                    pnml = Some(bytes.to_vec());
+                    pnml = Some(bytes);
                 }
             }
             _ => {}
@@ -127,15 +140,6 @@ async fn from_form(mut form: Multipart) -> Result<NewNet, ApiError> {
     Ok(NewNet { name, project_id: project.ok_or(missing("project_id"))?, pnml: pnml.ok_or(missing("pnml"))? })
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ActBody {
-    worker_id: Option<WorkerId>,
-    rate: Option<u32>,
-    place: Option<String>,
-    tokens: Option<u64>,
-}
-
 pub async fn act(
     State(app): State<App>,
     who: Who,
@@ -143,22 +147,20 @@ pub async fn act(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let body: ActBody = json(&body)?;
-    let missing =
-        |what: &str| ApiError::BadRequest { detail: format!("{action} needs {what:?} in its JSON body.") };
+    let body = Fields::read(&body)?;
     let request = match action.as_str() {
-        "assign" => NetRequest::Assign { worker_id: body.worker_id.ok_or_else(|| missing("worker_id"))? },
+        "assign" => NetRequest::Assign { worker_id: body.id("worker_id", "worker")? },
         "unassign" => NetRequest::Unassign,
         "load" => NetRequest::Load,
         "unload" => NetRequest::Unload,
         "step" => NetRequest::Step,
-        "run" => NetRequest::Run { rate: body.rate.ok_or_else(|| missing("rate"))? },
+        "run" => NetRequest::Run { rate: body.whole_number("rate", &RATE)? as u32 },
         "stop" => NetRequest::Stop,
         "reset" => NetRequest::Reset,
-        "inject" => NetRequest::Inject {
-            place: body.place.ok_or_else(|| missing("place"))?,
-            tokens: body.tokens.ok_or_else(|| missing("tokens"))?,
-        },
+        "undo-delete" => NetRequest::UndoDelete,
+        "inject" => {
+            NetRequest::Inject { place: body.text("place")?, tokens: body.whole_number("tokens", &TOKENS)? }
+        }
         other => return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on nets.") }),
     };
     perform(&app, &who, Action::Net { id: id(&net, "net")?, request }, options(&headers)?).await.map(Json)
@@ -177,10 +179,16 @@ pub async fn delete(
 fn find(app: &App, who: &Who, net: &str) -> Result<Arc<Net>, ApiError> {
     let id: NetId = id(net, "net")?;
     let fleet = app.store().fleet();
-    let net = fleet.net(id).filter(|net| who.scope.sees_project(net.project_id));
-    net.cloned().ok_or(ApiError::Gone { what: "net".to_owned() })
+    match fleet.net(id) {
+        Some(net) if who.scope.sees_project(net.project_id) => Ok(net.clone()),
+        Some(_) => Err(ApiError::Gone { what: "net".to_owned() }),
+        None => Err(gone(&fleet, EntityRef::Net(id), now())),
+    }
 }
 
-fn unreadable(error: &dyn std::fmt::Display) -> ApiError {
-    ApiError::BadRequest { detail: format!("The request could not be read: {error}.") }
+fn unreadable(status: StatusCode, text: &str) -> ApiError {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::pnml_too_large(),
+        _ => ApiError::BadRequest { detail: format!("The request could not be read: {text}.") },
+    }
 }

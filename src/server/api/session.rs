@@ -1,6 +1,6 @@
 //! `/api/session`: sign in, who am I, sign out.
 
-use super::extract::json;
+use super::fields::Fields;
 use crate::{
     app::error::ApiError,
     model::Role,
@@ -16,7 +16,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 #[derive(Serialize)]
 struct Me<'a> {
@@ -26,19 +26,14 @@ struct Me<'a> {
     role: Role,
 }
 
-#[derive(Deserialize)]
-struct Credentials {
-    email: String,
-    password: String,
-}
-
 pub async fn show(who: Who) -> Response {
     me(&who).into_response()
 }
 
 pub async fn sign_in(State(app): State<App>, body: Bytes) -> Result<Response, ApiError> {
-    let credentials: Credentials = json(&body)?;
-    let signed_in: SignedIn = auth::sign_in(&app, &credentials.email, &credentials.password).await?;
+    let body = Fields::read(&body)?;
+    let (email, password) = (body.text("email")?, body.text("password")?);
+    let signed_in: SignedIn = auth::sign_in(&app, &email, &password).await?;
     let cookie = auth::session_cookie(app.config().cookie_style, &signed_in.token, signed_in.lifetime);
     Ok(([(header::SET_COOKIE, cookie)], me(&signed_in.who)).into_response())
 }

@@ -1,20 +1,40 @@
 //! `/api/workers`.
 
-use super::extract::{self, id, json, options, position, row, wanted};
+use super::{
+    extract::{self, id, options, position, row, wanted},
+    fields::Fields,
+};
 use crate::{
     app::error::ApiError,
-    model::{Action, Done, WorkerAction, WorkerId},
-    server::{App, actions::perform, auth::Who},
+    model::{
+        Action, Category, Done, EntityRef, NewWorker, Provider, Role, WorkerAction, WorkerId,
+        action::{CPUS, MEMORY_MB},
+    },
+    server::{
+        App,
+        actions::{gone, perform},
+        api::error::internal,
+        auth::Who,
+        clock::now,
+        storage::audit,
+    },
 };
 use axum::{
     Json,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// What the process of an external worker must be started with.
+#[derive(Serialize)]
+struct Token<'a> {
+    worker_id: WorkerId,
+    token: &'a str,
+}
 
 #[derive(Deserialize)]
 pub struct ListQuery {
@@ -43,7 +63,10 @@ pub async fn show(
     let at = position(&app, &who);
     let id: WorkerId = id(&worker, "worker")?;
     let fleet = app.store().fleet();
-    fleet.worker(id).map(|worker| row(&**worker, at)).ok_or(ApiError::Gone { what: "worker".to_owned() })
+    fleet
+        .worker(id)
+        .map(|worker| row(&**worker, at))
+        .ok_or_else(|| gone(&fleet, EntityRef::Worker(id), now()))
 }
 
 pub async fn create(
@@ -52,8 +75,45 @@ pub async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let done = perform(&app, &who, Action::CreateWorker(json(&body)?), options(&headers)?).await?;
+    let body = Fields::read(&body)?;
+    let new = NewWorker {
+        name: body.text("name")?,
+        cluster_id: body.id("cluster_id", "cluster")?,
+        category: body
+            .word("category", &[Category::Ephemeral, Category::Persistent].map(|it| (it.as_str(), it)))?,
+        cpus: body.whole_number("cpus", &CPUS)?,
+        memory_mb: body.whole_number("memory_mb", &MEMORY_MB)?,
+        endpoint: body.optional_text("endpoint")?,
+    };
+    let done = perform(&app, &who, Action::CreateWorker(new), options(&headers)?).await?;
     Ok((StatusCode::CREATED, Json(done)).into_response())
+}
+
+/// The token of an external worker, for who starts its process. Told to administrators, and the audit log says to whom.
+pub async fn token(
+    State(app): State<App>,
+    who: Who,
+    Path(worker): Path<String>,
+) -> Result<Response, ApiError> {
+    who.need(Role::Admin)?;
+    let id: WorkerId = id(&worker, "worker")?;
+    let fleet = app.store().fleet();
+    let row = fleet.worker(id).ok_or_else(|| gone(&fleet, EntityRef::Worker(id), now()))?;
+    if row.provider != Provider::External {
+        return Err(ApiError::Conflict {
+            detail: format!(
+                "The token of {} is handed to its process by the console itself; nobody else needs it.",
+                row.name
+            ),
+        });
+    }
+    let (target, outcome) = (format!("worker {id}"), "shown".to_owned());
+    let line = audit::Line { at: now(), actor: who.actor(), action: "show token", target, outcome };
+    // Not told without a trace.
+    app.store().record(line).await.map_err(|error| internal(&error))?;
+    let token = app.client().token(id);
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Json(Token { worker_id: id, token: token.as_str() })).into_response())
 }
 
 pub async fn act(
@@ -68,6 +128,7 @@ pub async fn act(
         "stop" => WorkerAction::Stop,
         "destroy" => WorkerAction::Destroy,
         "refresh" => WorkerAction::Refresh,
+        "undo-delete" => WorkerAction::UndoDelete,
         other => {
             return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on workers.") });
         }

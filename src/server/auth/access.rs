@@ -24,7 +24,10 @@ pub enum Access {
 /// Pages and routes that need no session.
 const PUBLIC: &[(&str, &[&str])] = &[
     ("GET", &["/sign-in", "/setup/", "/assets/", "/favicon.ico", "/robots.txt", "/healthz", "/readyz"]),
-    ("POST", &["/api/session", "/do/sign-in", "/do/set-up", "/do/needs-setup", "/do/theme"]),
+    (
+        "POST",
+        &["/api/session", "/do/sign-in", "/do/set-up", "/do/needs-setup", "/do/setup-link", "/do/theme"],
+    ),
 ];
 
 /// The table. Reading needs the role viewer, changing anything operator; actions ask again for themselves.
@@ -42,6 +45,12 @@ pub fn required(method: &Method, path: &str) -> Access {
         // Everyone may end their own session.
         (&Method::DELETE, "/api/session") | (&Method::POST, "/do/sign-out") => Access::Role(Role::Viewer),
         (_, "/metrics") => Access::Role(Role::Admin),
+        // With a worker's token one can pretend to be the console; with a cluster of foreign machines, make the console call any address.
+        (_, path) if path.starts_with("/api/workers/") && path.ends_with("/token") => {
+            Access::Role(Role::Admin)
+        }
+        (&Method::POST, "/api/clusters") => Access::Role(Role::Admin),
+        (&Method::DELETE, path) if path.starts_with("/api/clusters/") => Access::Role(Role::Admin),
         // Reading through a server function is still reading.
         (&Method::POST, "/do/open" | "/do/graph" | "/do/trend") => Access::Role(Role::Viewer),
         _ if method.is_safe() => Access::Role(Role::Viewer),
@@ -130,5 +139,9 @@ mod tests {
         assert_eq!(required(&Method::GET, "/assets/muster.css"), Access::Public);
         assert_eq!(required(&Method::GET, "/assets"), Access::Role(Role::Viewer));
         assert_eq!(required(&Method::GET, "/metrics"), Access::Role(Role::Admin));
+        assert_eq!(required(&Method::GET, "/api/workers/1/token"), Access::Role(Role::Admin));
+        assert_eq!(required(&Method::POST, "/api/clusters"), Access::Role(Role::Admin));
+        assert_eq!(required(&Method::DELETE, "/api/clusters/1"), Access::Role(Role::Admin));
+        assert_eq!(required(&Method::GET, "/api/clusters"), Access::Role(Role::Viewer));
     }
 }

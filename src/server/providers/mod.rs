@@ -5,10 +5,12 @@
 //! must keep: making, stopping and destroying may be asked again and end in the same state; what is gone already is destroyed; a machine
 //! half made when the console died is found again by [`Providers::inspect`] or ended by [`Providers::destroy`].
 
+pub mod external;
 pub mod local;
 mod process;
 mod run_file;
 
+pub use external::ExternalProvider;
 pub use local::{LocalConfig, LocalProvider};
 pub use process::ProcessId;
 
@@ -49,6 +51,16 @@ pub enum ProviderError {
     NoHealth(CallError),
     #[error("The file {path} cannot be used: {cause}.")]
     File { path: PathBuf, cause: Arc<std::io::Error> },
+    #[error("The worker's record has no address to connect to. Delete it and create it anew with one.")]
+    NoEndpoint,
+    #[error(
+        "The worker at {endpoint} refuses the console's token. Start it with the token that `muster token worker {worker}` tells."
+    )]
+    WrongToken { endpoint: String, worker: WorkerId },
+    #[error("The console could not connect to the worker: {0}")]
+    NotConnected(CallError),
+    #[error("The machine is somebody else's; the console cannot {0} it.")]
+    NotOurs(&'static str),
     #[error("The machine was given up while it was being made.")]
     GivenUp,
     #[error("The process {0} could not be ended. End it by hand, then try again.")]
@@ -66,19 +78,22 @@ const EXITS_WAITING: usize = 1024;
 #[derive(Clone)]
 pub struct Providers {
     local: LocalProvider,
+    external: ExternalProvider,
 }
 
 impl Providers {
     /// The providers, and the exits of machines that they notice; these go to the supervisor.
     pub fn new(local: LocalConfig) -> Result<(Providers, mpsc::Receiver<WorkerExit>), ProviderError> {
         let (exits, noticed) = mpsc::channel(EXITS_WAITING);
-        Ok((Providers { local: LocalProvider::new(local, exits)? }, noticed))
+        let external = ExternalProvider::new(local.client.clone());
+        Ok((Providers { local: LocalProvider::new(local, exits)?, external }, noticed))
     }
 
     /// Makes a machine and waits until it answers. Whatever an earlier attempt left behind is ended first.
     pub async fn provision(&self, worker: &Worker) -> Result<Machine, ProviderError> {
         match worker.provider {
             Provider::Local => self.local.start(worker).await,
+            Provider::External => self.external.connect(worker).await,
             other => Err(ProviderError::Unavailable(other)),
         }
     }
@@ -87,6 +102,7 @@ impl Providers {
     pub async fn start(&self, worker: &Worker) -> Result<Machine, ProviderError> {
         match worker.provider {
             Provider::Local => self.local.start(worker).await,
+            Provider::External => Err(ProviderError::NotOurs("start")),
             other => Err(ProviderError::Unavailable(other)),
         }
     }
@@ -95,6 +111,7 @@ impl Providers {
     pub async fn stop(&self, worker: &Worker) -> Result<(), ProviderError> {
         match worker.provider {
             Provider::Local => self.local.stop(worker).await,
+            Provider::External => Err(ProviderError::NotOurs("stop")),
             other => Err(ProviderError::Unavailable(other)),
         }
     }
@@ -103,6 +120,10 @@ impl Providers {
     pub async fn destroy(&self, worker: &Worker) -> Result<(), ProviderError> {
         match worker.provider {
             Provider::Local => self.local.destroy(worker).await,
+            Provider::External => {
+                self.external.disconnect(worker).await;
+                Ok(())
+            }
             other => Err(ProviderError::Unavailable(other)),
         }
     }
@@ -111,6 +132,7 @@ impl Providers {
     pub async fn inspect(&self, worker: &Worker) -> Result<MachineState, ProviderError> {
         match worker.provider {
             Provider::Local => self.local.inspect(worker),
+            Provider::External => Ok(self.external.inspect(worker)),
             other => Err(ProviderError::Unavailable(other)),
         }
     }

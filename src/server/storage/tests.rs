@@ -225,7 +225,12 @@ async fn lines_of_the_audit_log_are_durable_when_answered_and_have_no_version() 
     let path = dir.path().join("muster.db");
     let opened = Opened::at(&path).await;
     let lines = (0..40).map(|n| opened.store.record(line(n)));
-    let changes = (0..40).map(|_| add(&opened.store, "beside"));
+    let changes = (0..40).map(|n| {
+        opened.store.transact(Actor::System, move |draft: &mut Draft| {
+            draft.put_cluster(cluster(&format!("beside {n}")));
+            Ok::<_, Gone>(())
+        })
+    });
     let (recorded, changed) =
         futures::join!(futures::future::join_all(lines), futures::future::join_all(changes));
     recorded.into_iter().for_each(|outcome| outcome.unwrap());

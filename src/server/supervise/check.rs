@@ -7,7 +7,7 @@ use super::{
     settle::{self, Ended},
 };
 use crate::{
-    model::{Actor, ErrorDetail, Gone, Machine, Worker, WorkerId, WorkerStatus},
+    model::{Actor, ErrorDetail, Event, Gone, Machine, Severity, Worker, WorkerId, WorkerStatus},
     server::{
         clock::now,
         providers::{MachineState, ProviderError, Providers},
@@ -20,6 +20,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What all of supervision works with.
 pub(super) struct Tools {
@@ -30,7 +31,11 @@ pub(super) struct Tools {
     pub pace: Pace,
     /// Workers whose stream is open: they tell by themselves, and need no check.
     live: Mutex<HashSet<WorkerId>>,
+    asking: Semaphore,
 }
+
+/// How many workers are asked together, beside the supervision loop. Each has its own time to answer: it must not pass in our own queues.
+const ASKED_AT_ONCE: usize = 64;
 
 /// A look at a worker, and the row's machine when it was taken: what is seen of one machine says nothing about its successor.
 pub(super) struct Look {
@@ -80,11 +85,25 @@ impl Tools {
         telemetry: TelemetryBoard,
         pace: Pace,
     ) -> Tools {
-        Tools { store, client, providers, telemetry, pace, live: Mutex::default() }
+        Tools {
+            store,
+            client,
+            providers,
+            telemetry,
+            pace,
+            live: Mutex::default(),
+            asking: Semaphore::new(ASKED_AT_ONCE),
+        }
     }
 
     pub fn live(&self) -> MutexGuard<'_, HashSet<WorkerId>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a turn to ask a worker; it lasts as long as what is returned.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed.
+        self.asking.acquire().await.ok()
     }
 
     /// Looks at a worker: by asking it, and if it does not answer, its provider.
@@ -118,8 +137,8 @@ impl Tools {
         let why = match (&state, &failed) {
             (MachineState::Running { .. }, Some(error)) => error.to_string().trim_end_matches('.').to_owned(),
             (MachineState::Running { .. }, None) => "it was not asked".to_owned(),
-            (MachineState::Stopped, _) => "its machine is stopped".to_owned(),
-            (MachineState::Gone, _) => "its machine is gone".to_owned(),
+            (MachineState::Stopped, _) => "its provider says that the machine is stopped".to_owned(),
+            (MachineState::Gone, _) => "its provider says that the machine is gone".to_owned(),
         };
         Ok(Look { asked, sight: Sight::Silence { state, why } })
     }
@@ -196,6 +215,7 @@ impl Tools {
 
     /// Unloads what no row wants on a worker. What fails is found again at the next look.
     pub async fn unload(&self, worker: WorkerId, machine: &Machine, strays: &[Stray]) {
+        let mut unloaded = Vec::new();
         for stray in strays {
             // An action may have begun to load it since.
             let fleet = self.store.fleet();
@@ -207,15 +227,43 @@ impl Tools {
             }
             match self.client.unload(machine, worker, stray.net, stray.load_id).await {
                 Ok(()) => {
-                    tracing::info!(%worker, net = %stray.net, "unloaded a net that should not be there")
+                    tracing::info!(%worker, net = %stray.net, "unloaded a net that should not be there");
+                    unloaded.push(*stray);
                 }
                 Err(error) => {
                     tracing::warn!(%worker, net = %stray.net, %error, "a net that should not be there stays");
                     if error.is_workers_fault() {
-                        return;
+                        break;
                     }
                 }
             }
+        }
+        if !unloaded.is_empty() {
+            self.tell_unloaded(worker, unloaded).await;
+        }
+    }
+
+    /// One event for all of them: an operator wants to know that it happened, not a hundred times.
+    async fn tell_unloaded(&self, worker: WorkerId, unloaded: Vec<Stray>) {
+        let told = self.store.transact(Actor::System, move |draft| {
+            let row = draft.worker(worker)?.clone();
+            let text = match unloaded.as_slice() {
+                [one] => match draft.net(one.net) {
+                    Ok(net) => {
+                        format!("Worker {} held net {}, which is not loaded there", row.name, net.name)
+                    }
+                    Err(_) => format!("Worker {} held a net that was deleted", row.name),
+                },
+                more => format!("Worker {} held {} nets that are not loaded there", row.name, more.len()),
+            };
+            let text = format!("{text}; unloaded");
+            draft.log(Severity::Warning, "worker.updated", text, |event: &mut Event| {
+                (event.cluster_id, event.worker_id) = (Some(row.cluster_id), Some(worker));
+            });
+            Ok::<_, Gone>(())
+        });
+        if let Err(error) = told.await {
+            tracing::warn!(%worker, %error, "the event log could not be written");
         }
     }
 }

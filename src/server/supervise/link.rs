@@ -18,7 +18,10 @@ use futures::{
     future::{BoxFuture, OptionFuture},
 };
 use std::{collections::VecDeque, ops::ControlFlow, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until, timeout_at},
+};
 
 /// A worker that claims to hold more nets than this is not one of ours.
 const MOST_NETS: usize = 100_000;
@@ -27,6 +30,8 @@ pub(super) struct Link {
     pub tools: Arc<Tools>,
     pub worker: WorkerId,
     pub machine: Machine,
+    /// Changes when the row of this worker, or of a net on it, does.
+    pub rows: watch::Receiver<()>,
 }
 
 /// What is followed while one stream is open.
@@ -76,6 +81,8 @@ impl Link {
             return ControlFlow::Break(());
         }
         let probe = self.tools.client.timing().probe;
+        // Where many streams break at once, the workers must not be found silent for want of our own time.
+        let turn = self.tools.turn().await;
         let look = match self.tools.look(&row, probe).await {
             Ok(look) => look,
             Err(error) => {
@@ -83,6 +90,7 @@ impl Link {
                 return ControlFlow::Continue(());
             }
         };
+        drop(turn);
         let answered = matches!(look.sight, Sight::Answer { .. });
         match self.tools.write(self.worker, look, Vec::new()).await {
             Ok(Verdict::Written(strays)) if answered => {
@@ -103,11 +111,16 @@ impl Link {
     async fn follow(&self) -> String {
         let pace = self.tools.pace;
         let silence = self.tools.client.timing().silence;
-        let mut frames = match self.tools.client.events(&self.machine, self.worker).await {
+        let mut rows = self.rows.clone();
+        let opening = {
+            // A console that comes back to thousands of workers opens their streams some at a time.
+            let _turn = self.tools.turn().await;
+            self.tools.client.events(&self.machine, self.worker).await
+        };
+        let mut frames = match opening {
             Ok(frames) => frames,
             Err(error) => return error.to_string(),
         };
-        let mut rows = self.tools.store.watch();
         let opened = Instant::now();
         let mut following = Following {
             picture: None,
@@ -145,7 +158,7 @@ impl Link {
                         following.rows_changed = Instant::now();
                         following.compare_by(following.rows_changed + pace.settle);
                     }
-                    Err(_) => return "the console is shutting down".to_owned(),
+                    Err(_) => return "it is not followed any more".to_owned(),
                 },
                 Some(()) = unloaded => {
                     following.unloading = None;
@@ -220,6 +233,14 @@ impl Link {
         let again = following.rows_changed + self.tools.pace.settle;
         if again > Instant::now() {
             following.due = Some(again);
+        }
+
+        let fleet = self.tools.store.fleet();
+        let is_elsewhere = |id: &NetId| fleet.net(*id).is_some_and(|net| net.worker_id != Some(self.worker));
+        if picture.nets.keys().any(is_elsewhere) {
+            // Its row does not touch this worker when it changes; it may be one to unload as soon as no action on it is in flight.
+            let soon = Instant::now() + self.tools.pace.steady;
+            following.due = Some(following.due.map_or(soon, |due| due.min(soon)));
         }
 
         let sight = Sight::Answer { machine: self.machine.clone(), picture: picture.clone() };

@@ -7,10 +7,13 @@
 mod check;
 mod link;
 pub mod reconcile;
+mod round;
 pub mod settle;
 mod telemetry;
+mod touched;
 
 pub use check::{CheckError, Checked};
+pub use round::Breadth;
 pub use telemetry::TelemetryBoard;
 
 use self::{
@@ -20,22 +23,22 @@ use self::{
 };
 use super::{
     clock::now,
+    metrics::METRICS,
     providers::{MachineState, Providers, WorkerExit},
     storage::Store,
     workers::WorkerClient,
 };
-use crate::model::{Category, ErrorDetail, Machine, Timestamp, Worker, WorkerId, WorkerStatus};
-use futures::{StreamExt, stream};
+use crate::model::{Category, ErrorDetail, Fleet, Machine, Timestamp, Worker, WorkerId, WorkerStatus};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     future::Future,
     sync::Arc,
     time::Duration,
 };
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Semaphore, mpsc, watch},
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, interval_at, sleep},
+    time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -59,7 +62,7 @@ pub struct Pace {
     pub probe_for: Duration,
     /// The supervision loop, how many workers it looks at together, and how long each may take.
     pub sweep_every: Duration,
-    pub sweep_width: usize,
+    pub sweep_breadth: Breadth,
     pub sweep_patience: Duration,
     /// How often operations past their deadline are looked for, and how long past it they are left to whoever began them.
     pub deadlines_every: Duration,
@@ -81,7 +84,7 @@ impl Default for Pace {
             probe_slow: Duration::from_secs(10),
             probe_for: Duration::from_secs(600),
             sweep_every: Duration::from_secs(60),
-            sweep_width: 20,
+            sweep_breadth: Breadth { least: 20, most: 256, within: Duration::from_secs(40) },
             sweep_patience: Duration::from_secs(5),
             deadlines_every: Duration::from_secs(1),
             deadline_grace: Duration::from_secs(1),
@@ -90,8 +93,11 @@ impl Default for Pace {
     }
 }
 
-/// How many unreachable workers are probed together.
+/// How many unreachable workers are probed together. Those that hang take their time; whoever's stream broke just now does not wait
+/// behind them.
 const PROBES_AT_ONCE: usize = 64;
+/// Rows are followed at most this often: in a large fleet that changes all the time, looking through it is not for every commit.
+const FOLLOW_EVERY: Duration = Duration::from_millis(20);
 
 /// Keeps the rows of workers true until `shutdown`. Cloning gives another handle.
 #[derive(Clone)]
@@ -121,9 +127,27 @@ impl Supervisor {
         Supervisor { tools, tasks }
     }
 
+    /// One that checks when it is asked to, and does nothing by itself.
+    #[cfg(test)]
+    pub fn idle(
+        store: Store,
+        client: WorkerClient,
+        providers: Providers,
+        telemetry: TelemetryBoard,
+        pace: Pace,
+    ) -> Supervisor {
+        let tools = Arc::new(Tools::new(store, client, providers, telemetry, pace));
+        Supervisor { tools, tasks: TaskTracker::new() }
+    }
+
     /// One check of a worker now. Afterwards its row, and those of its nets, say what is true.
     pub async fn refresh(&self, worker: WorkerId) -> Result<Checked, CheckError> {
         self.tools.check(worker, self.tools.pace.sweep_patience, Vec::new()).await
+    }
+
+    /// Workers whose stream is open: what their rows say is told by themselves.
+    pub fn streams(&self) -> usize {
+        self.tools.live().len()
     }
 
     /// Returns once everything has ended after the shutdown.
@@ -146,11 +170,25 @@ struct Rounds {
     tools: Arc<Tools>,
     shutdown: CancellationToken,
     tasks: JoinSet<Done>,
-    links: HashMap<WorkerId, (Machine, CancellationToken)>,
+    links: HashMap<WorkerId, Linked>,
     probes: HashMap<WorkerId, (Timestamp, CancellationToken)>,
     settling: HashSet<Option<WorkerId>>,
     sweeping: bool,
     probing: Arc<Semaphore>,
+    /// The rows as they were followed last, and when they will be next.
+    followed: Arc<Fleet>,
+    /// Workers whose link or probe ended since: their rows may call for another.
+    ended: BTreeSet<WorkerId>,
+    follow_at: Option<Instant>,
+    followed_at: Instant,
+}
+
+/// A link that runs.
+struct Linked {
+    machine: Machine,
+    stop: CancellationToken,
+    /// Tells it that its worker's row, or one of its nets', changed.
+    touched: watch::Sender<()>,
 }
 
 impl Rounds {
@@ -164,7 +202,17 @@ impl Rounds {
             settling: HashSet::new(),
             sweeping: false,
             probing: Arc::new(Semaphore::new(PROBES_AT_ONCE)),
+            // Nothing was followed yet: every row is new.
+            followed: Arc::default(),
+            ended: BTreeSet::new(),
+            follow_at: None,
+            followed_at: Instant::now(),
         }
+    }
+
+    /// Has the rows followed soon: at once, if that was not done a moment ago.
+    fn follow_soon(&mut self) {
+        self.follow_at.get_or_insert(self.followed_at + FOLLOW_EVERY);
     }
 
     async fn run(mut self, left_open: settle::Open, mut exits: mpsc::Receiver<WorkerExit>) {
@@ -181,16 +229,24 @@ impl Rounds {
             tokio::select! {
                 () = self.shutdown.cancelled() => break,
                 changed = rows.changed() => match changed {
-                    Ok(()) => self.follow_rows(),
+                    Ok(()) => self.follow_soon(),
                     Err(_) => break,
                 },
+                () = sleep_until(self.follow_at.unwrap_or_else(Instant::now)), if self.follow_at.is_some() => {
+                    self.follow_rows();
+                }
                 Some(exit) = exits.recv() => self.take_exit(exit),
                 Some(done) = self.tasks.join_next() => {
-                    match done {
-                        Ok(done) => self.take_done(done),
-                        Err(error) => self.take_panic(&error),
+                    // When a thousand end together, the rows are gone through once.
+                    let mut next = Some(done);
+                    while let Some(done) = next {
+                        match done {
+                            Ok(done) => self.take_done(done),
+                            Err(error) => self.take_panic(&error),
+                        }
+                        next = self.tasks.try_join_next();
                     }
-                    self.follow_rows();
+                    self.follow_soon();
                 }
                 // The first is at once: after a start every worker is looked at.
                 _ = sweep.tick() => self.sweep(),
@@ -201,21 +257,29 @@ impl Rounds {
         self.tasks.shutdown().await;
     }
 
-    /// Starts and ends links and probes so that they are those that the rows call for.
+    /// Starts and ends links and probes so that they are those that the rows call for: of the workers that something changed about.
     fn follow_rows(&mut self) {
+        (self.follow_at, self.followed_at) = (None, Instant::now());
         let fleet = self.tools.store.fleet();
-        let row_of = |id: &WorkerId| fleet.worker(*id).map(|row| row.as_ref());
-        for (id, (machine, stop)) in &self.links {
-            if !row_of(id).is_some_and(|row| row.is_ready() && is_same(row.machine.as_ref(), Some(machine))) {
+        let before = std::mem::replace(&mut self.followed, fleet.clone());
+        let mut due = touched::between(&before, &fleet);
+        due.append(&mut self.ended);
+        for id in due {
+            let row = fleet.worker(id);
+            if let Some(Linked { machine, stop, touched }) = self.links.get(&id) {
+                let is_so = |row: &Worker| row.is_ready() && is_same(row.machine.as_ref(), Some(machine));
+                if row.is_some_and(|row| is_so(row)) {
+                    touched.send_replace(());
+                } else {
+                    stop.cancel();
+                }
+            }
+            if let Some((since, stop)) = self.probes.get(&id)
+                && !row.is_some_and(|row| is_unreachable(row) && row.status_since == *since)
+            {
                 stop.cancel();
             }
-        }
-        for (id, (since, stop)) in &self.probes {
-            if !row_of(id).is_some_and(|row| is_unreachable(row) && row.status_since == *since) {
-                stop.cancel();
-            }
-        }
-        for worker in fleet.workers() {
+            let Some(worker) = row else { continue };
             if let (true, Some(machine)) = (worker.is_ready(), &worker.machine) {
                 self.link(worker, machine);
             } else if is_unreachable(worker) {
@@ -232,9 +296,10 @@ impl Rounds {
         self.tools.providers.watch(worker);
         let worker = worker.id;
         let stop = self.shutdown.child_token();
-        self.links.insert(worker, (machine.clone(), stop.clone()));
+        let (touched, rows) = watch::channel(());
+        self.links.insert(worker, Linked { machine: machine.clone(), stop: stop.clone(), touched });
         let tools = self.tools.clone();
-        let link = Link { tools: tools.clone(), worker, machine: machine.clone() };
+        let link = Link { tools: tools.clone(), worker, machine: machine.clone(), rows };
         self.tasks.spawn(async move {
             stop.run_until_cancelled(link.run()).await;
             tools.live().remove(&worker);
@@ -323,8 +388,14 @@ impl Rounds {
 
     fn take_done(&mut self, done: Done) {
         match done {
-            Done::Link(worker) => drop(self.links.remove(&worker)),
-            Done::Probe(worker) => drop(self.probes.remove(&worker)),
+            Done::Link(worker) => {
+                self.links.remove(&worker);
+                self.ended.insert(worker);
+            }
+            Done::Probe(worker) => {
+                self.probes.remove(&worker);
+                self.ended.insert(worker);
+            }
             Done::Settled(worker) => drop(self.settling.remove(&worker)),
             Done::Swept => self.sweeping = false,
             Done::Exit => {}
@@ -343,6 +414,7 @@ impl Rounds {
         self.probes.clear();
         self.settling.clear();
         self.sweeping = false;
+        self.followed = Arc::default();
         self.tools.live().clear();
     }
 }
@@ -376,14 +448,21 @@ async fn sweep(tools: &Tools) {
         worker.status != WorkerStatus::Pending && !reconcile::is_busy(worker) && !live.contains(&worker.id)
     });
     let due: Vec<WorkerId> = due.map(|worker| worker.id).collect();
-    let (patience, width) = (tools.pace.sweep_patience, tools.pace.sweep_width);
-    stream::iter(due)
-        .for_each_concurrent(width, |worker| async move {
-            if let Err(error) = tools.check(worker, patience, Vec::new()).await {
-                tracing::warn!(%worker, %error, "a worker could not be checked");
-            }
-        })
-        .await;
+    let (patience, breadth, looks) = (tools.pace.sweep_patience, tools.pace.sweep_breadth, due.len());
+    let took = round::run(due, breadth, |worker| async move {
+        // Its stream may have been opened meanwhile.
+        if tools.live().contains(&worker) {
+            return;
+        }
+        if let Err(error) = tools.check(worker, patience, Vec::new()).await {
+            tracing::warn!(%worker, %error, "a worker could not be checked");
+        }
+    });
+    let took = took.await;
+    METRICS.swept(looks, took);
+    if took > tools.pace.sweep_every {
+        tracing::warn!(looks, ?took, "looking at every worker took longer than a round");
+    }
 }
 
 #[cfg(test)]

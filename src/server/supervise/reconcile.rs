@@ -88,9 +88,12 @@ const RESTARTED: &str = "the worker's process was restarted and has forgotten it
 const NOT_THERE: &str = "the worker does not hold it";
 const OTHER_LOADING: &str = "the worker holds another loading of it";
 
-/// Whether an action is under way on this worker that decides its status by itself.
+/// Whether an action is under way on this worker that decides its status by itself. A deletion that waits does not yet.
 pub fn is_busy(worker: &Worker) -> bool {
-    worker.operation.as_ref().is_some_and(|operation| operation.action != WorkerAction::Refresh)
+    worker.operation.as_ref().is_some_and(|operation| match operation.waiting {
+        None => operation.action != WorkerAction::Refresh,
+        Some(_) => operation.given_up().is_some(),
+    })
 }
 
 /// What follows from `sight`. Nothing, if the rows agree with it.

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     model::{
-        Actor, Category, Draft, Event, Fleet, Gone, NetAction, NetCause, NetId, OperationId, Severity,
-        Timestamp, WorkerAction, WorkerCause, WorkerId, WorkerStatus,
-        lifecycle::{NetWord, Verb},
+        Actor, Category, Draft, Event, Fleet, Gone, NetAction, NetCause, NetId, Operation, OperationId,
+        Severity, Timestamp, WorkerAction, WorkerCause, WorkerId, WorkerStatus,
+        lifecycle::{NetWord, Verb, doing_to},
     },
     server::{
         providers::{MachineState, ProviderError},
@@ -40,18 +40,14 @@ pub type Open = BTreeMap<Option<WorkerId>, Vec<Ended>>;
 pub fn open_operations(fleet: &Fleet, is_over: impl Fn(Timestamp) -> bool) -> Open {
     let mut open = Open::new();
     for worker in fleet.workers() {
-        if let Some(operation) = &worker.operation
-            && is_over(operation.deadline)
-        {
+        if let Some(operation) = in_flight(&worker.operation).filter(|open| is_over(open.deadline)) {
             let (operation, action) = (operation.id, operation.action);
             let ended = Ended::Worker { worker: worker.id, operation, action };
             open.entry(Some(worker.id)).or_default().push(ended);
         }
     }
     for net in fleet.nets() {
-        if let Some(operation) = &net.operation
-            && is_over(operation.deadline)
-        {
+        if let Some(operation) = in_flight(&net.operation).filter(|open| is_over(open.deadline)) {
             let ended = Ended::Net { net: net.id, operation: operation.id, action: operation.action };
             open.entry(net.worker_id).or_default().push(ended);
         }
@@ -59,9 +55,26 @@ pub fn open_operations(fleet: &Fleet, is_over: impl Fn(Timestamp) -> bool) -> Op
     open
 }
 
+/// What is under way: of a deletion that waits, what goes on beneath it. The deletion itself has not begun, and cannot be late.
+fn in_flight<A>(operation: &Option<Operation<A>>) -> Option<&Operation<A>> {
+    let operation = operation.as_ref()?;
+    if operation.is_waiting() { operation.given_up() } else { Some(operation) }
+}
+
 /// What a console that died left open: every open operation, and every worker whose machine nobody makes any more.
 pub fn left_open(fleet: &Fleet) -> Open {
     let mut open = open_operations(fleet, |_| true);
+    // A deletion that had begun is taken up again instead (`actions::carry_out_deletions`).
+    for ended in open.values_mut() {
+        ended.retain(|ended| {
+            !matches!(
+                ended,
+                Ended::Worker { action: WorkerAction::Delete, .. }
+                    | Ended::Net { action: NetAction::Delete, .. }
+            )
+        });
+    }
+    open.retain(|_, ended| !ended.is_empty());
     for worker in fleet.workers().filter(|worker| worker.status == WorkerStatus::Provisioning) {
         open.entry(Some(worker.id)).or_default();
     }
@@ -75,7 +88,7 @@ pub(super) async fn settle(
     ended: Vec<Ended>,
     within: Duration,
 ) -> Result<(), CheckError> {
-    let Some(id) = worker else { return end_without_worker(tools, ended).await };
+    let Some(id) = worker else { return end_blindly(tools, ended).await };
     let row = tools.store.fleet().worker(id).cloned().ok_or(CheckError::Gone)?;
     let makes = |ended: &Ended| {
         matches!(ended, Ended::Worker { action: WorkerAction::Provision | WorkerAction::Start, .. })
@@ -92,7 +105,11 @@ pub(super) async fn settle(
                 why: format!("the provider {} is not available", provider.as_str()),
             },
         },
-        Err(error) => return Err(CheckError::Provider(error)),
+        Err(error) => {
+            // What is true cannot be said now. That nobody knows how it ended can, and the row is free again; the next check goes on.
+            end_blindly(tools, ended).await?;
+            return Err(CheckError::Provider(error));
+        }
     };
     if half_made && matches!(look.sight, Sight::Silence { .. }) {
         // Whatever there is of a machine is of no use.
@@ -115,7 +132,8 @@ pub(super) async fn settle(
     Ok(())
 }
 
-async fn end_without_worker(tools: &Tools, ended: Vec<Ended>) -> Result<(), CheckError> {
+/// Ends operations without having looked at any worker.
+async fn end_blindly(tools: &Tools, ended: Vec<Ended>) -> Result<(), CheckError> {
     let ended = tools.store.transact(Actor::System, move |draft| {
         let mut unknown = Vec::new();
         for ended in ended {
@@ -161,7 +179,10 @@ fn happened(draft: &mut Draft, worker: WorkerId, action: WorkerAction) -> Result
     let row = draft.worker(worker)?;
     match action {
         WorkerAction::Stop if row.is_ready() && row.category == Category::Persistent => {
-            draft.set_worker_status(worker, WorkerStatus::Stopped, None)
+            draft.edit_worker(worker, WorkerCause::Status, |row| {
+                row.status = WorkerStatus::Stopped;
+                row.status_reason = None;
+            })
         }
         WorkerAction::Destroy => draft.edit_worker(worker, WorkerCause::Terminated, |row| {
             row.status = WorkerStatus::Pending;
@@ -175,9 +196,10 @@ fn happened(draft: &mut Draft, worker: WorkerId, action: WorkerAction) -> Result
 fn end_one(draft: &mut Draft, ended: Ended) -> Result<bool, Gone> {
     match ended {
         Ended::Worker { worker, operation, .. } => {
-            let current = draft.worker(worker)?.operation.as_ref().is_some_and(|now| now.id == operation);
+            let open = &draft.worker(worker)?.operation;
+            let current = open.as_ref().is_some_and(|now| now.carries(operation));
             if current {
-                draft.edit_worker(worker, WorkerCause::Operation, |row| row.operation = None)?;
+                draft.end_worker(worker, operation, WorkerCause::Operation, |_| {})?;
             }
             Ok(current)
         }
@@ -216,5 +238,5 @@ pub(super) fn tell(draft: &mut Draft, unknown: &[Ended]) {
 }
 
 fn outcome_unknown(action: impl Verb, name: &str, now: &dyn std::fmt::Display) -> String {
-    format!("{} {name}: it is not known how that ended; {name} is now {now}", action.doing())
+    format!("{} {name}: it is not known how that ended; {name} is now {now}", doing_to(action))
 }

@@ -3,6 +3,7 @@
 use crate::model::{History, Telemetry, Timestamp, Trend, WorkerId};
 use std::{
     collections::BTreeMap,
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -25,9 +26,17 @@ struct Board {
 struct Entries {
     /// Counts every put and every removal.
     count: u64,
-    latest: BTreeMap<WorkerId, (u64, Telemetry)>,
+    latest: BTreeMap<WorkerId, Entry>,
+    /// The last worker whose figures were due.
+    turn: Option<WorkerId>,
     /// The last hour of each, also of those that are not heard any more.
     histories: BTreeMap<WorkerId, History>,
+}
+
+struct Entry {
+    telemetry: Telemetry,
+    /// Not yet told by [`TelemetryBoard::due`].
+    is_new: bool,
 }
 
 impl Default for TelemetryBoard {
@@ -45,7 +54,7 @@ impl TelemetryBoard {
         if count.is_multiple_of(TIDY_EVERY) {
             entries.histories.retain(|_, history| telemetry.at.since(history.latest()) < KEPT);
         }
-        entries.latest.insert(telemetry.worker_id, (count, telemetry));
+        entries.latest.insert(telemetry.worker_id, Entry { telemetry, is_new: true });
         drop(entries);
         self.0.changes.send_replace(count);
     }
@@ -63,7 +72,7 @@ impl TelemetryBoard {
 
     /// The latest of every worker that is heard.
     pub fn latest(&self) -> Vec<Telemetry> {
-        self.entries().latest.values().map(|(_, telemetry)| telemetry.clone()).collect()
+        self.entries().latest.values().map(|entry| entry.telemetry.clone()).collect()
     }
 
     /// The last hour of a worker, as of `now`; empty for one that was not heard in it.
@@ -75,14 +84,31 @@ impl TelemetryBoard {
     }
 
     pub fn of(&self, worker: WorkerId) -> Option<Telemetry> {
-        self.entries().latest.get(&worker).map(|(_, telemetry)| telemetry.clone())
+        self.entries().latest.get(&worker).map(|entry| entry.telemetry.clone())
     }
 
-    /// What was put after the given count, and the count to ask with next time. Starts at 0.
-    pub fn since(&self, count: u64) -> (u64, Vec<Telemetry>) {
-        let entries = self.entries();
-        let newer = entries.latest.values().filter(|(put, _)| *put > count);
-        (entries.count, newer.map(|(_, telemetry)| telemetry.clone()).collect())
+    /// What was put since it was told here last, of at most so many workers: the others have their turn at the next calls. For the one
+    /// task that tells the clients.
+    pub fn due(&self, most: usize) -> Vec<Telemetry> {
+        let mut entries = self.entries();
+        let Entries { latest, turn, .. } = &mut *entries;
+        let mut due = Vec::new();
+        let mut take = |entry: &mut Entry| {
+            if due.len() < most && std::mem::take(&mut entry.is_new) {
+                due.push(entry.telemetry.clone());
+            }
+        };
+        match *turn {
+            Some(last) => {
+                latest
+                    .range_mut((Bound::Excluded(last), Bound::Unbounded))
+                    .for_each(|(_, entry)| take(entry));
+                latest.range_mut(..=last).for_each(|(_, entry)| take(entry));
+            }
+            None => latest.values_mut().for_each(take),
+        }
+        *turn = due.last().map(|telemetry| telemetry.worker_id).or(*turn);
+        due
     }
 
     /// Changes whenever [`TelemetryBoard::latest`] does.
@@ -112,15 +138,29 @@ mod tests {
         let changes = board.changes();
         board.put(telemetry(1, 10));
         board.put(telemetry(2, 10));
-        let (count, new) = board.since(0);
-        assert_eq!(new, [telemetry(1, 10), telemetry(2, 10)]);
+        assert_eq!(board.due(10), [telemetry(1, 10), telemetry(2, 10)]);
         assert!(changes.has_changed().unwrap());
 
         board.put(telemetry(1, 11));
-        let (count, new) = board.since(count);
-        assert_eq!(new, [telemetry(1, 11)]);
+        assert_eq!(board.due(10), [telemetry(1, 11)]);
         board.forget(WorkerId(Uuid::from_u128(1)));
         assert_eq!(board.latest(), [telemetry(2, 10)]);
-        assert_eq!(board.since(count).1, []);
+        assert_eq!(board.due(10), []);
+    }
+
+    #[test]
+    fn in_a_large_fleet_every_worker_has_its_turn_however_often_the_others_tell() {
+        let board = TelemetryBoard::default();
+        let mut told = [0; 10];
+        for second in 1..=20 {
+            (0..10).for_each(|worker| board.put(telemetry(worker, second)));
+            let due = board.due(3);
+            assert_eq!(due.len(), 3);
+            for item in due {
+                assert_eq!(item.at, Timestamp(second), "what is told is the latest");
+                told[item.worker_id.0.as_u128() as usize] += 1;
+            }
+        }
+        assert_eq!(told, [6; 10]);
     }
 }

@@ -1,9 +1,11 @@
 //! Calls to a worker, each with a deadline and a bound on what is taken in, and the ways they can fail.
 
-use super::{Frames, Keys, frames};
+use super::{Frames, Keys, WorkerToken, frames};
 use crate::{
     model::{LoadId, Machine, NetId, OperationId, WorkerId},
-    worker::protocol::{Health, HostedNet, InjectRequest, NetEvent, RunRequest, WorkerError, WorkerEvent},
+    worker::protocol::{
+        Health, HostedNet, InjectRequest, NetAnswer, NetEvent, RunRequest, WorkerError, WorkerEvent,
+    },
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde::de::DeserializeOwned;
@@ -115,6 +117,11 @@ impl WorkerClient {
         Ok(WorkerClient { http, keys, timing })
     }
 
+    /// What a worker's process must be started with to know this console.
+    pub fn token(&self, worker: WorkerId) -> WorkerToken {
+        self.keys.worker_token(worker)
+    }
+
     pub fn timing(&self) -> &Timing {
         &self.timing
     }
@@ -177,7 +184,7 @@ impl WorkerClient {
         worker: WorkerId,
         net: NetId,
         operation: OperationId,
-    ) -> Result<HostedNet, CallError> {
+    ) -> Result<NetAnswer, CallError> {
         self.control(machine, worker, net, operation, "step", None::<&()>).await
     }
 
@@ -188,7 +195,7 @@ impl WorkerClient {
         net: NetId,
         operation: OperationId,
         run: RunRequest,
-    ) -> Result<HostedNet, CallError> {
+    ) -> Result<NetAnswer, CallError> {
         self.control(machine, worker, net, operation, "run", Some(&run)).await
     }
 
@@ -198,7 +205,7 @@ impl WorkerClient {
         worker: WorkerId,
         net: NetId,
         operation: OperationId,
-    ) -> Result<HostedNet, CallError> {
+    ) -> Result<NetAnswer, CallError> {
         self.control(machine, worker, net, operation, "stop", None::<&()>).await
     }
 
@@ -208,7 +215,7 @@ impl WorkerClient {
         worker: WorkerId,
         net: NetId,
         operation: OperationId,
-    ) -> Result<HostedNet, CallError> {
+    ) -> Result<NetAnswer, CallError> {
         self.control(machine, worker, net, operation, "reset", None::<&()>).await
     }
 
@@ -219,7 +226,7 @@ impl WorkerClient {
         net: NetId,
         operation: OperationId,
         inject: &InjectRequest,
-    ) -> Result<HostedNet, CallError> {
+    ) -> Result<NetAnswer, CallError> {
         self.control(machine, worker, net, operation, "inject", Some(inject)).await
     }
 
@@ -253,20 +260,20 @@ impl WorkerClient {
         operation: OperationId,
         verb: &str,
         body: Option<&impl serde::Serialize>,
-    ) -> Result<HostedNet, CallError> {
+    ) -> Result<NetAnswer, CallError> {
         let mut request = self
             .request(&machine.endpoint, worker, Method::POST, &format!("/nets/{net}/{verb}"))
             .header("idempotency-key", operation.to_string());
         if let Some(body) = body {
             request = request.json(body);
         }
-        let hosted: HostedNet =
+        let answer: NetAnswer =
             self.answer(&machine.endpoint, self.timing.call, request, LARGEST_ANSWER).await?;
-        if hosted.id != net {
-            let what = format!("an answer about another net ({})", hosted.id);
+        if answer.net.id != net {
+            let what = format!("an answer about another net ({})", answer.net.id);
             return Err(CallError::Nonsense { endpoint: machine.endpoint.clone(), what });
         }
-        Ok(hosted)
+        Ok(answer)
     }
 
     fn request(&self, endpoint: &str, worker: WorkerId, method: Method, path: &str) -> RequestBuilder {

@@ -1,10 +1,10 @@
 //! A worker for tests, that can be told to misbehave. It is an HTTP server of its own and, where one is wanted, a process.
 
 use crate::{
-    model::{LoadId, Machine, NetId},
+    model::{LoadId, Machine, NetId, RunState},
     server::{providers::ProcessId, workers::Keys},
     sync::sse,
-    worker::protocol::{Health, HostedNet, WorkerEvent},
+    worker::protocol::{Health, HostedNet, InjectRequest, NetAnswer, RunRequest, WorkerEvent},
 };
 use axum::{
     Json, Router,
@@ -219,7 +219,7 @@ async fn load(
         });
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response();
     }
-    let run_state = crate::model::RunState::Idle;
+    let run_state = RunState::Idle;
     let net = HostedNet { id, load_id: query.load_id, run_state, rate: 0, firings: 0 };
     inner.health.lock().unwrap().nets.push(net.clone());
     Json(net).into_response()
@@ -246,17 +246,31 @@ async fn unload(
 
 async fn command(
     State(inner): State<Arc<Inner>>,
-    Path((id, _)): Path<(NetId, String)>,
+    Path((id, command)): Path<(NetId, String)>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     if let Some(response) = inner.misbehave(&headers).await {
         return response;
     }
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
     inner.keys.lock().unwrap().extend(key);
-    let net = inner.health.lock().unwrap().nets.iter().find(|net| net.id == id).cloned();
-    match net {
-        Some(net) => Json(net).into_response(),
+    let mut health = inner.health.lock().unwrap();
+    match health.nets.iter_mut().find(|net| net.id == id) {
+        Some(net) => {
+            let (mut fired, mut tokens) = (None, None);
+            match command.as_str() {
+                "run" => {
+                    net.run_state = RunState::Running;
+                    net.rate = serde_json::from_slice::<RunRequest>(&body).unwrap().rate;
+                }
+                "stop" | "reset" => net.run_state = RunState::Idle,
+                "step" => fired = Some("t1".to_owned()),
+                // It held three.
+                _ => tokens = Some(3 + serde_json::from_slice::<InjectRequest>(&body).unwrap().tokens),
+            }
+            Json(NetAnswer { net: net.clone(), fired, tokens }).into_response()
+        }
         None => {
             let error = serde_json::json!({"error": "the net is not loaded", "code": "not_loaded"});
             (StatusCode::NOT_FOUND, Json(error)).into_response()

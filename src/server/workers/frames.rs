@@ -12,6 +12,9 @@ pub type Frames<T> = BoxStream<'static, Result<T, CallError>>;
 /// The largest frame: a marking of half a million places.
 const LARGEST_FRAME: usize = 8 << 20;
 
+/// Parts of a silence.
+const PARTS: u32 = 4;
+
 struct Reader {
     response: reqwest::Response,
     endpoint: String,
@@ -21,6 +24,8 @@ struct Reader {
     /// Bytes taken in since the last complete event: what the parser may be holding.
     pending: usize,
     ended: bool,
+    /// How many parts of a silence have passed since anything came.
+    silent_parts: u32,
 }
 
 /// Reads `response` as frames of the events that `wanted` names; others are for newer consoles than this one.
@@ -38,6 +43,7 @@ pub(super) fn read<T: DeserializeOwned + Send + 'static>(
         ready: VecDeque::new(),
         pending: 0,
         ended: false,
+        silent_parts: 0,
     };
     stream::unfold(reader, move |mut reader| async move {
         let frame = reader.next(wanted).await?;
@@ -58,8 +64,11 @@ impl Reader {
                     );
                 }
             }
-            match tokio::time::timeout(self.silence, self.response.chunk()).await {
+            // Silence is counted in parts, each of which needs a turn of this task: while the console itself does not get to read, as on a
+            // machine with too much to do, a part lasts longer, and nobody is called silent.
+            match tokio::time::timeout(self.silence / PARTS, self.response.chunk()).await {
                 Ok(Ok(Some(bytes))) => {
+                    self.silent_parts = 0;
                     if let Err(error) = self.take(&bytes) {
                         return Some(Err(error));
                     }
@@ -68,6 +77,7 @@ impl Reader {
                 Ok(Err(error)) => {
                     return Some(Err(CallError::of_transport(&self.endpoint, &error, self.silence)));
                 }
+                Err(_) if self.silent_parts + 1 < PARTS => self.silent_parts += 1,
                 Err(_) => {
                     return Some(Err(CallError::Timeout {
                         endpoint: self.endpoint.clone(),

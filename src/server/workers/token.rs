@@ -33,6 +33,10 @@ pub enum KeyError {
          a new one is made, and workers started with the old one have to be destroyed and provisioned again."
     )]
     Size { path: PathBuf, size: u64 },
+    #[error(
+        "There is no key file {0}. Give the directory that the console uses with --data; it makes its key at its first start."
+    )]
+    Missing(PathBuf),
     #[error("The key file {path} cannot be used: {cause}.")]
     Io { path: PathBuf, cause: io::Error },
     #[error("The system gave no random bytes for a new key: {0}.")]
@@ -45,9 +49,20 @@ impl Keys {
         let path = data.join("key");
         let io = |cause| KeyError::Io { path: path.clone(), cause };
         fs::create_dir_all(data).map_err(io)?;
+        match Keys::existing(data) {
+            Err(KeyError::Missing(_)) => create(&path)?,
+            other => return other,
+        }
+        Keys::existing(data)
+    }
+
+    /// The same, for who must not make one: a key that no console uses gives tokens that nobody takes.
+    pub fn existing(data: &Path) -> Result<Keys, KeyError> {
+        let path = data.join("key");
+        let io = |cause| KeyError::Io { path: path.clone(), cause };
         match fs::metadata(&path) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeyError::Missing(path)),
             Err(error) => return Err(io(error)),
         }
 
@@ -128,6 +143,15 @@ mod tests {
         assert_eq!(keys.worker_token(one), token, "the same key gives the same token");
         assert_ne!(keys.worker_token(two), token, "each worker has its own");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_that_is_not_there_is_not_made_by_who_only_asks_for_a_token() {
+        let data = tempfile::tempdir().unwrap();
+        assert!(matches!(Keys::existing(data.path()), Err(KeyError::Missing(_))));
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
+        let made = Keys::load(data.path()).unwrap().worker_token(WorkerId(Uuid::from_u128(1)));
+        assert_eq!(Keys::existing(data.path()).unwrap().worker_token(WorkerId(Uuid::from_u128(1))), made);
     }
 
     #[test]

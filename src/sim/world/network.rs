@@ -152,7 +152,7 @@ impl World {
             connection.pipe.pop_front();
         }
         connection.piped -= taken.len();
-        let lossy = connection.lossy;
+        let lossy = connection.lossy && now < CHAOS;
         let stream = connection.number;
         let mut events = Vec::new();
         client.parser.push(&taken, &mut events);

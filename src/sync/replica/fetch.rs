@@ -150,6 +150,10 @@ impl Replica {
         self.meanwhile.clear();
         let waiting = std::mem::take(&mut self.waiting);
         waiting.into_iter().for_each(|delta| self.on_delta(delta, now, &mut effects));
+        if self.is_behind() {
+            // A `sync` told of more while the answer was on its way.
+            self.want_full_state(now);
+        }
         effects
     }
 
@@ -168,7 +172,8 @@ impl Replica {
 
     /// The version a fetched state must have to close the gap.
     fn wanted_version(&self) -> u64 {
-        self.waiting.front().map(|delta| delta.prev).or(self.version()).unwrap_or(0)
+        let gap = self.waiting.front().map(|delta| delta.prev);
+        gap.or_else(|| self.behind()).or(self.version()).unwrap_or(0)
     }
 
     /// In `wait`, or when the server allows the next question.

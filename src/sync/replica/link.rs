@@ -138,6 +138,29 @@ impl Replica {
         self.version() <= Some(reached)
     }
 
+    /// Whether the stream has told of more than this replica holds.
+    pub fn is_behind(&self) -> bool {
+        self.behind().is_some()
+    }
+
+    /// How far the stream is known to go, while it is further than this replica.
+    pub(super) fn behind(&self) -> Option<u64> {
+        match self.link {
+            Link::Up { reached: Reached::Version(reached), .. } if self.version() < Some(reached) => {
+                Some(reached)
+            }
+            _ => None,
+        }
+    }
+
+    /// How long the stream has brought nothing; zero where there is none.
+    pub fn silence(&self, now: Instant) -> Duration {
+        match self.link {
+            Link::Up { last_frame, .. } => Duration::from_millis(now.saturating_sub(last_frame)),
+            Link::Down { .. } => Duration::ZERO,
+        }
+    }
+
     pub(super) fn proven(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.backoff.reset();
         if let Link::Up { last_frame, last_proof, .. } = &mut self.link {

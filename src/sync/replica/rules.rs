@@ -173,7 +173,15 @@ fn a_sync_beyond_a_gap_proves_nothing() {
     replica.on_message(sync(12, 12, None), 0);
     assert_eq!(*replica.status(), Status::Connecting);
     assert_eq!(replica.version(), Some(10));
-    assert_eq!(fetches(&replica.tick(500, 0.5)), Some(10));
+    assert_eq!(fetches(&replica.tick(500, 0.5)), Some(12));
+    replica.on_message(sync(12, 15, None), 600);
+    let state = FullState { position: token(13), version: 13, state: Fleet::default() };
+    replica.on_full_state(1, Ok(state), 700);
+    assert_eq!(
+        fetches(&replica.tick(1_200, 0.5)),
+        Some(15),
+        "nor is it forgotten while an answer is on its way"
+    );
 }
 
 #[test]

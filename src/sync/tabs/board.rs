@@ -29,9 +29,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        Category, Change, ClusterId, Name, Provider, Worker, WorkerCause, WorkerMetrics, WorkerStatus,
-    };
+    use crate::model::{Change, ClusterId, Name, Provider, Worker, WorkerCause, WorkerMetrics, WorkerStatus};
     use std::sync::Arc;
     use uuid::Uuid;
 
@@ -43,23 +41,13 @@ mod tests {
         let mut fleet = Fleet::default();
         for n in of {
             let worker = Worker {
-                id: id(*n),
-                cluster_id: ClusterId(Uuid::from_u128(1)),
-                name: Name::new(&format!("w{n}")).unwrap(),
-                category: Category::Persistent,
-                provider: Provider::Local,
                 status: WorkerStatus::Ready,
-                status_since: Timestamp(0),
-                status_reason: None,
-                machine: None,
-                region: None,
-                cpus: 1,
-                memory_mb: 1,
-                operation: None,
-                revision: 0,
-                state_revision: 0,
-                created_at: Timestamp(0),
-                updated_at: Timestamp(0),
+                ..Worker::pending(
+                    id(*n),
+                    Name::new(&format!("w{n}")).unwrap(),
+                    ClusterId(Uuid::from_u128(1)),
+                    Provider::Local,
+                )
             };
             fleet.apply(&Change::WorkerPut { cause: WorkerCause::Created, worker: Arc::new(worker) });
         }

@@ -16,6 +16,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 /// A leader that is there and does not welcome who joins cannot: it is behind, or of a history that a restore took away. Only the server can
 /// say which, to a stream of our own. One beacon and a little more.
 const WELCOME_WITHIN: Duration = Duration::from_secs(7);
+/// A leader whose timers have not run for this long is frozen, or slowed down by the browser …
+const NOT_RUNNING: Duration = Duration::from_secs(6);
+/// … and if its stream has brought nothing for this long, a beacon and a half, it is not woken by that either.
+const NOT_FED: Duration = Duration::from_millis(7_500);
 /// Drawn by each tab, so that they do not all take over in the same moment.
 const SPREAD: Duration = Duration::from_secs(2);
 
@@ -47,8 +51,18 @@ pub enum Order {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    Leader { reign: Reign, beat: Instant },
-    Follower { leader: Option<Reign>, heard: Instant, asked: Option<Instant>, joined: Joined },
+    /// `beat` is when it last said so, `ran` when its timer last did.
+    Leader {
+        reign: Reign,
+        beat: Instant,
+        ran: Instant,
+    },
+    Follower {
+        leader: Option<Reign>,
+        heard: Instant,
+        asked: Option<Instant>,
+        joined: Joined,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,8 +135,26 @@ impl Tabs {
     pub fn granted(&mut self, wall: u64, now: Instant) -> Vec<Order> {
         self.term = wall.max(self.term + 1);
         let reign = Reign { term: self.term, tab: self.me };
-        self.role = Role::Leader { reign, beat: now };
+        self.role = Role::Leader { reign, beat: now, ran: now };
         vec![Order::Post(Note::Lead { reign, link: Stands::Connecting }), Order::Lead]
+    }
+
+    /// The browser is about to freeze this tab.
+    pub fn freezes(&mut self, now: Instant) -> Vec<Order> {
+        self.robbed(now)
+    }
+
+    /// To be asked before each note; the stream has brought nothing for `silence`. A browser may freeze a tab so that its timers and its
+    /// stream stand still and it is not told, while it goes on to hear notes: it would answer for ever that all is well.
+    pub fn stands_down(&mut self, silence: Duration, now: Instant) -> Vec<Order> {
+        match self.role {
+            Role::Leader { ran, .. }
+                if silence >= NOT_FED && now.saturating_sub(ran) >= NOT_RUNNING.as_millis() as u64 =>
+            {
+                self.robbed(now)
+            }
+            Role::Leader { .. } | Role::Follower { .. } => Vec::new(),
+        }
     }
 
     /// Another tab took the lock.
@@ -136,7 +168,7 @@ impl Tabs {
 
     /// How this tab's link stands, if it leads: to be posted when it changes.
     pub fn link(&mut self, status: &Status, now: Instant) -> Option<Note> {
-        let Role::Leader { reign, beat } = &mut self.role else { return None };
+        let Role::Leader { reign, beat, .. } = &mut self.role else { return None };
         *beat = now;
         Some(Note::Lead { reign: *reign, link: Stands::of(status, now) })
     }
@@ -176,7 +208,10 @@ impl Tabs {
                 (*heard, *asked, *joined) = (now, None, Joined::No);
                 vec![Order::Steal]
             }
-            Role::Leader { .. } => self.link(status, now).map(Order::Post).into_iter().collect(),
+            Role::Leader { ran, .. } => {
+                *ran = now;
+                self.link(status, now).map(Order::Post).into_iter().collect()
+            }
             Role::Follower { asked: asked @ None, .. } => {
                 *asked = Some(now);
                 vec![Order::Post(Note::Ping)]
@@ -356,6 +391,31 @@ mod tests {
         let mut robbed = leader(1, 7);
         assert_eq!(robbed.robbed(1), [Order::Queue, Order::Follow]);
         assert_eq!(robbed.robbed(2), []);
+    }
+
+    #[test]
+    fn a_leader_that_hears_notes_and_nothing_else_stands_down() {
+        let (fed, silent) = (Duration::from_secs(7), Duration::from_secs(8));
+        let mut tabs = leader(1, 7);
+        assert_eq!(tabs.stands_down(silent, 5_999), [], "its timer may be late");
+        // Answering is not running.
+        tabs.on_note(Note::Ping, UP, 5_999);
+        assert_eq!(
+            tabs.stands_down(fed, 60_000),
+            [],
+            "slowed down in the background, and its stream goes on"
+        );
+        tabs.tick(UP, 60_000);
+        assert_eq!(tabs.stands_down(silent, 65_999), [], "it runs: the stream is its replica's business");
+        assert_eq!(tabs.stands_down(silent, 66_000), [Order::Queue, Order::Follow]);
+        assert!(!tabs.leads());
+        assert_eq!(tabs.stands_down(silent, 90_000), []);
+    }
+
+    #[test]
+    fn a_tab_that_will_be_frozen_hands_the_lead_on() {
+        assert_eq!(leader(1, 7).freezes(1), [Order::Queue, Order::Follow]);
+        assert_eq!(tab(2).freezes(1), []);
     }
 
     #[test]

@@ -130,7 +130,7 @@ mod tests {
         // A fetched state took the replica from 14 to 19, past what came as frames.
         recent.push(Some(&token(19)), Some(&token(20)), Some(19), &frame);
         assert_eq!(recent.catch_up(&token(20), Some(&token(12))), CatchUp::Snapshot);
-        assert_eq!(recent.catch_up(&token(20), Some(&token(19))), CatchUp::Replay(vec![frame]));
+        assert_eq!(recent.catch_up(&token(20), Some(&token(19))), CatchUp::Replay(vec![frame.clone()]));
         // One that reaches further back than the position it was taken at is no beginning.
         recent.push(Some(&token(20)), Some(&token(21)), Some(18), &frame);
         assert_eq!(recent.catch_up(&token(21), Some(&token(20))), CatchUp::Snapshot);

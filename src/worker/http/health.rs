@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::State;
+use axum::{Extension, Json};
 
 use super::Shared;
 use crate::model::WorkerMetrics;
 use crate::worker::protocol::Health;
 use crate::worker::refusal::Refusal;
 
-pub async fn show(State(shared): State<Arc<Shared>>) -> Result<Json<Health>, Refusal> {
+pub async fn show(Extension(shared): Extension<Arc<Shared>>) -> Result<Json<Health>, Refusal> {
     shared.health().await.map(Json)
 }
 

@@ -9,12 +9,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::AUTHORIZATION;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -51,7 +51,13 @@ pub fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
+/// The routes of the one worker of this process.
 pub fn router(shared: Arc<Shared>) -> Router {
+    routes().layer(Extension(shared))
+}
+
+/// The routes. Which worker they are about is in each request's extensions, as its [`Shared`]: one process may be many.
+pub fn routes() -> Router {
     Router::new()
         .route("/health", get(health::show))
         .route("/events", get(streams::events))
@@ -64,12 +70,11 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .fallback(|| async { Refusal::NoSuchRoute })
         .method_not_allowed_fallback(|| async { Refusal::NoSuchRoute })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(shared.clone(), authorise))
-        .with_state(shared)
+        .layer(from_fn(authorise))
 }
 
 /// Lets nobody pass without the token; whoever has it counts as a console.
-async fn authorise(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+async fn authorise(Extension(shared): Extension<Arc<Shared>>, request: Request, next: Next) -> Response {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = header
         .and_then(|value| value.split_once(' '))

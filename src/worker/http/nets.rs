@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -31,7 +31,7 @@ pub struct LoadQuery {
 
 /// `PUT /nets/{id}?load_id=`; the load id may also come in the header `Load-Id`.
 pub async fn load(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(id): Path<String>,
     query: Result<Query<LoadQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -47,13 +47,13 @@ pub async fn load(
     let pnml = received(body)?;
     let seed = query.seed.unwrap_or_else(|| load_id.0.as_u64_pair().1);
     let loading = tokio::task::spawn_blocking(move || shared.nets.load(id, load_id, &pnml, seed));
-    loading.await.unwrap_or(Err(Refusal::Internal)).map(Json)
+    loading.await.unwrap_or(Err(Refusal::Internal)).map(|net| Json(net.into()))
 }
 
 /// `DELETE /nets/{id}`, or `?load_id=` for that loading only: a console that clears up an old one must not hit a new one. What is not
 /// there is gone already.
 pub async fn unload(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(id): Path<String>,
     Query(query): Query<LoadQuery>,
 ) -> Result<StatusCode, Refusal> {
@@ -66,13 +66,21 @@ pub async fn unload(
 }
 
 /// `POST /nets/{id}/step`: fires one transition.
-pub async fn step(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
-    command(&shared, &id, "step", &headers, |hosted, notices| hosted.step(notices)).await
+pub async fn step(
+    Extension(shared): Extension<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    command(&shared, &id, "step", &headers, |hosted, notices| {
+        let fired = hosted.step(notices)?;
+        Ok(NetAnswer { fired: Some(fired), ..hosted.describe().into() })
+    })
+    .await
 }
 
 /// `POST /nets/{id}/run {rate}`: starts, or changes the rate.
 pub async fn run(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
@@ -86,7 +94,7 @@ pub async fn run(
         let answer = cell
             .call(move |hosted, notices| {
                 hosted.run(rate, Instant::now(), notices)?;
-                Ok(hosted.describe())
+                Ok(hosted.describe().into())
             })
             .await?;
         begin.scheduler.begin(&cell);
@@ -96,24 +104,43 @@ pub async fn run(
 }
 
 /// `POST /nets/{id}/stop`.
-pub async fn stop(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
-    command(&shared, &id, "stop", &headers, |hosted, notices| hosted.stop(notices)).await
+pub async fn stop(
+    Extension(shared): Extension<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    command(&shared, &id, "stop", &headers, |hosted, notices| {
+        hosted.stop(notices)?;
+        Ok(hosted.describe().into())
+    })
+    .await
 }
 
 /// `POST /nets/{id}/reset`: stops, and goes back to the initial marking.
-pub async fn reset(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
-    command(&shared, &id, "reset", &headers, |hosted, notices| hosted.reset(notices)).await
+pub async fn reset(
+    Extension(shared): Extension<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    command(&shared, &id, "reset", &headers, |hosted, notices| {
+        hosted.reset(notices)?;
+        Ok(hosted.describe().into())
+    })
+    .await
 }
 
 /// `POST /nets/{id}/inject {place, tokens}`.
 pub async fn inject(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let InjectRequest { place, tokens } = json(body)?;
-    let inject = move |hosted: &mut Hosted, notices: &mut Vec<Notice>| hosted.inject(&place, tokens, notices);
+    let inject = move |hosted: &mut Hosted, notices: &mut Vec<Notice>| {
+        let holds = hosted.inject(&place, tokens, notices)?;
+        Ok(NetAnswer { tokens: Some(holds), ..hosted.describe().into() })
+    };
     command(&shared, &id, "inject", &headers, inject).await
 }
 
@@ -123,18 +150,11 @@ async fn command(
     id: &str,
     name: &str,
     headers: &HeaderMap,
-    act: impl FnOnce(&mut Hosted, &mut Vec<Notice>) -> Result<(), Refusal> + Send + 'static,
+    act: impl FnOnce(&mut Hosted, &mut Vec<Notice>) -> Result<NetAnswer, Refusal> + Send + 'static,
 ) -> Answer {
     let net = net_id(id)?;
     let nets = shared.nets.clone();
-    once(shared, key(id, name, headers)?, move || async move {
-        let describe = |hosted: &mut Hosted, notices: &mut Vec<Notice>| {
-            act(hosted, notices)?;
-            Ok(hosted.describe())
-        };
-        nets.get(net)?.call(describe).await
-    })
-    .await
+    once(shared, key(id, name, headers)?, move || async move { nets.get(net)?.call(act).await }).await
 }
 
 async fn once<F>(

@@ -60,7 +60,7 @@ impl<K: Key> Screen<K> {
                 taller.extend(open);
             });
         });
-        taller.sort_unstable_by_key(|(line, _)| *line);
+        taller.sort_unstable_by_key(|(at, _)| *at);
         taller.dedup_by(|(next, by), (line, most)| {
             let same = next == line;
             if same {

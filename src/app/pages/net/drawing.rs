@@ -4,6 +4,7 @@ use super::{
     Node,
     geometry::{DOTS, Sizes, dots, lines, short},
     marking::Marking,
+    pan_zoom::{PanZoom, PanZoomSpace},
 };
 use crate::app::components::format;
 use leptos::{ev, prelude::*};
@@ -12,21 +13,25 @@ use leptos::{ev, prelude::*};
 const NAMED: usize = 70;
 
 #[component]
-pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView {
+pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>, pan_zoom: PanZoom) -> impl IntoView {
     let graph = marking.graph.clone();
     let sizes = Sizes::of(&graph);
     let arcs = lines(&graph, sizes);
     // Names of so many nodes would be one grey carpet: then they show where one looks.
     let crowded = graph.places.len() + graph.transitions.len() > NAMED;
-    let places = (0..graph.places.len()).map(|i| view! { <Place marking=marking.clone() i selected sizes/> });
+    let places = (0..graph.places.len())
+        .map(|i| view! { <Place marking=marking.clone() i selected sizes/> })
+        .collect_view();
     let transitions = (0..graph.transitions.len())
-        .map(|i| view! { <Transition marking=marking.clone() i selected sizes/> });
+        .map(|i| view! { <Transition marking=marking.clone() i selected sizes/> })
+        .collect_view();
     view! {
+        <PanZoomSpace pan_zoom>
         <svg
             class="drawing"
             class:crowded=crowded
             font-size=format!("{:.1}", sizes.name)
-            viewBox=format!("0 0 {:.0} {:.0}", graph.width.max(1.0), graph.height.max(1.0))
+            viewBox=move || pan_zoom.view_box()
             preserveAspectRatio="xMidYMid meet"
             role="group"
             aria-label=format!("Drawing of {}", graph.name)
@@ -55,9 +60,9 @@ pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoV
                     })
                     .collect_view()}
             </g>
-            {transitions.collect_view()}
-            {places.collect_view()}
+            {transitions} {places}
         </svg>
+        </PanZoomSpace>
     }
     .into_any()
 }
@@ -103,10 +108,10 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, sizes: Si
             <title>{place.name.clone()}</title>
             <circle class="place-shape" cx=x.to_string() cy=y.to_string() r=format!("{:.1}", sizes.place)></circle>
             <path class="tokens" d=move || dots(x, y, tokens.get(), sizes.scale)></path>
-            <text class="token-count" font-size=format!("{:.1}", 14.0 * sizes.scale) x=x.to_string() y=y.to_string()>
+            <text aria-hidden="true" class="token-count" font-size=format!("{:.1}", 14.0 * sizes.scale) x=x.to_string() y=y.to_string()>
                 {move || if tokens.get() > DOTS { number(tokens.get()) } else { String::new() }}
             </text>
-            <text class="node-name" x=x.to_string() y=(y + sizes.place + sizes.name).to_string()>
+            <text aria-hidden="true" class="node-name" x=x.to_string() y=(y + sizes.place + sizes.name).to_string()>
                 {short(&place.name)}
             </text>
         </g>
@@ -158,7 +163,7 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, size
                 height=side
                 rx="2"
             ></rect>
-            <text class="node-name" x=x.to_string() y=(y + sizes.transition + sizes.name).to_string()>
+            <text aria-hidden="true" class="node-name" x=x.to_string() y=(y + sizes.transition + sizes.name).to_string()>
                 {short(&transition.name)}
             </text>
         </g>

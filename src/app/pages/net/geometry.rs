@@ -139,13 +139,16 @@ pub fn dots(x: f32, y: f32, tokens: u64, scale: f32) -> String {
         .collect()
 }
 
-/// A name short enough to stand under its node.
+/// A name short enough to stand under its node; of several words, whole ones.
 pub fn short(name: &str) -> String {
     const MOST: usize = 14;
     if name.chars().count() <= MOST {
-        name.to_owned()
-    } else {
-        name.chars().take(MOST - 1).chain(['…']).collect()
+        return name.to_owned();
+    }
+    let begin: String = name.chars().take(MOST - 1).collect();
+    match begin.rsplit_once(char::is_whitespace) {
+        Some((words, _)) if !words.trim().is_empty() => format!("{words} …"),
+        _ => begin + "…",
     }
 }
 
@@ -164,6 +167,13 @@ mod tests {
             !curve((5.0, 5.0), (5.0, 5.0), false, 0.0, 1, ROOM).path.contains("NaN"),
             "nodes may lie on each other"
         );
+    }
+
+    #[test]
+    fn a_long_name_is_cut_between_words() {
+        assert_eq!(short("put in the buffer"), "put in the …");
+        assert_eq!(short("a-name-without-words"), "a-name-withou…");
+        assert_eq!(short("consumer ready"), "consumer ready");
     }
 
     #[test]

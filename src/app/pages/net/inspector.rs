@@ -2,8 +2,10 @@
 
 use super::{
     super::parts::{NetHidden, permitted_at_rest, submit},
-    Node,
+    DRAWN_IN_FULL, Node,
+    find::{FindNode, show},
     marking::Marking,
+    pan_zoom::PanZoom,
 };
 use crate::{
     app::{actions::ActOnNet, components::format, guard::use_desk, store::use_store},
@@ -19,23 +21,34 @@ pub fn Inspector(
     net: ArcRwSignal<Arc<Net>>,
     marking: Marking,
     selected: RwSignal<Option<Node>>,
+    pan_zoom: PanZoom,
 ) -> impl IntoView {
+    let graph = marking.graph.clone();
+    let large = graph.places.len() + graph.transitions.len() > DRAWN_IN_FULL as usize;
+    let look = Look { selected, pan_zoom, large };
     let shown = {
         let marking = marking.clone();
         move || match selected.get() {
             None => view! { <Whole marking=marking.clone()/> }.into_any(),
-            Some(Node::Place(i)) => view! { <Place marking=marking.clone() i selected/> }.into_any(),
-            Some(Node::Transition(i)) => {
-                view! { <Transition marking=marking.clone() i selected/> }.into_any()
-            }
+            Some(Node::Place(i)) => view! { <Place marking=marking.clone() i look/> }.into_any(),
+            Some(Node::Transition(i)) => view! { <Transition marking=marking.clone() i look/> }.into_any(),
         }
     };
     view! {
         <section class="panel inspector" aria-label="Inspector">
+            <FindNode graph selected pan_zoom large/>
             {shown} <Inject net marking selected/>
         </section>
     }
     .into_any()
+}
+
+/// How another node is looked at.
+#[derive(Clone, Copy)]
+struct Look {
+    selected: RwSignal<Option<Node>>,
+    pan_zoom: PanZoom,
+    large: bool,
 }
 
 #[component]
@@ -71,7 +84,7 @@ fn Whole(marking: Marking) -> impl IntoView {
 }
 
 #[component]
-fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl IntoView {
+fn Place(marking: Marking, i: usize, look: Look) -> impl IntoView {
     let graph = marking.graph.clone();
     let place = graph.places.get(i)?.clone();
     let tokens = marking.tokens.get(i)?.clone();
@@ -91,16 +104,16 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl I
             <dt>"At first"</dt>
             <dd class="figure-left">{format::count(place.initial)}</dd>
         </dl>
-        <Neighbours title="Filled by" graph=graph.clone() nodes=fed_by selected/>
-        <Neighbours title="Emptied by" graph nodes=feeds selected/>
-        <Deselect selected/>
+        <Neighbours title="Filled by" graph=graph.clone() nodes=fed_by look/>
+        <Neighbours title="Emptied by" graph nodes=feeds look/>
+        <Deselect selected=look.selected/>
         }
         .into_any(),
     )
 }
 
 #[component]
-fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> impl IntoView {
+fn Transition(marking: Marking, i: usize, look: Look) -> impl IntoView {
     let graph = marking.graph.clone();
     let transition = graph.transitions.get(i)?.clone();
     let enabled = marking.enabled.get(i)?.clone();
@@ -123,9 +136,9 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>) -> i
                 {move || format!("{} seen", format::count(seen.get()))}
             </dd>
         </dl>
-        <Neighbours title="Takes from" graph=graph.clone() nodes=takes selected/>
-        <Neighbours title="Gives to" graph nodes=gives selected/>
-        <Deselect selected/>
+        <Neighbours title="Takes from" graph=graph.clone() nodes=takes look/>
+        <Neighbours title="Gives to" graph nodes=gives look/>
+        <Deselect selected=look.selected/>
         }
         .into_any(),
     )
@@ -139,11 +152,13 @@ fn Neighbours(
     title: &'static str,
     graph: Arc<NetGraph>,
     nodes: Vec<(Node, u64)>,
-    selected: RwSignal<Option<Node>>,
+    look: Look,
 ) -> impl IntoView {
+    let Look { selected, pan_zoom, large } = look;
+    let named = graph.clone();
     let name = move |node: Node| match node {
-        Node::Place(i) => graph.places.get(i).map(|place| place.name.clone()),
-        Node::Transition(i) => graph.transitions.get(i).map(|transition| transition.name.clone()),
+        Node::Place(i) => named.places.get(i).map(|place| place.name.clone()),
+        Node::Transition(i) => named.transitions.get(i).map(|transition| transition.name.clone()),
     };
     let more = nodes.len().saturating_sub(SHOWN);
     (!nodes.is_empty()).then(|| {
@@ -154,9 +169,10 @@ fn Neighbours(
                     .into_iter()
                     .take(SHOWN)
                     .map(|(node, weight)| {
+                        let graph = graph.clone();
                         view! {
                             <li>
-                                <button type="button" class="link" on:click=move |_| selected.set(Some(node))>
+                                <button type="button" class="link" on:click=move |_| show(&graph, node, selected, pan_zoom, large)>
                                     {name(node).unwrap_or_default()}
                                 </button>
                                 {(weight != 1).then(|| format!(" × {}", format::count(weight)))}
@@ -211,7 +227,7 @@ fn Inject(net: ArcRwSignal<Arc<Net>>, marking: Marking, selected: RwSignal<Optio
                 }
             };
             view! {
-                <form class="actions inject" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
+                <form id="inject" class="actions inject" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
                     <NetHidden id net/>
                     <label for="inject-tokens">"Inject"</label>
                     <input id="inject-tokens" class="input tokens-input" name="tokens" type="number" min="1" value="1" required=true/>

@@ -12,11 +12,19 @@ pub fn FiringLog(marking: Marking) -> impl IntoView {
         let log = log.clone();
         move |_| log.with(Vec::is_empty)
     });
+    let (ended, dimmed) = (marking.ended.clone(), marking.ended.clone());
+    // One line, whatever it says: the list below must not move.
+    let said = move || match (ended.get(), empty.get()) {
+        (true, false) => "It is not loaded any more: these were its last.",
+        (true, true) => "It is not loaded any more.",
+        (false, true) => "None seen since this page was opened.",
+        (false, false) => "Newest first.",
+    };
     view! {
         <section class="panel log" aria-labelledby="log-title">
             <h2 id="log-title">"Firings"</h2>
-            {move || empty.get().then(|| view! { <p class="quiet-text">"None seen since this page was opened."</p> })}
-            <ol class="log-lines" role="log" aria-live="off">
+            <p class="quiet-text log-said">{said}</p>
+            <ol class="log-lines" class:ended=move || dimmed.get() aria-label="Firings" tabindex="0">
                 <For each=move || log.get() key=|line| *line let:line>
                     {match line {
                         Line::Fired { n, transition } => {

@@ -48,6 +48,8 @@ pub struct Marking {
     /// Firings since the net was loaded or reset.
     pub firings: ArcRwSignal<u64>,
     pub log: ArcRwSignal<Vec<Line>>,
+    /// Whether the log is of a loading that is over.
+    pub ended: ArcRwSignal<bool>,
     /// Counts the frames that changed anything; for a drawing that is painted as a whole.
     pub frame: ArcRwSignal<u64>,
     /// Lines not shown yet, newest last, and whether showing them is due.
@@ -65,6 +67,7 @@ impl Marking {
             source: ArcRwSignal::new(Source::Initial),
             firings: ArcRwSignal::new(0),
             log: ArcRwSignal::new(Vec::new()),
+            ended: ArcRwSignal::new(false),
             frame: ArcRwSignal::new(0),
             fresh: ArcStoredValue::new((VecDeque::new(), false)),
             graph,
@@ -77,7 +80,7 @@ impl Marking {
         set(&self.source, Source::Page);
     }
 
-    /// Back to the marking that the net starts from.
+    /// Back to the marking that the net starts from. What it fired last stays to be read.
     fn reset(&self) {
         for (signal, place) in self.tokens.iter().zip(&self.graph.places) {
             set(signal, place.initial);
@@ -86,7 +89,8 @@ impl Marking {
             set(signal, enabled);
         }
         set(&self.firings, 0);
-        self.forget_log();
+        self.show_log();
+        set(&self.ended, self.log.with_untracked(|log| !log.is_empty()));
         set(&self.source, Source::Initial);
         self.frame.update(|frame| *frame += 1);
     }
@@ -125,8 +129,9 @@ impl Marking {
                 for (signal, enabled) in self.enabled.iter().zip(now) {
                     set(signal, enabled);
                 }
-                if firings < self.firings.get_untracked() {
+                if firings < self.firings.get_untracked() || self.ended.get_untracked() {
                     self.forget_log();
+                    set(&self.ended, false);
                 }
                 set(&self.firings, firings);
                 set(&self.source, Source::Live);
@@ -264,7 +269,10 @@ mod tests {
         });
         assert_eq!(marking.tokens[1].get_untracked(), 3);
         assert!(marking.enabled[0].get_untracked());
+        marking.log.set(vec![Line::Fired { n: 7, transition: 0 }]);
         marking.reset();
+        assert!(marking.ended.get_untracked(), "what was seen stays, and is said to be over");
+        assert_eq!(marking.log.with_untracked(Vec::len), 1);
         assert_eq!(marking.tokens[0].get_untracked(), 1);
         assert_eq!(marking.source.get_untracked(), Source::Initial);
     }

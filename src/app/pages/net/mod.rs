@@ -1,22 +1,32 @@
 //! One net: its drawing with the tokens as they are now, what can be done with it, and what fires.
 
+mod camera;
 mod controls;
 mod drawing;
+mod find;
 mod geometry;
 mod inspector;
 mod log;
 mod map;
 mod marking;
+mod note;
+mod pan_zoom;
 
 use super::{
     not_found::GoneRow,
-    parts::{AssignForm, NetBadge, NetButtons},
+    parts::{AssignForm, EventList, NetBadge, NetButtons},
 };
 use crate::{
     app::{
-        actions::net_graph, frame::freshness::FreshnessLine, live::http, snapshot::Drawn, store::use_store,
+        actions::net_graph,
+        components::{Ago, Copyable},
+        events::EventFilter,
+        frame::freshness::FreshnessLine,
+        live::http,
+        snapshot::Drawn,
+        store::use_store,
     },
-    model::{Net, NetAction, NetId},
+    model::{EntityRef, Net, NetAction, NetId},
     petri::graph::NetGraph,
     worker::protocol::NetEvent,
 };
@@ -29,6 +39,8 @@ use leptos_router::{components::A, hooks::use_params_map};
 use log::FiringLog;
 use map::Map;
 use marking::{Marking, follow};
+use note::DrawingNote;
+use pan_zoom::PanZoom;
 use std::sync::Arc;
 
 /// Up to so many places and transitions a net is drawn in full, and within the page; beyond, it is a map that the browser draws.
@@ -59,11 +71,10 @@ fn Detail(id: NetId) -> impl IntoView {
     let store = use_store();
     let net = store.net_row(id)?;
     let first = net.get_untracked();
-    let large = first.size.places + first.size.transitions > DRAWN_IN_FULL;
-    let error = Memo::new({
-        let net = net.clone();
-        move |_| net.with(|net| net.load_error.clone())
+    let project = store.projects.with_untracked(|rows| {
+        rows.iter().find(|row| row.id == first.project_id).map(|row| row.name.to_string())
     });
+    let large = first.size.places + first.size.transitions > DRAWN_IN_FULL;
     Some(
         view! {
         <Title text=first.name.to_string()/>
@@ -79,12 +90,34 @@ fn Detail(id: NetId) -> impl IntoView {
                 among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]
             />
         </div>
-        {move || error.get().map(|error| view! { <p class="notice tone-bad">{error}</p> })}
         {if large {
             view! { <Large id net/> }.into_any()
         } else {
             view! { <Small id net/> }.into_any()
         }}
+        <div class="below columns">
+            <EventList filter=EventFilter::of(EntityRef::Net(id)) title="What happened" id="net-events"/>
+            <section class="panel" aria-labelledby="net-about">
+                <h2 id="net-about">"Details"</h2>
+                <dl class="facts">
+                    <dt>"Project"</dt>
+                    <dd>{project}</dd>
+                    <dt>"Id"</dt>
+                    <dd>
+                        <Copyable text=id.to_string() what="id"/>
+                    </dd>
+                    <dt>"Definition"</dt>
+                    <dd>
+                        <Copyable text=first.definition.to_string() what="hash of the definition"/>
+                    </dd>
+                    <dt>"Added"</dt>
+                    <dd>
+                        <Ago at=first.created_at/>
+                        " ago"
+                    </dd>
+                </dl>
+            </section>
+        </div>
         <FreshnessLine/>
         }
         .into_any(),
@@ -183,6 +216,8 @@ fn Bench(
         marking.came_with_page(known);
     }
     let selected = RwSignal::new(None::<Node>);
+    let drawing = (f64::from(marking.graph.width), f64::from(marking.graph.height));
+    let pan_zoom = PanZoom::new(drawing, if large { map::MOST } else { f64::INFINITY });
     follow(id, net.clone(), marking.clone());
     let loaded = Memo::new({
         let net = net.clone();
@@ -195,14 +230,15 @@ fn Bench(
                 <Controls net=net.clone() marking=marking.clone()/>
                 <div class="drawing-space" class:silent=move || silent.get().is_some()>
                     {if large {
-                        view! { <Map marking=marking.clone() selected/> }.into_any()
+                        view! { <Map marking=marking.clone() selected pan_zoom/> }.into_any()
                     } else {
-                        view! { <Drawing marking=marking.clone() selected/> }.into_any()
+                        view! { <Drawing marking=marking.clone() selected pan_zoom/> }.into_any()
                     }}
+                    <DrawingNote net=net.clone() source=marking.source.clone() loaded silent/>
                 </div>
             </div>
             <aside class="bench-side">
-                <Inspector net=net.clone() marking=marking.clone() selected/>
+                <Inspector net=net.clone() marking=marking.clone() selected pan_zoom/>
                 <FiringLog marking/>
             </aside>
         </div>

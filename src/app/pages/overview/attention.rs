@@ -1,8 +1,12 @@
-//! What is wrong, with what mends it. Nothing at all when nothing is.
+//! What is wrong, with what mends it; then what came to its end. The panel is always there, so that trouble does not push the page down.
 
 use super::super::parts::{NetBadge, NetButtons, WorkerBadge, WorkerButtons};
 use crate::{
-    app::store::use_store,
+    app::{
+        components::format::counted,
+        frame::trouble::{need_attention, trouble},
+        store::use_store,
+    },
     model::{Connection, NetAction, NetId, WorkerId},
 };
 use leptos::prelude::*;
@@ -17,13 +21,20 @@ enum Trouble {
 /// More than this is a number.
 const SHOWN: usize = 8;
 
+fn class(trouble: usize) -> &'static str {
+    if trouble > 0 { "panel attention tone-bad" } else { "panel attention" }
+}
+
 #[component]
 pub fn Attention() -> impl IntoView {
     let store = use_store();
-    let all = Memo::new(move |_| {
+    let many = Memo::new(move |_| store.summary.with(trouble));
+    let rows = Memo::new(move |_| {
         store.summary.with(|summary| {
+            let nets = summary.broken_nets.len().saturating_sub(summary.dead_nets);
             let workers = summary.broken_workers.iter().copied().map(Trouble::Worker);
-            workers.chain(summary.broken_nets.iter().copied().map(Trouble::Net)).collect::<Vec<_>>()
+            let nets = summary.broken_nets.iter().take(nets).copied().map(Trouble::Net);
+            workers.chain(nets).take(SHOWN).collect::<Vec<_>>()
         })
     });
     let clusters = Memo::new(move |_| {
@@ -32,55 +43,86 @@ pub fn Attention() -> impl IntoView {
             down.map(|row| row.name.to_string()).collect::<Vec<_>>()
         })
     });
-    let broken = Memo::new(move |_| {
-        let of_rows = store.summary.with(|summary| {
-            !summary.broken_workers.is_empty() || summary.broken_nets.len() > summary.dead_nets
-        });
-        of_rows || !clusters.with(Vec::is_empty)
-    });
-    let shown = Memo::new(move |_| !all.with(Vec::is_empty) || !clusters.with(Vec::is_empty));
-    move || {
-        shown.get().then(|| {
-            view! {
-                <section
-                    class=move || if broken.get() { "panel attention tone-bad" } else { "panel attention tone-warn" }
-                    aria-labelledby="attention-title"
-                >
-                    <h2 id="attention-title">"Needs attention"</h2>
-                    <ul class="lines">
-                        {move || {
-                            clusters
-                                .get()
-                                .into_iter()
-                                .map(|name| {
-                                    view! {
-                                        <li class="line">
-                                            <span class="line-name">{name}</span>
-                                            <span class="state tone-bad">"cluster disconnected"</span>
-                                        </li>
-                                    }
-                                })
-                                .collect_view()
-                        }}
-                        <For
-                            each=move || all.with(|all| all.iter().take(SHOWN).copied().collect::<Vec<_>>())
-                            key=|trouble| *trouble
-                            let:trouble
-                        >
-                            {match trouble {
-                                Trouble::Worker(id) => view! { <WorkerTrouble id/> }.into_any(),
-                                Trouble::Net(id) => view! { <NetTrouble id/> }.into_any(),
-                            }}
-                        </For>
-                    </ul>
-                    {move || {
-                        let more = all.with(Vec::len).saturating_sub(SHOWN);
-                        (more > 0).then(|| view! { <p class="quiet-text">{format!("and {more} more")}</p> })
-                    }}
-                </section>
-            }
+    let more = Memo::new(move |_| many.get().saturating_sub(rows.with(Vec::len) + clusters.with(Vec::len)));
+    let dead = Memo::new(move |_| {
+        store.summary.with(|summary| {
+            let errors = summary.broken_nets.len().saturating_sub(summary.dead_nets);
+            (
+                summary.broken_nets.iter().skip(errors).take(SHOWN).copied().collect::<Vec<_>>(),
+                summary.dead_nets,
+            )
         })
+    });
+    view! {
+        <section
+            class=move || class(many.get())
+            aria-labelledby="attention-title"
+        >
+            <h2 id="attention-title">
+                {move || match many.get() {
+                    0 => "Nothing needs attention".to_owned(),
+                    n => need_attention(n),
+                }}
+            </h2>
+            <ul class="lines">
+                {move || {
+                    clusters
+                        .get()
+                        .into_iter()
+                        .map(|name| {
+                            view! {
+                                <li class="line">
+                                    <span class="line-name">{name}</span>
+                                    <span class="state tone-bad">"cluster disconnected"</span>
+                                </li>
+                            }
+                        })
+                        .collect_view()
+                }}
+                <For each=move || rows.get() key=|trouble| *trouble let:trouble>
+                    {match trouble {
+                        Trouble::Worker(id) => view! { <WorkerTrouble id/> }.into_any(),
+                        Trouble::Net(id) => view! { <NetTrouble id/> }.into_any(),
+                    }}
+                </For>
+            </ul>
+            {move || {
+                (more.get() != 0)
+                    .then(|| {
+                        view! {
+                            <p class="lines-more">
+                                {move || format!("and {} more: ", more.get())}
+                                <A href="/workers?status=error">"workers in error"</A>
+                                ", "
+                                <A href="/nets?status=error">"nets with a load error"</A>
+                            </p>
+                        }
+                    })
+            }}
+            {move || {
+                (dead.with(|(_, all)| *all != 0))
+                    .then(|| {
+                        view! {
+                            <details class="came-to-end">
+                                <summary>
+                                    {move || {
+                                        dead.with(|(_, all)| {
+                                            format!("{} came to an end: no transition is enabled", counted(*all, "net", "nets"))
+                                        })
+                                    }}
+                                </summary>
+                                <ul class="lines">
+                                    <For each=move || dead.with(|(ids, _)| ids.clone()) key=|id| *id let:id>
+                                        <NetTrouble id/>
+                                    </For>
+                                </ul>
+                            </details>
+                        }
+                    })
+            }}
+        </section>
     }
+    .into_any()
 }
 
 #[component]

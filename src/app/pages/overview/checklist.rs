@@ -1,6 +1,9 @@
 //! The way from an empty console to a loaded net: live conditions, each with what satisfies it. Gone when all hold.
 
-use crate::app::store::{Summary, use_store};
+use crate::{
+    app::store::{Summary, use_store},
+    model::WorkerAction,
+};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
@@ -9,11 +12,19 @@ fn steps(summary: &Summary) -> [(&'static str, bool, &'static str, &'static str)
     [
         ("Cluster connected", summary.clusters_connected > 0, "/workers", "See clusters"),
         ("Worker created", summary.workers > 0, "/workers?new", "Create worker"),
-        ("Worker ready", summary.workers_ready > 0, "/workers", "Provision a worker"),
+        ("Worker ready", summary.workers_ready > 0, "/workers", worker_step(summary.remedy)),
         ("Net added", summary.nets > 0, "/nets?new", "Add net"),
         ("Net assigned", summary.nets_assigned > 0, "/nets", "Assign a net"),
         ("Net loaded", summary.nets_loaded > 0, "/nets", "Load a net"),
     ]
+}
+
+fn worker_step(remedy: Option<WorkerAction>) -> &'static str {
+    match remedy {
+        Some(WorkerAction::Start) => "Start a worker",
+        Some(WorkerAction::Refresh) => "Check a worker",
+        _ => "Provision a worker",
+    }
 }
 
 #[component]
@@ -29,7 +40,8 @@ pub fn Checklist() -> impl IntoView {
                     <ol class="steps">
                         {(0..6)
                             .map(|i| {
-                                let (label, _, href, todo) = steps.get_untracked()[i];
+                                let (label, _, href, _) = steps.get_untracked()[i];
+                                let todo = Memo::new(move |_| steps.get()[i].3);
                                 let holds = Memo::new(move |_| steps.get()[i].1);
                                 let next = Memo::new(move |_| steps.get().iter().position(|step| !step.1) == Some(i));
                                 view! {
@@ -39,7 +51,7 @@ pub fn Checklist() -> impl IntoView {
                                         </svg>
                                         <span>{label}</span>
                                         <span class="visually-hidden">{move || if holds.get() { " (done)" } else { " (open)" }}</span>
-                                        {move || (!holds.get()).then(|| view! { <A href=href attr:class="step-action">{todo}</A> })}
+                                        {move || (!holds.get()).then(|| view! { <A href=href attr:class="step-action">{move || todo.get()}</A> })}
                                     </li>
                                 }
                             })

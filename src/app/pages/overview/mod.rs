@@ -3,20 +3,32 @@
 mod attention;
 mod checklist;
 
-use crate::app::{
-    components::format::count, events::EventFilter, frame::freshness::FreshnessLine, store::use_store,
+use crate::{
+    app::{
+        components::{Part, ShareBar, Tone, format::count},
+        events::EventFilter,
+        frame::freshness::FreshnessLine,
+        store::{Summary, use_store},
+    },
+    model::NetId,
 };
 use attention::Attention;
 use checklist::Checklist;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::components::A;
 
 use super::parts::{EventList, NetLines};
+
+/// More nets than this are a list of their own.
+const NETS: usize = 10;
 
 #[component]
 pub fn Overview() -> impl IntoView {
     let store = use_store();
-    let no_nets = Memo::new(move |_| store.nets.with(Vec::is_empty));
+    let all = Memo::new(move |_| store.nets.with(Vec::len));
+    let first =
+        Memo::new(move |_| store.nets.with(|ids| ids.iter().take(NETS).copied().collect::<Vec<NetId>>()));
     view! {
         <Title text="Overview"/>
         <div class="page-head">
@@ -24,13 +36,25 @@ pub fn Overview() -> impl IntoView {
         </div>
         <Tiles/>
         <Checklist/>
-        <Attention/>
         <div class="columns">
-            <section class="panel" aria-labelledby="available-nets">
-                <h2 id="available-nets">"Available nets"</h2>
-                {move || no_nets.get().then(|| view! { <p class="quiet-text">"No nets yet."</p> })}
-                <NetLines ids=store.nets with_worker=true/>
-            </section>
+            <div class="stack">
+                <Attention/>
+                <section class="panel" aria-labelledby="available-nets">
+                    <h2 id="available-nets">"Available nets"</h2>
+                    {move || (all.get() == 0).then(|| view! { <p class="quiet-text">"No nets yet."</p> })}
+                    <NetLines ids=first with_worker=true/>
+                    {move || {
+                        (all.get() > NETS)
+                            .then(|| {
+                                view! {
+                                    <p class="lines-more">
+                                        <A href="/nets">{move || format!("All {} nets", count(all.get() as u64))}</A>
+                                    </p>
+                                }
+                            })
+                    }}
+                </section>
+            </div>
             <EventList filter=EventFilter::default() title="Recent changes" id="recent-changes"/>
         </div>
         <FreshnessLine/>
@@ -38,33 +62,65 @@ pub fn Overview() -> impl IntoView {
     .into_any()
 }
 
-/// The fleet in four figures.
+/// What the fleet is made up of.
+fn parts(summary: &Summary) -> [Vec<Part>; 3] {
+    let part = |tone, count, word| Part { tone, count, word };
+    let away = summary.clusters.saturating_sub(summary.clusters_connected);
+    let broken = summary.broken_workers.len();
+    let errors = summary.broken_nets.len().saturating_sub(summary.dead_nets);
+    let rest = summary.workers.saturating_sub(summary.workers_ready + broken);
+    let idle = summary.nets_loaded.saturating_sub(summary.nets_running + summary.dead_nets);
+    [
+        vec![
+            part(Tone::Good, summary.clusters_connected, "connected"),
+            part(Tone::Bad, away, "disconnected"),
+        ],
+        vec![
+            part(Tone::Good, summary.workers_ready, "ready"),
+            part(Tone::Bad, broken, "in error"),
+            part(Tone::Quiet, rest, "not running"),
+        ],
+        vec![
+            part(Tone::Good, summary.nets_running, "running"),
+            part(Tone::Busy, idle, "idle"),
+            part(Tone::Warn, summary.dead_nets, "dead"),
+            part(Tone::Bad, errors, "with a load error"),
+            part(Tone::Quiet, summary.nets.saturating_sub(summary.nets_loaded + errors), "unloaded"),
+        ],
+    ]
+}
+
+/// The fleet at a glance: the figures, and what is behind them.
 #[component]
 fn Tiles() -> impl IntoView {
     let store = use_store();
     let figures = Memo::new(move |_| {
         store.summary.with(|summary| {
             [
-                ("Clusters connected", summary.clusters_connected, Some(summary.clusters), "/workers"),
-                ("Workers ready", summary.workers_ready, Some(summary.workers), "/workers"),
-                ("Nets loaded", summary.nets_loaded, Some(summary.nets), "/nets"),
-                ("Nets running", summary.nets_running, None, "/nets"),
+                ("Clusters connected", summary.clusters_connected, summary.clusters, "/workers"),
+                ("Workers ready", summary.workers_ready, summary.workers, "/workers"),
+                ("Nets loaded", summary.nets_loaded, summary.nets, "/nets"),
             ]
         })
     });
+    let all_parts = Memo::new(move |_| store.summary.with(parts));
     view! {
         <dl class="tiles">
-            {(0..4)
+            {(0..3)
                 .map(|i| {
-                    let (label, _, _, _) = figures.get_untracked()[i];
+                    let (label, _, _, href) = figures.get_untracked()[i];
+                    let parts = Memo::new(move |_| all_parts.with(|parts| parts[i].clone()));
                     view! {
                         <div class="tile">
-                            <dt>{label}</dt>
-                            <dd class="figure-large">
-                                {move || count(figures.get()[i].1 as u64)}
-                                <span class="quiet-text">
-                                    {move || figures.get()[i].2.map(|all| format!(" of {}", count(all as u64)))}
-                                </span>
+                            <dt>
+                                <A href=href>{label}</A>
+                            </dt>
+                            <dd>
+                                <p class="figure-large">
+                                    {move || count(figures.get()[i].1 as u64)}
+                                    <span class="quiet-text">{move || format!(" of {}", count(figures.get()[i].2 as u64))}</span>
+                                </p>
+                                <ShareBar parts/>
                             </dd>
                         </div>
                     }
@@ -73,4 +129,28 @@ fn Tiles() -> impl IntoView {
         </dl>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_are_the_whole() {
+        let summary = Summary {
+            clusters: 3,
+            clusters_connected: 2,
+            workers: 9,
+            workers_ready: 4,
+            broken_workers: vec![crate::model::WorkerId(uuid::Uuid::nil()); 2],
+            nets: 10,
+            nets_loaded: 6,
+            nets_running: 3,
+            dead_nets: 1,
+            broken_nets: vec![NetId(uuid::Uuid::nil()); 3],
+            ..Summary::default()
+        };
+        let counts = parts(&summary).map(|parts| parts.iter().map(|part| part.count).collect::<Vec<_>>());
+        assert_eq!(counts, [vec![2, 1], vec![4, 2, 3], vec![3, 2, 1, 2, 2]]);
+    }
 }

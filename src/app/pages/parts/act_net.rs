@@ -4,12 +4,13 @@ use super::{InFlight, wire};
 use crate::{
     app::{
         actions::ActOnNet,
-        components::Menu,
+        components::{Menu, SecondStep},
+        frame::palette::{Layer, Palette},
         guard::{Desk, use_desk},
         store::{Store, use_store},
     },
     model::{
-        Net, NetAction, NetId, WorkerId,
+        Net, NetAction, NetId, Worker, WorkerId,
         lifecycle::{Verb, assign_target, net_action},
     },
 };
@@ -103,6 +104,9 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
     let busy = RwSignal::new(false);
     let first = net.get_untracked();
     let (id, name) = (first.id, first.name.to_string());
+    // On every list of a net's actions: it is the only one while it may be.
+    let undo = self::permitted(store, &net, &[NetAction::UndoDelete]);
+    let undoable = Memo::new(move |_| !undo.with(Vec::is_empty));
     let permitted = permitted(store, &net, among);
     let operation = Memo::new({
         let net = net.clone();
@@ -116,12 +120,22 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
                 let (loses, rest): (Vec<_>, Vec<_>) =
                     permitted.get().into_iter().partition(|action| *action == NetAction::Delete);
                 view! {
+                    {undoable
+                        .get()
+                        .then(|| view! { <NetButton action=NetAction::UndoDelete busy/> })}
                     {rest.into_iter().map(|action| view! { <NetButton action busy/> }).collect_view()}
                     {(!loses.is_empty())
                         .then(|| {
                             view! {
                                 <Menu label=format!("More actions on {name}")>
-                                    <NetButton action=NetAction::Delete busy class="menu-item"/>
+                                    <SecondStep
+                                        label=NetAction::Delete.label()
+                                        name="action"
+                                        value=wire(NetAction::Delete)
+                                        loss="Its definition and its history here will be gone."
+                                    >
+                                        <NetButton action=NetAction::Delete busy class="menu-item"/>
+                                    </SecondStep>
                                 </Menu>
                             }
                         })}
@@ -132,26 +146,61 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
     .into_any()
 }
 
-/// Where a net can go: a choice of the workers that could take it. Absent where there is none, or where the net may not be assigned now.
+/// A choice of more workers than this is searched, not scrolled.
+const CHOICES: usize = 40;
+
+/// A worker in the choice: its id, how it is called there, and whether the net can go there now.
+type Choice = (WorkerId, String, bool);
+
+/// Where a net can go: a choice of the workers, those that cannot take it now greyed and with their state; with many workers a button
+/// that searches them. Absent where the net may not be assigned now, or where nothing could take it.
 #[component]
 pub fn AssignForm(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
     let (store, desk) = (use_store(), use_desk());
+    let palette: Palette = expect_context();
     let busy = RwSignal::new(false);
     let first = net.get_untracked();
     let id = first.id;
     let may = permitted(store, &net, &[NetAction::Assign]);
+    let many = Memo::new(move |_| store.workers.with(Vec::len) > CHOICES);
     let targets = Memo::new({
         let net = net.clone();
         move |_| {
+            if may.with(Vec::is_empty) || many.get() {
+                return Vec::new();
+            }
             let net = net.get();
             let workers = store.workers.get().into_iter().filter_map(|id| store.worker(id));
-            let fits = workers.filter(|worker| assign_target(&net, worker).is_ok());
-            fits.map(|worker| (worker.id, worker.name.to_string())).collect::<Vec<(WorkerId, String)>>()
+            let choice = |worker: Arc<Worker>| -> Choice {
+                match assign_target(&net, &worker) {
+                    Ok(()) => (worker.id, worker.name.to_string(), true),
+                    Err(_) => (worker.id, format!("{} ({})", worker.name, worker.status), false),
+                }
+            };
+            let mut choices: Vec<Choice> = workers.map(choice).collect();
+            choices.sort_by_key(|(_, _, fits)| !fits);
+            choices
         }
     });
-    let shown = Memo::new(move |_| !may.with(Vec::is_empty) && !targets.with(Vec::is_empty));
+    let shown = Memo::new(move |_| targets.with(|targets| targets.iter().any(|(_, _, fits)| *fits)));
+    let searched = Memo::new(move |_| many.get() && !may.with(Vec::is_empty));
     let choice_id = format!("assign-{id}");
     move || {
+        if searched.get() {
+            return Some(
+                view! {
+                    <button
+                        type="button"
+                        class="button needs-script"
+                        aria-haspopup="dialog"
+                        on:click=move |_| palette.open_at(Layer::AssignTo(id))
+                    >
+                        "Assign…"
+                    </button>
+                }
+                .into_any(),
+            );
+        }
         shown.get().then(|| {
             let (net, name, choice_id) = (net.clone(), first.name.to_string(), choice_id.clone());
             view! {
@@ -162,12 +211,15 @@ pub fn AssignForm(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
                     </label>
                     <select id=choice_id name="worker_id" class="select">
                         <For each=move || targets.get() key=|target| target.clone() let:target>
-                            <option value=target.0.to_string()>{target.1.clone()}</option>
+                            <option value=target.0.to_string() disabled=!target.2>
+                                {target.1.clone()}
+                            </option>
                         </For>
                     </select>
                     <NetButton action=NetAction::Assign busy/>
                 </form>
             }
+            .into_any()
         })
     }
 }

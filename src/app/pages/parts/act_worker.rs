@@ -2,7 +2,12 @@
 
 use super::{InFlight, wire};
 use crate::{
-    app::{actions::ActOnWorker, components::Menu, guard::use_desk, store::use_store},
+    app::{
+        actions::ActOnWorker,
+        components::{Menu, SecondStep},
+        guard::use_desk,
+        store::use_store,
+    },
     model::{
         Worker, WorkerAction,
         lifecycle::{Verb, worker_actions},
@@ -83,12 +88,38 @@ fn loses(action: WorkerAction) -> bool {
     matches!(action, WorkerAction::Destroy | WorkerAction::Delete)
 }
 
+/// What an action loses, in general: without JavaScript nothing is asked that could name it.
+fn loss(action: WorkerAction) -> Option<&'static str> {
+    match action {
+        WorkerAction::Stop => Some("The nets loaded on it are unloaded, and their markings lost."),
+        WorkerAction::Destroy => Some(
+            "Its machine will be destroyed; the nets loaded on it are unloaded, and their markings lost. The record stays.",
+        ),
+        WorkerAction::Delete => Some(
+            "Its machine and its record will be gone; its nets are no longer assigned, and their markings lost.",
+        ),
+        WorkerAction::UndoDelete | WorkerAction::Provision | WorkerAction::Start | WorkerAction::Refresh => {
+            None
+        }
+    }
+}
+
 #[component]
 fn ActionButton(action: WorkerAction, class: &'static str, busy: RwSignal<bool>) -> impl IntoView {
-    view! {
-        <button class=class class:danger=loses(action) name="action" value=wire(action) disabled=move || busy.get()>
-            {action.label()}
-        </button>
+    let button = move || {
+        view! {
+            <button class=class class:danger=loses(action) name="action" value=wire(action) disabled=move || busy.get()>
+                {action.label()}
+            </button>
+        }
+    };
+    match loss(action) {
+        Some(loss) => view! {
+            <SecondStep label=action.label() name="action" value=wire(action) loss>
+                {button()}
+            </SecondStep>
+        }
+        .into_any(),
+        None => button().into_any(),
     }
-    .into_any()
 }

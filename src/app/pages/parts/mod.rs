@@ -6,7 +6,7 @@ mod event_list;
 mod net_lines;
 mod states;
 
-pub use act_net::{AssignForm, NetButton, NetButtons, NetHidden, permitted_at_rest, submit};
+pub use act_net::{AssignForm, NetButtons, NetHidden, permitted_at_rest, submit};
 pub use act_worker::WorkerButtons;
 pub use event_list::EventList;
 pub use net_lines::NetLines;

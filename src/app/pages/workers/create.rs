@@ -2,9 +2,10 @@
 
 use crate::app::{
     actions::CreateWorker as Create,
-    components::{Icon, use_toasts},
+    components::{Disclose, use_toasts},
     store::use_store,
 };
+use crate::model::Provider;
 use leptos::{form::ActionForm, html, prelude::*};
 use leptos_router::hooks::use_query_map;
 
@@ -20,6 +21,10 @@ pub fn CreateWorker() -> impl IntoView {
     let name = NodeRef::<html::Input>::new();
     let clusters = Memo::new(move |_| {
         store.clusters.with(|rows| rows.iter().map(|row| (row.id, row.name.to_string())).collect::<Vec<_>>())
+    });
+    // Only where there are machines of somebody else's is there an address to give.
+    let external = Memo::new(move |_| {
+        store.clusters.with(|rows| rows.iter().any(|row| row.provider == Provider::External))
     });
     // A form that came back with an error, and one that is linked to, is open.
     let wanted = use_query_map().with_untracked(|query| query.get("new").is_some());
@@ -43,12 +48,7 @@ pub fn CreateWorker() -> impl IntoView {
     });
     let may_act = store.may_act();
     may_act.then(|| view! {
-        <details class="disclose" node_ref=details open=open>
-            <summary class="button primary">
-                <Icon name="plus"/>
-                "Create worker"
-            </summary>
-            <div class="disclosed">
+        <Disclose label="Create worker" open details first=name>
                 <ActionForm action>
                     <input type="hidden" name="key" value=move || format!("{}-worker-{}", store.form_key.get(), made.get())/>
                     <div class="field">
@@ -63,6 +63,12 @@ pub fn CreateWorker() -> impl IntoView {
                             </For>
                         </select>
                     </div>
+                    <Show when=move || external.get()>
+                        <div class="field">
+                            <label for="worker-endpoint">"Address " <span class="field-note">"external clusters only"</span></label>
+                            <input id="worker-endpoint" class="input" name="endpoint" type="url" maxlength="300" placeholder="http://192.0.2.7:7070" autocomplete="off"/>
+                        </div>
+                    </Show>
                     <fieldset class="field">
                         <legend>"Kind"</legend>
                         <label class="choice">
@@ -95,7 +101,6 @@ pub fn CreateWorker() -> impl IntoView {
                         </button>
                     </div>
                 </ActionForm>
-            </div>
-        </details>
+        </Disclose>
     })
 }

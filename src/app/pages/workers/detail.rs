@@ -7,7 +7,7 @@ use super::super::{
 use super::trend::WorkerTrend;
 use crate::{
     app::{
-        components::{Ago, format},
+        components::{Ago, Copyable, format},
         events::EventFilter,
         frame::freshness::FreshnessLine,
         store::use_store,
@@ -47,6 +47,8 @@ fn Detail(id: WorkerId) -> impl IntoView {
         let nets = nets.clone();
         move |_| nets.with(Vec::is_empty)
     });
+    let status = Memo::new(move |_| row.with(|row| sentence_case(&row.status.to_string())));
+    let reason = Memo::new(move |_| row.with(|row| row.status_reason.clone()));
     let machine = Memo::new(move |_| row.with(|row| row.machine.clone()));
     Some(
         view! {
@@ -57,12 +59,15 @@ fn Detail(id: WorkerId) -> impl IntoView {
         <div class="page-head" data-worker=first.name.to_string()>
             <h1>{first.name.to_string()}</h1>
             <WorkerBadge worker=worker.clone()/>
-            <span class="quiet-text">
-                <Ago at=Signal::derive(move || row.with(|row| row.status_since))/>
-            </span>
             <WorkerButtons worker=worker.clone() all=true/>
         </div>
-        {move || row.with(|row| row.status_reason.clone()).map(|reason| view! { <p class="notice tone-bad">{reason}</p> })}
+        // Always a line, so that nothing moves when a reason comes.
+        <p class="page-said" title=move || reason.get()>
+            {move || status.get()}
+            " for "
+            <Ago at=Signal::derive(move || row.with(|row| row.status_since))/>
+            {move || reason.get().map(|reason| view! { <span class="page-reason">{format!(" — {reason}")}</span> })}
+        </p>
         <div class="columns">
             <section class="panel" aria-labelledby="worker-nets">
                 <h2 id="worker-nets">"Nets"</h2>
@@ -107,16 +112,22 @@ fn Detail(id: WorkerId) -> impl IntoView {
                             .map(|machine| {
                                 view! {
                                     <dt>"Machine"</dt>
-                                    <dd class="mono">{machine.provider_ref}</dd>
+                                    <dd>
+                                        <Copyable text=machine.provider_ref what="machine's name"/>
+                                    </dd>
                                     <dt>"Endpoint"</dt>
-                                    <dd class="mono">{machine.endpoint}</dd>
+                                    <dd>
+                                        <Copyable text=machine.endpoint what="address"/>
+                                    </dd>
                                     <dt>"Software"</dt>
                                     <dd>{machine.software_version}</dd>
                                 }
                             })
                     }}
                     <dt>"Id"</dt>
-                    <dd class="mono">{id.to_string()}</dd>
+                    <dd>
+                        <Copyable text=id.to_string() what="id"/>
+                    </dd>
                     <dt>"Created"</dt>
                     <dd>
                         <Ago at=first.created_at/>
@@ -132,4 +143,10 @@ fn Detail(id: WorkerId) -> impl IntoView {
         }
         .into_any(),
     )
+}
+
+/// With a capital letter.
+fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -9,7 +9,7 @@ use crate::{
             list::{List, PickBox, RowPlace, measured},
         },
         live::glow::glow,
-        store::use_store,
+        store::{Store, use_store},
     },
     model::{NetId, Worker, WorkerId},
 };
@@ -19,6 +19,8 @@ use std::{sync::Arc, time::Duration};
 
 /// Figures come every second; older than three of them they are not shown as current.
 const FRESH: Duration = Duration::from_secs(5);
+/// Of a large fleet the server tells the figures of so many workers a second, in turn.
+const TOLD_A_SECOND: usize = 1_000;
 
 #[component]
 pub fn WorkerRow(list: List<WorkerId>, place: RowPlace<WorkerId>) -> impl IntoView {
@@ -201,8 +203,9 @@ pub fn Figures(id: WorkerId, cpus: u16, ready: Memo<bool>) -> impl IntoView {
         let figures = figures.clone();
         move |_| {
             ready.get()
-                && figures
-                    .with(|dated| dated.as_ref().is_some_and(|dated| now.get().since(dated.at) <= FRESH))
+                && figures.with(|dated| {
+                    dated.as_ref().is_some_and(|dated| now.get().since(dated.at) <= fresh_for(store))
+                })
         }
     });
     let latest = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| dated.value)));
@@ -223,4 +226,10 @@ pub fn Figures(id: WorkerId, cpus: u16, ready: Memo<bool>) -> impl IntoView {
         </td>
     }
     .into_any()
+}
+
+/// How old figures may be and still be shown as current: three turns of what the server tells.
+fn fresh_for(store: Store) -> Duration {
+    let turns = store.summary.with_untracked(|summary| summary.workers) / TOLD_A_SECOND;
+    FRESH + Duration::from_secs(3 * turns as u64)
 }

@@ -26,7 +26,6 @@ pub fn net_id(n: u128) -> NetId {
 }
 
 pub fn cluster() -> Cluster {
-    let at = Timestamp(0);
     Cluster {
         id: CLUSTER,
         name: Name::new("local").unwrap(),
@@ -34,14 +33,19 @@ pub fn cluster() -> Cluster {
         region: None,
         connection: Connection::Connected,
         revision: 1,
-        created_at: at,
-        updated_at: at,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
     }
 }
 
 pub fn project() -> Project {
-    let at = Timestamp(0);
-    Project { id: PROJECT, name: Name::new("plant").unwrap(), revision: 1, created_at: at, updated_at: at }
+    Project {
+        id: PROJECT,
+        name: Name::new("plant").unwrap(),
+        revision: 1,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+    }
 }
 
 pub fn machine(endpoint: &str) -> Machine {
@@ -54,51 +58,34 @@ pub fn machine(endpoint: &str) -> Machine {
 }
 
 pub fn worker(status: WorkerStatus) -> Worker {
-    let at = Timestamp(0);
     Worker {
-        id: WORKER,
-        cluster_id: CLUSTER,
-        name: Name::new("w1").unwrap(),
         category: Category::Ephemeral,
-        provider: Provider::Local,
         status,
-        status_since: at,
-        status_reason: None,
         machine: match status {
             WorkerStatus::Pending | WorkerStatus::Provisioning => None,
             _ => Some(machine("http://127.0.0.1:1")),
         },
-        region: None,
-        cpus: 1,
-        memory_mb: 64,
-        operation: None,
         revision: 1,
         state_revision: 1,
-        created_at: at,
-        updated_at: at,
+        ..Worker::pending(WORKER, Name::new("w1").unwrap(), CLUSTER, Provider::Local)
     }
 }
 
 /// A net on the worker, loaded under load id `id`.
 pub fn net(id: u128) -> Net {
-    let at = Timestamp(0);
     Net {
-        id: net_id(id),
-        project_id: PROJECT,
-        name: Name::new(&format!("net-{id}")).unwrap(),
-        definition: DefinitionHash::of(PNML),
-        size: NetSize::default(),
         worker_id: Some(WORKER),
         load_state: LoadState::Loaded,
-        load_error: None,
         load_id: Some(load_id(id)),
-        run_state: RunState::Idle,
-        rate: 0,
-        operation: None,
         revision: 1,
         state_revision: 1,
-        created_at: at,
-        updated_at: at,
+        ..Net::unassigned(
+            net_id(id),
+            Name::new(&format!("net-{id}")).unwrap(),
+            PROJECT,
+            DefinitionHash::of(PNML),
+            NetSize::default(),
+        )
     }
 }
 
@@ -123,7 +110,7 @@ pub fn health(nets: impl IntoIterator<Item = HostedNet>) -> Health {
 
 pub fn operation<A>(action: A, deadline: Timestamp) -> Operation<A> {
     let id = OperationId(Uuid::from_u128(77));
-    Operation { id, action, actor: crate::model::Actor::System, since: Timestamp(0), deadline }
+    Operation { id, action, actor: crate::model::Actor::System, since: Timestamp(0), deadline, waiting: None }
 }
 
 pub fn busy(status: WorkerStatus, action: WorkerAction) -> Worker {

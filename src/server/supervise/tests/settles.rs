@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    model::{LoadState, NetAction, RunState, WorkerAction},
+    model::{LoadState, NetAction, RunState, WorkerAction, WorkerCause, lifecycle::doing_to},
     worker::protocol::HostedNet,
 };
 
@@ -99,16 +99,83 @@ async fn an_operation_past_its_deadline_ends_as_unknown_and_the_truth_is_looked_
     assert!(fleet.events().any(|event| event.at >= soon), "not before it was due");
 }
 
+/// Past its deadline every action counts as unknown; the log says so, and what is true is looked up.
+#[tokio::test]
+async fn whatever_action_it_is_past_its_deadline_it_is_unknown_and_a_look_settles_it() {
+    for &action in WorkerAction::ALL.iter().filter(|action| **action != WorkerAction::UndoDelete) {
+        let status = match action {
+            WorkerAction::Provision => WorkerStatus::Provisioning,
+            WorkerAction::Start => WorkerStatus::Stopped,
+            _ => WorkerStatus::Ready,
+        };
+        let row = Worker { category: Category::Persistent, ..worker(WorkerStatus::Pending) };
+        let (mut console, fake) = Console::with(health([]), row, vec![]).await;
+        console.supervise();
+        let soon = now().plus(Duration::from_millis(200));
+        let machine = fake.machine.clone();
+        console
+            .change(move |draft| {
+                draft.edit_worker(WORKER, WorkerCause::Status, |row| {
+                    row.status = status;
+                    row.machine = (status != WorkerStatus::Provisioning).then_some(machine);
+                    row.operation = Some(operation(action, soon));
+                })
+            })
+            .await;
+        let ended = format!("{action:?} is ended");
+        console.until(&ended, |fleet| worker_of(fleet).operation.is_none()).await;
+        assert!(now() >= soon, "{action:?}: not before it was due");
+        // The machine runs, and so that is what the row says in the end; of one that was never made there is nothing to be found.
+        let truth = match action {
+            WorkerAction::Provision => WorkerStatus::Error(ErrorDetail::ProvisionFailed),
+            _ => WorkerStatus::Ready,
+        };
+        console.until_worker_is(truth).await;
+        let fleet = console.store.fleet();
+        assert!(unknown(&fleet, &doing_to(action)), "{action:?}: {:?}", fleet.events().collect::<Vec<_>>());
+    }
+    let actions = NetAction::ALL.iter().filter(|action| **action != NetAction::UndoDelete);
+    for (n, &action) in (1..).zip(actions) {
+        let (mut console, _fake) =
+            Console::with(health([held(n)]), worker(WorkerStatus::Ready), vec![net(n)]).await;
+        console.supervise();
+        let soon = now().plus(Duration::from_millis(200));
+        console.change(move |draft| draft.begin_net(net_id(n), operation(action, soon))).await;
+        console.until_net(&format!("{action:?} is ended"), n, |net| net.operation.is_none()).await;
+        assert!(now() >= soon, "{action:?}: not before it was due");
+        let fleet = console.store.fleet();
+        assert!(unknown(&fleet, &doing_to(action)), "{action:?}");
+        assert_eq!(fleet.net(net_id(n)).unwrap().load_state, LoadState::Loaded, "{action:?}: as it is there");
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_waits_is_never_overdue_and_does_not_stop_the_looking() {
+    use crate::model::{Operation, Waiting};
+    let until = now().plus(Duration::from_secs(3600));
+    let waiting = Some(Box::new(Waiting { until, gives_up: None }));
+    // Late, as its deadline goes; but what has not begun cannot be late.
+    let operation = Operation { waiting, ..operation(WorkerAction::Delete, Timestamp(1)) };
+    let row = Worker { operation: Some(operation.clone()), ..worker(WorkerStatus::Ready) };
+    let (mut console, fake) = Console::with(health([held(1)]), row, vec![net(1)]).await;
+    console.supervise();
+    eventually("heard", || !console.board.latest().is_empty()).await;
+    fake.behave(crate::server::workers::fake::Manner::Broken);
+    fake.kill_process();
+    console.until_worker_is(WorkerStatus::Error(ErrorDetail::MachineDestroyed)).await;
+    assert_eq!(worker_of(&console.store.fleet()).operation, Some(operation));
+}
+
 #[tokio::test]
 async fn operations_on_nets_without_a_worker_end_too() {
     let lone = Net {
         worker_id: None,
         load_id: None,
-        operation: Some(operation(NetAction::Delete, Timestamp(0))),
+        operation: Some(operation(NetAction::Load, Timestamp(0))),
         ..unloaded(1)
     };
     let (mut console, _fake) = Console::with(health([]), worker(WorkerStatus::Pending), vec![lone]).await;
     console.supervise();
     console.until_net("ended", 1, |net| net.operation.is_none()).await;
-    assert!(unknown(&console.store.fleet(), "Deleting net-1"));
+    assert!(unknown(&console.store.fleet(), "Loading net-1"));
 }

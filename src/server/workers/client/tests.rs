@@ -40,7 +40,7 @@ async fn a_worker_that_behaves_is_understood() {
     let loaded = client.load(machine, WORKER, net_id(2), load_id(2), b"<pnml/>".to_vec()).await.unwrap();
     assert_eq!((loaded.id, loaded.load_id), (net_id(2), load_id(2)));
     let stepped = client.step(machine, WORKER, net_id(2), operation()).await.unwrap();
-    assert_eq!(stepped.run_state, RunState::Idle);
+    assert_eq!(stepped.net.run_state, RunState::Idle);
     client.run(machine, WORKER, net_id(2), operation(), RunRequest { rate: 3 }).await.unwrap();
     assert_eq!(fake.keys(), [operation().to_string(), operation().to_string()]);
     client.unload(machine, WORKER, net_id(2), load_id(2)).await.unwrap();

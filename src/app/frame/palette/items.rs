@@ -1,0 +1,295 @@
+//! What the palette offers: pages, commands, workers and nets, and what can be done with them now.
+
+use super::{Layer, finder::Found, search::Query};
+use crate::{
+    app::{snapshot::Theme, store::Store},
+    model::{
+        EntityRef, Net, NetAction, NetId, Worker, WorkerAction, WorkerId,
+        lifecycle::{self, NetWord, Verb},
+    },
+};
+use leptos::prelude::*;
+
+/// What the console itself can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Theme(Theme),
+    Realtime(bool),
+    Messages,
+    Keys,
+    SignOut,
+}
+
+/// What choosing an item does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Does {
+    Go(String),
+    /// Looks closer: the choices of this layer.
+    Enter(Layer),
+    Command(Command),
+    Worker(WorkerId, WorkerAction),
+    /// With the rate, where it is asked to run.
+    Net(NetId, NetAction, Option<u32>),
+    Assign(NetId, WorkerId),
+    /// Nothing now, and why.
+    Refused(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Which kind of thing it is, in a word.
+    pub kind: &'static str,
+    pub label: String,
+    /// What else is known of it: a state, a reason.
+    pub note: String,
+    pub does: Does,
+    /// The layer that Tab leads to.
+    pub inside: Option<Layer>,
+}
+
+impl Item {
+    fn new(kind: &'static str, label: impl Into<String>, does: Does) -> Item {
+        Item { kind, label: label.into(), note: String::new(), does, inside: None }
+    }
+
+    fn with(mut self, note: impl Into<String>) -> Item {
+        self.note = note.into();
+        self
+    }
+
+    fn score(&self, query: &Query) -> Option<u32> {
+        query.score(&self.label.to_lowercase())
+    }
+}
+
+/// Items of an action list at most.
+const ACTIONS: usize = 8;
+
+/// The verb that `text` begins with, if anything follows it: which actions it may mean, and what follows.
+pub fn verb(text: &str) -> Option<(Vec<WorkerAction>, Vec<NetAction>, &str)> {
+    let (word, rest) = text.trim_start().split_once(char::is_whitespace)?;
+    let word = word.to_lowercase();
+    let means = |label: &str| word.len() >= 2 && label.to_lowercase().starts_with(&word);
+    let workers: Vec<_> = WorkerAction::ALL.iter().copied().filter(|it| means(it.label())).collect();
+    let nets: Vec<_> = NetAction::ALL.iter().copied().filter(|it| means(it.label())).collect();
+    let nothing = rest.trim().is_empty() || (workers.is_empty() && nets.is_empty());
+    (!nothing).then_some((workers, nets, rest))
+}
+
+/// What there is to choose, tracked.
+pub fn items(store: Store, layer: Option<Layer>, text: &str, found: &Found) -> Vec<Item> {
+    let query = Query::new(text);
+    let narrowed = |items: Vec<Item>| {
+        let mut scored: Vec<(u32, Item)> =
+            items.into_iter().filter_map(|item| Some((item.score(&query)?, item))).collect();
+        scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        scored.into_iter().map(|(_, item)| item).collect()
+    };
+    match layer {
+        None => top(store, &query, text, found),
+        Some(Layer::Worker(id)) => narrowed(store.worker(id).map_or_else(Vec::new, |worker| {
+            let mut items = vec![Item::new(
+                "page",
+                format!("Open {}", worker.name),
+                Does::Go(page(EntityRef::Worker(id))),
+            )];
+            items.extend(worker_actions(store, &worker, WorkerAction::ALL));
+            items
+        })),
+        Some(Layer::Net(id)) => narrowed(store.net(id).map_or_else(Vec::new, |net| {
+            let mut items =
+                vec![Item::new("page", format!("Open {}", net.name), Does::Go(page(EntityRef::Net(id))))];
+            items.extend(net_actions(store, &net, NetAction::ALL));
+            items
+        })),
+        Some(Layer::AssignTo(net)) => targets(store, net, &query, found),
+    }
+}
+
+fn page(entity: EntityRef) -> String {
+    match entity {
+        EntityRef::Worker(id) => format!("/workers/{id}"),
+        EntityRef::Net(id) => format!("/nets/{id}"),
+        EntityRef::Cluster(_) | EntityRef::Project(_) | EntityRef::Event(_) => "/".to_owned(),
+    }
+}
+
+fn top(store: Store, query: &Query, text: &str, found: &Found) -> Vec<Item> {
+    let mut fixed = pages(store);
+    fixed.extend(commands(store));
+    if query.is_empty() {
+        return fixed;
+    }
+    let mut scored: Vec<(u32, Item)> =
+        fixed.into_iter().filter_map(|item| Some((item.score(query)? + 50, item))).collect();
+    scored.extend(found.whole.iter().filter_map(|(score, what)| Some((*score, entity(store, *what)?))));
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let mut items: Vec<Item> = Vec::new();
+    if let Some((workers, nets, _)) = verb(text) {
+        for (_, what) in &found.after_verb {
+            items.extend(actions(store, *what, &workers, &nets));
+            if items.len() >= ACTIONS {
+                break;
+            }
+        }
+        items.truncate(ACTIONS);
+    }
+    for (i, (_, item)) in scored.into_iter().enumerate() {
+        let inside = item.inside;
+        items.push(item);
+        // What can be done with the best one is there at once; with the others it is one key away.
+        if i == 0
+            && let Some(inside) = inside
+        {
+            let what = match inside {
+                Layer::Worker(id) => EntityRef::Worker(id),
+                Layer::Net(id) | Layer::AssignTo(id) => EntityRef::Net(id),
+            };
+            items.extend(actions(store, what, WorkerAction::ALL, NetAction::ALL).into_iter().take(ACTIONS));
+        }
+    }
+    items
+}
+
+fn pages(store: Store) -> Vec<Item> {
+    let go = |label: &str, path: &str| Item::new("page", label, Does::Go(path.to_owned()));
+    let mut pages = vec![go("Overview", "/"), go("Workers", "/workers"), go("Nets", "/nets")];
+    if cfg!(debug_assertions) {
+        pages.push(go("Design kit", "/kit"));
+    }
+    if store.may_act() {
+        pages.push(Item::new("command", "Create worker…", Does::Go("/workers?new".to_owned())));
+        pages.push(Item::new("command", "Add net…", Does::Go("/nets?new".to_owned())));
+    }
+    pages
+}
+
+fn commands(store: Store) -> Vec<Item> {
+    let command = |label: String, command| Item::new("command", label, Does::Command(command));
+    let themes = Theme::ALL
+        .map(|theme| command(format!("Theme: {}", theme.label().to_lowercase()), Command::Theme(theme)));
+    let on = store.realtime.get();
+    let switch = if on { "Switch real-time off" } else { "Switch real-time on" };
+    let mut commands = themes.to_vec();
+    commands.extend([
+        command(switch.to_owned(), Command::Realtime(!on)),
+        command("Show messages".to_owned(), Command::Messages),
+        command("Show keys".to_owned(), Command::Keys),
+        command("Sign out".to_owned(), Command::SignOut),
+    ]);
+    commands
+}
+
+/// A worker or net that was found, unless it is gone by now.
+fn entity(store: Store, what: EntityRef) -> Option<Item> {
+    let (kind, name, state, inside) = match what {
+        EntityRef::Worker(id) => {
+            let worker = store.worker(id)?;
+            ("worker", worker.name.to_string(), worker.status.to_string(), Layer::Worker(id))
+        }
+        EntityRef::Net(id) => {
+            let net = store.net(id)?;
+            ("net", net.name.to_string(), NetWord(&net).to_string(), Layer::Net(id))
+        }
+        EntityRef::Cluster(_) | EntityRef::Project(_) | EntityRef::Event(_) => return None,
+    };
+    let item = Item::new(kind, name, Does::Go(page(what))).with(state);
+    Some(Item { inside: Some(inside), ..item })
+}
+
+/// Those of the actions that are permitted now.
+fn actions(store: Store, what: EntityRef, workers: &[WorkerAction], nets: &[NetAction]) -> Vec<Item> {
+    match what {
+        EntityRef::Worker(id) => {
+            store.worker(id).map_or_else(Vec::new, |worker| worker_actions(store, &worker, workers))
+        }
+        EntityRef::Net(id) => store.net(id).map_or_else(Vec::new, |net| net_actions(store, &net, nets)),
+        EntityRef::Cluster(_) | EntityRef::Project(_) | EntityRef::Event(_) => Vec::new(),
+    }
+}
+
+fn worker_actions(store: Store, worker: &Worker, among: &[WorkerAction]) -> Vec<Item> {
+    if !store.may_act() {
+        return Vec::new();
+    }
+    let permitted = among.iter().filter(|action| lifecycle::worker_action(worker, **action).is_ok());
+    permitted
+        .map(|action| {
+            Item::new(
+                "action",
+                format!("{} {}", action.label(), worker.name),
+                Does::Worker(worker.id, *action),
+            )
+            .with(worker.status.to_string())
+        })
+        .collect()
+}
+
+fn net_actions(store: Store, net: &Net, among: &[NetAction]) -> Vec<Item> {
+    if !store.may_act() {
+        return Vec::new();
+    }
+    let worker = store.worker_of(net);
+    let permitted =
+        among.iter().filter(|action| lifecycle::net_action(net, worker.as_deref(), **action).is_ok());
+    permitted
+        .map(|action| {
+            let plain = || format!("{} {}", action.label(), net.name);
+            let (label, does) = match action {
+                NetAction::Assign => (format!("{}…", plain()), Does::Enter(Layer::AssignTo(net.id))),
+                // Where, and how many: that is asked on its page.
+                NetAction::Inject => (
+                    format!("Inject tokens into {}…", net.name),
+                    Does::Go(format!("{}#inject", page(EntityRef::Net(net.id)))),
+                ),
+                NetAction::Run => {
+                    let rate = if net.rate > 0 { net.rate } else { 10 };
+                    (format!("{} at {rate} firings/s", plain()), Does::Net(net.id, *action, Some(rate)))
+                }
+                _ => (plain(), Does::Net(net.id, *action, None)),
+            };
+            Item::new("action", label, does).with(NetWord(net).to_string())
+        })
+        .collect()
+}
+
+/// Where a net can go: without a query the first workers that can take it, else those that were found, with what stands in the way.
+fn targets(store: Store, net: NetId, query: &Query, found: &Found) -> Vec<Item> {
+    let Some(net) = store.net(net) else { return Vec::new() };
+    let item =
+        |worker: &Worker| {
+            let label = format!("Assign {} to {}", net.name, worker.name);
+            match lifecycle::assign_target(&net, worker) {
+                Ok(()) => Item::new("worker", label, Does::Assign(net.id, worker.id))
+                    .with(worker.status.to_string()),
+                Err(refusal) => Item::new("worker", label, Does::Refused(refusal.to_string()))
+                    .with(worker.status.to_string()),
+            }
+        };
+    if query.is_empty() {
+        let all = store.workers.get().into_iter().filter_map(|id| store.worker_row(id));
+        let fits =
+            all.map(|row| item(&row.get_untracked())).filter(|item| !matches!(item.does, Does::Refused(_)));
+        return fits.take(12).collect();
+    }
+    let workers = found.whole.iter().filter_map(|(_, what)| match what {
+        EntityRef::Worker(id) => store.worker(*id),
+        _ => None,
+    });
+    workers.map(|worker| item(&worker)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_stands_before_a_name() {
+        let (workers, nets, rest) = verb("stop eu-17").unwrap();
+        assert_eq!((workers, nets, rest), (vec![WorkerAction::Stop], vec![NetAction::Stop], "eu-17"));
+        assert!(verb("stop").is_none(), "a name may be called that");
+        assert!(verb("stop  ").is_none());
+        assert!(verb("eu 17").is_none());
+        assert_eq!(verb("De x").map(|(workers, nets, _)| (workers.len(), nets.len())), Some((2, 1)));
+    }
+}

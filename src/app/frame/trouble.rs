@@ -1,0 +1,179 @@
+//! What is wrong, told wherever on the page the operator looks: in a message, in the tab's title and in its picture.
+
+use super::freshness::{Freshness, freshness};
+use crate::{
+    app::{
+        components::{Matter, Toasts, Tone},
+        live::page::{Mark, show_mark},
+        store::{Store, Summary},
+    },
+    model::{Actor, Connection, EntityRef, Event, EventId, LoadState, RunState, Severity, WorkerStatus},
+};
+use leptos::prelude::*;
+
+/// How many things need somebody: broken workers and nets, clusters that are away. A net that is dead came to its end, which is no trouble.
+pub fn trouble(summary: &Summary) -> usize {
+    let broken_nets = summary.broken_nets.len().saturating_sub(summary.dead_nets);
+    let clusters = summary.clusters.saturating_sub(summary.clusters_connected);
+    summary.broken_workers.len() + broken_nets + clusters
+}
+
+/// `1 needs attention`, `3 need attention`.
+pub fn need_attention(n: usize) -> String {
+    format!(
+        "{} {} attention",
+        crate::app::components::format::count(n as u64),
+        if n == 1 { "needs" } else { "need" }
+    )
+}
+
+/// What stands before the name of the page in the tab's title.
+#[derive(Clone)]
+pub struct TabMark(ArcRwSignal<Mark>);
+
+impl TabMark {
+    pub fn new() -> TabMark {
+        TabMark(ArcRwSignal::new(Mark::default()))
+    }
+
+    /// The whole title of a page, tracked in the browser.
+    pub fn title(&self, page: &str) -> String {
+        let mark = if cfg!(feature = "browser") { self.0.get() } else { Mark::default() };
+        let page = if page.is_empty() { "Muster".to_owned() } else { format!("{page} · Muster") };
+        match mark {
+            Mark::Well => page,
+            Mark::Trouble(n) => format!("({n}) {page}"),
+            Mark::Stale => format!("(!) {page}"),
+        }
+    }
+}
+
+/// Keeps the tab's title and picture as the state is.
+pub fn mark_tab(store: Store) {
+    let Some(TabMark(shown)) = use_context::<TabMark>() else { return };
+    let mark = Memo::new(move |_| match (freshness(store), store.summary.with(trouble)) {
+        (Freshness::Stale, _) => Mark::Stale,
+        (_, 0) => Mark::Well,
+        (_, n) => Mark::Trouble(n),
+    });
+    let plain = shown.clone();
+    Effect::new(move |_| {
+        let mark = mark.get();
+        shown.set(mark);
+        show_mark(mark);
+    });
+    on_cleanup(move || plain.set(Mark::Well));
+}
+
+/// Says what the console itself found to be wrong, and when it is well again.
+pub fn announce_trouble(store: Store, toasts: Toasts) {
+    Effect::new(move |seen: Option<Option<EventId>>| {
+        store.events.with(|events| {
+            let newest = events.first().map(|event| event.id);
+            if let Some(seen) = seen {
+                let fresh = events.iter().take_while(|event| Some(event.id) > seen);
+                let trouble =
+                    fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
+                for event in trouble.take(3).collect::<Vec<_>>().into_iter().rev() {
+                    let tone = if event.severity == Severity::Error { Tone::Bad } else { Tone::Warn };
+                    toasts.about(tone, event.text.clone(), matter(event));
+                }
+            }
+            newest.max(seen.flatten())
+        })
+    });
+    let open = Memo::new(move |_| toasts.open_matters());
+    Effect::new(move |_| {
+        for matter in open.get() {
+            if let Some(words) = since(store, &matter.key) {
+                toasts.settle(&matter, &words);
+            }
+        }
+    });
+}
+
+fn matter(event: &Event) -> Matter {
+    let (kind, id, href) = match (event.net_id, event.worker_id, event.cluster_id) {
+        (Some(net), _, _) => ("net", net.to_string(), format!("/nets/{net}")),
+        (None, Some(worker), _) => ("worker", worker.to_string(), format!("/workers/{worker}")),
+        (None, None, Some(cluster)) => ("cluster", cluster.to_string(), "/".to_owned()),
+        (None, None, None) => ("event", event.id.to_string(), "/".to_owned()),
+    };
+    Matter { key: format!("{kind}:{id}"), href }
+}
+
+fn entity(key: &str) -> Option<EntityRef> {
+    let (kind, id) = key.split_once(':')?;
+    Some(match kind {
+        "net" => EntityRef::Net(id.parse().ok()?),
+        "worker" => EntityRef::Worker(id.parse().ok()?),
+        "cluster" => EntityRef::Cluster(id.parse().ok()?),
+        _ => return None,
+    })
+}
+
+/// What became of what a message told of, if it is no trouble any more; tracked.
+fn since(store: Store, key: &str) -> Option<String> {
+    const GONE: &str = "It no longer exists.";
+    match entity(key)? {
+        EntityRef::Worker(id) => match store.worker(id) {
+            None => Some(GONE.to_owned()),
+            // A machine that is being made is not there yet.
+            Some(worker) if matches!(worker.status, WorkerStatus::Error(_) | WorkerStatus::Provisioning) => {
+                None
+            }
+            Some(worker) => Some(format!("Since then: {}.", worker.status)),
+        },
+        EntityRef::Net(id) => match store.net(id) {
+            None => Some(GONE.to_owned()),
+            Some(net) if net.load_state == LoadState::Error || net.run_state == RunState::Dead => None,
+            Some(net) => Some(format!("Since then: {}.", crate::model::lifecycle::NetWord(&net))),
+        },
+        EntityRef::Cluster(id) => {
+            let connected = store.clusters.with(|rows| {
+                rows.iter().find(|row| row.id == id).map(|row| row.connection == Connection::Connected)
+            });
+            match connected {
+                None => Some(GONE.to_owned()),
+                Some(true) => Some("Since then: connected.".to_owned()),
+                Some(false) => None,
+            }
+        }
+        EntityRef::Project(_) | EntityRef::Event(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_to_its_end_is_no_trouble() {
+        let mut summary = Summary { clusters: 2, clusters_connected: 2, dead_nets: 1, ..Summary::default() };
+        summary.broken_nets = vec![crate::model::NetId(uuid::Uuid::nil())];
+        assert_eq!(trouble(&summary), 0);
+        summary.dead_nets = 0;
+        summary.clusters_connected = 1;
+        assert_eq!(trouble(&summary), 2);
+    }
+
+    #[test]
+    fn one_needs_and_two_need() {
+        assert_eq!(need_attention(1), "1 needs attention");
+        assert_eq!(need_attention(2), "2 need attention");
+    }
+
+    #[test]
+    fn a_matter_names_its_entity() {
+        let id = crate::model::WorkerId(uuid::Uuid::from_u128(7));
+        assert_eq!(entity(&format!("worker:{id}")), Some(EntityRef::Worker(id)));
+        assert_eq!(entity("event:7"), None);
+        assert_eq!(entity("worker:7"), None);
+    }
+
+    #[test]
+    fn the_title_is_the_pages() {
+        assert_eq!(TabMark::new().title("Nets"), "Nets · Muster");
+        assert_eq!(TabMark::new().title(""), "Muster");
+    }
+}

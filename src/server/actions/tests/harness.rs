@@ -1,0 +1,287 @@
+//! A console with its doors, and without a socket.
+
+use crate::{
+    model::{
+        Actor, DefinitionHash, Fleet, Gone, Net, OperationId, Role, Timestamp, UserId, Waiting, Worker,
+        lifecycle::UNDO_FOR,
+    },
+    server::{
+        App,
+        actions::carry_out_deletions,
+        app::Parts,
+        auth::{CookieStyle, Setup, Throttle},
+        clock::{Clock, now},
+        config::Config,
+        graphs::Graphs,
+        limit::ListLimit,
+        providers::{LocalConfig, Providers},
+        serve::router,
+        sse::{
+            hub::{Cutter, Hub, Settings},
+            queue::Limits,
+        },
+        storage::{SideWrite, Store, ledger::Head},
+        supervise::{Pace, Supervisor, TelemetryBoard, tests::fixtures::*},
+        workers::{Keys, Timing, WorkerClient, fake::FakeWorker},
+    },
+    worker::protocol::{Health, Ready},
+};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Method, Request, StatusCode, header},
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// Long enough for a busy machine; nothing waits this long when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const ANA: &str = "Ana";
+pub const BEN: &str = "Ben";
+
+pub struct Console {
+    pub data: Arc<tempfile::TempDir>,
+    pub app: App,
+    pub fake: FakeWorker,
+    router: Router,
+    storage: TaskTracker,
+    storage_shutdown: CancellationToken,
+}
+
+/// Everything that an action may change, but for the audit log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    fleet: Arc<Fleet>,
+    head: Head,
+    journal: i64,
+    keys: i64,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn detail(&self) -> &str {
+        self.body["detail"].as_str().unwrap_or_default()
+    }
+
+    pub fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or_default()
+    }
+}
+
+impl Console {
+    /// With this worker and more like it, and these nets. The worker's machine is one that answers `health`.
+    pub async fn with(health: Health, mut row: Worker, more: Vec<Worker>, nets: Vec<Net>) -> Console {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let keys = Keys::load(data.path()).unwrap();
+        let fake = FakeWorker::start(&keys, health).await;
+        if row.machine.is_some() {
+            row.machine = Some(fake.machine.clone());
+        }
+        let console = Console::open(data, fake).await;
+        let definition = SideWrite::Definition { hash: DefinitionHash::of(PNML), pnml: PNML.into() };
+        let rows = console.app.store().transact_with(Actor::System, None, move |draft, _| {
+            draft.put_cluster(cluster());
+            draft.put_project(project());
+            draft.create_worker(row);
+            more.into_iter().for_each(|row| draft.create_worker(row));
+            nets.into_iter().for_each(|net| draft.create_net(net));
+            Ok::<_, Gone>(((), vec![definition]))
+        });
+        rows.await.unwrap();
+        for (n, name, role) in [(1, ANA, Role::Operator), (2, BEN, Role::Operator)] {
+            console.add_user(n, name, role).await;
+        }
+        console
+    }
+
+    /// On a folder that is there already.
+    async fn open(data: Arc<tempfile::TempDir>, fake: FakeWorker) -> Console {
+        let keys = Keys::load(data.path()).unwrap();
+        let (news, mut inbox) = mpsc::channel(64);
+        let (storage, storage_shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let (store, beginning) =
+            Store::open(&data.path().join("db"), news, &storage, storage_shutdown.clone()).await.unwrap();
+        let settings = Settings {
+            instance: "test".to_owned(),
+            digest_every: Duration::from_secs(30),
+            limits: Limits::default(),
+            clock: Clock::default(),
+        };
+        let (board, shutdown) = (TelemetryBoard::default(), CancellationToken::new());
+        let hub = Hub::new(beginning.fleet, beginning.head, settings, board.clone());
+        tokio::spawn({
+            let hub = hub.clone();
+            async move {
+                while let Some(news) = inbox.recv().await {
+                    hub.on_news(news);
+                }
+            }
+        });
+        let short = Duration::from_secs(5);
+        let timing = Timing { connect: short, probe: short, call: short, load: short, silence: short };
+        let client = WorkerClient::new(keys.clone(), timing).unwrap();
+        let mut local = LocalConfig::new(data.path(), keys, client.clone()).unwrap();
+        local.program = program(data.path(), &fake);
+        let (providers, _) = Providers::new(local).unwrap();
+        let supervisor =
+            Supervisor::idle(store.clone(), client.clone(), providers.clone(), board, Pace::default());
+        let app = App::new(Parts {
+            config: Config {
+                data: data.path().to_owned(),
+                cookie_style: CookieStyle::Loopback,
+                digest_every: Duration::from_secs(30),
+                metrics_public: false,
+            },
+            store,
+            hub,
+            cutter: Cutter::default(),
+            setup: Setup::default(),
+            throttle: Throttle::default(),
+            list_limit: ListLimit::default(),
+            graphs: Graphs::default(),
+            providers,
+            client,
+            supervisor,
+            tasks: TaskTracker::new(),
+            shutdown,
+        });
+        Console { data, router: router(app.clone()), app, fake, storage, storage_shutdown }
+    }
+
+    /// Ends as at Ctrl-C, and begins anew with what is on the disk.
+    pub async fn restarted(self) -> Console {
+        let Console { data, app, fake, router, storage, storage_shutdown } = self;
+        app.shutdown().cancel();
+        app.tasks().close();
+        tokio::time::timeout(PATIENCE, app.tasks().wait()).await.unwrap();
+        drop((app, router));
+        storage_shutdown.cancel();
+        storage.close();
+        tokio::time::timeout(PATIENCE, storage.wait()).await.unwrap();
+        Console::open(data, fake).await
+    }
+
+    /// From here on deletions whose time has come are carried out.
+    pub fn carry_out_deletions(&self) {
+        self.app.tasks().spawn(carry_out_deletions(self.app.clone()));
+    }
+
+    async fn add_user(&self, n: u128, name: &str, role: Role) {
+        let id = UserId(Uuid::from_u128(n)).to_string();
+        let pool = self.app.store().pool();
+        let add =
+            "INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES (?, ?, ?, '', ?, 0)";
+        let add =
+            sqlx::query(add).bind(&id).bind(format!("{name}@example.org")).bind(name).bind(role.as_str());
+        add.execute(pool).await.unwrap();
+        let token: [u8; 32] = Sha256::digest(name.as_bytes()).into();
+        let begin = "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES (?, ?, 0, ?)";
+        let begin = sqlx::query(begin).bind(&token[..]).bind(&id).bind(i64::MAX);
+        begin.execute(pool).await.unwrap();
+    }
+
+    /// A request of `user`, with a JSON body for the API and a form for server functions.
+    pub async fn ask(&self, user: &str, method: Method, path: &str, body: &str) -> Answer {
+        self.ask_with(user, method, path, body, &[]).await
+    }
+
+    pub async fn ask_with(
+        &self,
+        user: &str,
+        method: Method,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let kind = match path.starts_with("/do/") {
+            true => "application/x-www-form-urlencoded",
+            false => "application/json",
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::COOKIE, format!("muster={user}"))
+            .header(header::ACCEPT, "application/json");
+        if !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;
+        let answer = answer.expect("an answer in time").unwrap();
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), 64 << 20).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+
+    pub fn fleet(&self) -> Arc<Fleet> {
+        self.app.store().fleet()
+    }
+
+    pub fn row(&self) -> Arc<Worker> {
+        self.fleet().worker(WORKER).unwrap().clone()
+    }
+
+    pub async fn picture(&self) -> Picture {
+        let pool = self.app.store().pool();
+        let followed = self.app.store().followed();
+        Picture {
+            fleet: followed.fleet,
+            head: followed.head,
+            journal: sqlx::query_scalar("SELECT count(*) FROM journal").fetch_one(pool).await.unwrap(),
+            keys: sqlx::query_scalar("SELECT count(*) FROM idempotency").fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    /// Waits until the fleet is as wanted.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&Fleet) -> bool) {
+        let mut rows = self.app.store().watch();
+        let waited = tokio::time::timeout(PATIENCE, rows.wait_for(|now| is_so(&now.fleet))).await;
+        assert!(waited.is_ok(), "{what}: {:#?}", self.fleet());
+    }
+
+    /// Ends what the test started.
+    pub async fn close(self) {
+        if let Some(row) = self.fleet().worker(WORKER) {
+            self.app.providers().destroy(row).await.unwrap();
+        }
+    }
+}
+
+/// What the local provider starts: a process that says it is the fake worker.
+fn program(data: &Path, fake: &FakeWorker) -> std::path::PathBuf {
+    let ready =
+        Ready { endpoint: fake.machine.endpoint.clone(), pid: 0, incarnation: fake.machine.incarnation };
+    let ready = serde_json::to_string(&ready).unwrap().replace("\"pid\":0", "\"pid\":'$$'");
+    let path = data.join("worker.sh");
+    std::fs::write(&path, format!("#!/bin/sh\necho '{ready}'\nexec sleep 600\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// An operation of Ben's that began just now, however long the test takes.
+pub fn in_flight<A>(action: A) -> crate::model::Operation<A> {
+    let actor = Actor::User { id: UserId(Uuid::from_u128(2)), name: BEN.to_owned() };
+    let since = now().plus(Duration::from_secs(3600));
+    let id = OperationId(Uuid::new_v4());
+    crate::model::Operation { id, action, actor, since, deadline: since.plus(UNDO_FOR), waiting: None }
+}
+
+/// A deletion by Ben that waits until `until`, and that nobody carries out.
+pub fn waiting<A>(action: A, until: Timestamp) -> crate::model::Operation<A> {
+    let waiting = Some(Box::new(Waiting { until, gives_up: None }));
+    crate::model::Operation { waiting, ..in_flight(action) }
+}

@@ -1,0 +1,7 @@
+//! Actions through both doors: the real router, the real store, a worker that does as it is told.
+
+mod harness;
+mod input;
+mod table;
+mod together;
+mod undo;

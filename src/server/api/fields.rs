@@ -1,0 +1,120 @@
+//! A JSON body, read field by field, so that what is wrong with one is said of it: its name, its bounds, and what was given.
+
+use crate::{app::error::ApiError, model::action::whole_number_wanted};
+use serde_json::{Map, Value};
+use std::{ops::RangeInclusive, str::FromStr};
+
+pub struct Fields(Map<String, Value>);
+
+/// As much of a wrong value as helps.
+const SHOWN: usize = 40;
+
+impl Fields {
+    /// A body that must be a JSON object. An empty one reads as `{}`.
+    pub fn read(body: &[u8]) -> Result<Fields, ApiError> {
+        if body.is_empty() {
+            return Ok(Fields(Map::new()));
+        }
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Ok(Fields(fields)),
+            Ok(other) => Err(bad(format!("The body must be a JSON object; it is {}.", shown(&other)))),
+            Err(error) => Err(bad(format!("The body is not JSON: {error}."))),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn required(&self, name: &str) -> Result<&Value, ApiError> {
+        self.get(name).ok_or_else(|| bad(format!("The body has no field {name:?}.")))
+    }
+
+    pub fn text(&self, name: &str) -> Result<String, ApiError> {
+        match self.required(name)? {
+            Value::String(text) => Ok(text.clone()),
+            other => Err(bad(format!("{name} must be text; it is {}.", shown(other)))),
+        }
+    }
+
+    /// Text that may be left out.
+    pub fn text_or_empty(&self, name: &str) -> Result<String, ApiError> {
+        self.get(name).map_or(Ok(String::new()), |_| self.text(name))
+    }
+
+    /// The same, where left out and empty are different things.
+    pub fn optional_text(&self, name: &str) -> Result<Option<String>, ApiError> {
+        self.get(name).map(|_| self.text(name)).transpose()
+    }
+
+    pub fn id<T: FromStr>(&self, name: &str, what: &str) -> Result<T, ApiError> {
+        let given = self.required(name)?;
+        let id = given.as_str().and_then(|text| text.parse().ok());
+        id.ok_or_else(|| bad(format!("{name} must be the id of a {what}; it is {}.", shown(given))))
+    }
+
+    pub fn whole_number(&self, name: &str, bounds: &RangeInclusive<u64>) -> Result<u64, ApiError> {
+        let given = self.required(name)?;
+        let number = given.as_u64().filter(|number| bounds.contains(number));
+        number.ok_or_else(|| bad(whole_number_wanted(name, bounds, &shown(given))))
+    }
+
+    /// One of these words.
+    pub fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<T, ApiError> {
+        let given = self.required(name)?;
+        let known = words.iter().find(|(word, _)| given.as_str() == Some(word));
+        known.map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            bad(format!("{name} must be {}; it is {}.", words.join(" or "), shown(given)))
+        })
+    }
+}
+
+fn bad(detail: String) -> ApiError {
+    ApiError::BadRequest { detail }
+}
+
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::Array(_) => return "a list".to_owned(),
+        Value::Object(_) => return "an object".to_owned(),
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::action::CPUS;
+
+    fn said<T>(result: Result<T, ApiError>) -> String {
+        result.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_wrong_number_is_named_with_its_bounds() {
+        let cpus = |given: &str| {
+            let body = format!("{{\"cpus\":{given}}}");
+            said(Fields::read(body.as_bytes()).unwrap().whole_number("cpus", &CPUS))
+        };
+        assert_eq!(cpus("256"), "");
+        for given in ["-1", "0", "257", "1.5", "1e3", "\"2\"", "true", "99999999999999999999"] {
+            let said = cpus(given);
+            assert!(said.starts_with("cpus must be a whole number from 1 to 256; it is "), "{given}: {said}");
+        }
+        assert!(cpus("-1").ends_with("it is -1."));
+        assert_eq!(cpus("[1]"), "cpus must be a whole number from 1 to 256; it is a list.");
+        assert_eq!(cpus("null"), "The body has no field \"cpus\".");
+    }
+
+    #[test]
+    fn what_is_no_object_is_said_so() {
+        assert!(Fields::read(b"").is_ok());
+        assert_eq!(said(Fields::read(b"[1]")), "The body must be a JSON object; it is a list.");
+        assert!(said(Fields::read(b"{")).starts_with("The body is not JSON: "));
+    }
+}
