@@ -14,8 +14,15 @@ export interface Storm {
   seconds: number;
 }
 
-/** Starts it; resolves when the rows are there. `over` resolves with the number of changes when the last one is durable. */
-export async function startStorm(server: MusterServer, storm: Storm): Promise<{ over: Promise<number> }> {
+export interface Running {
+  /** Resolves with the number of changes when the last one is durable. */
+  over: Promise<number>;
+  /** Resolves when about so many changes were made. */
+  reached: (changes: number) => Promise<void>;
+}
+
+/** Starts it; resolves when the rows are there. */
+export async function startStorm(server: MusterServer, storm: Storm): Promise<Running> {
   const program = process.env.MUSTER_FLEET_STORM;
   if (!program) throw new Error('MUSTER_FLEET_STORM is not set: run the browser tests with `cargo xtask e2e`');
   const args = [storm.workers, storm.nets, storm.rate, storm.seconds].map(String);
@@ -27,7 +34,11 @@ export async function startStorm(server: MusterServer, storm: Storm): Promise<{ 
     return Number(/changed (\d+) rows/.exec(output)?.[1] ?? 0);
   });
   await Promise.race([printed(child, () => /made \d+ workers/.test(output)), ended]);
-  return { over: ended };
+  const madeSoFar = () => Number([...output.matchAll(/changed (\d+) so far/g)].at(-1)?.[1] ?? 0);
+  const reached = async (changes: number) => {
+    if (madeSoFar() < changes) await Promise.race([printed(child, () => madeSoFar() >= changes), ended]);
+  };
+  return { over: ended, reached };
 }
 
 function printed(child: ChildProcess, there: () => boolean): Promise<void> {

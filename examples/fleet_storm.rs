@@ -2,7 +2,8 @@
 //! another process: `fleet_storm <database> <workers> <nets> <changes a second> <seconds>`.
 //!
 //! The browser tests and measurements use it to see what a page makes of many changes. The workers it makes have no machines: they are
-//! pending, or could not be provisioned. Prints one line when the rows are there and one when it is done.
+//! pending, or could not be provisioned. Prints a line when the rows are there, one for every so many
+//! changes, and one when it is done.
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use muster::{
@@ -22,6 +23,8 @@ use uuid::Uuid;
 
 /// Rows made in one transaction.
 const AT_ONCE: usize = 500;
+/// Changes between two lines about them.
+const TELL_EVERY: u64 = 10_000;
 /// Transactions in flight; the writer commits them in groups.
 const IN_FLIGHT: usize = 512;
 
@@ -121,6 +124,9 @@ async fn storm(store: &Store, ids: &[WorkerId], rate: u32, lasts: Duration) -> R
             _ => draft.set_worker_status(id, WorkerStatus::Pending, None),
         }));
         changed += 1;
+        if changed.is_multiple_of(TELL_EVERY) {
+            println!("changed {changed} so far");
+        }
         while in_flight.len() >= IN_FLIGHT {
             in_flight.next().await.transpose()?;
         }

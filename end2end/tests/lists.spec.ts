@@ -218,3 +218,63 @@ test('without JavaScript the first rows read, and pages, order and filter are li
   expect((await names(page))[0]).toBe('worker-00597');
   await picture('no-js-workers-many');
 });
+
+test('a page of a large fleet is sent with its first screen, and says what it waits for', async ({ admin: page, picture, consoleGuard }) => {
+  const ids = new Map<string, string>();
+  for (const row of await (await page.request.get('/api/workers')).json()) ids.set(row.name, row.id);
+  // What is sent holds the rows of this page and no others.
+  const sent = await (await page.request.get('/workers?page=2')).text();
+  expect(sent).toContain('worker-00200');
+  expect(sent).not.toContain('worker-00400');
+
+  consoleGuard.allow(/status of 429/);
+  // The first question is refused, the second held up.
+  const asked: number[] = [];
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/state*', async (route) => {
+    asked.push(Date.now());
+    if (asked.length === 1) return route.fulfill({ status: 429, headers: { 'Retry-After': '2' }, body: '{}' });
+    await held;
+    return route.continue();
+  });
+  await page.goto('/workers');
+  await expect(page.getByText('Loading 400 more…')).toBeVisible();
+  await expect(page.getByRole('heading', { name: /Workers/ })).toContainText('600');
+  await expect(page.getByRole('table', { name: 'Workers' })).toHaveAttribute('aria-rowcount', String(WORKERS + 1));
+  await expect(entries(page)).toHaveCount(PAGE);
+  await expect(page.getByText('Realtime: connected')).toHaveCount(0);
+  await page.locator('.facet summary', { hasText: 'Kind' }).click();
+  await expect(page.getByLabel(/persistent/).locator('..')).toContainText('200');
+  await page.keyboard.press('Escape');
+  await picture('workers-part');
+  // What cannot be answered yet is not answered wrongly.
+  await page.getByLabel('Filter workers').fill('worker-00599');
+  await expect(page.getByRole('heading', { name: /Workers/ })).toContainText('… of 600');
+  await expect(page.getByText('No worker matches the filter.')).toHaveCount(0);
+  await expect(page.getByText('Loading 600 more…')).toBeVisible();
+  await expect.poll(() => asked.length).toBe(2);
+  expect(asked[1]! - asked[0]!).toBeGreaterThanOrEqual(1_900);
+  release();
+  await expect(page.getByRole('heading', { name: /Workers/ })).toContainText('1 of 600');
+  expect(await names(page)).toEqual(['worker-00599']);
+  await expect(page.getByText(/^Loading/)).toHaveCount(0);
+  await expect(page.getByText('Realtime: connected')).toBeVisible({ timeout: 30_000 });
+});
+
+test('the page of one row of a large fleet has it before the rest is there', async ({ admin: page }) => {
+  const [{ id }] = (await (await page.request.get('/api/workers')).json()).filter((row: { name: string }) => row.name === 'worker-00555');
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/state*', async (route) => {
+    await held;
+    return route.continue();
+  });
+  await page.goto(`/workers/${id}`);
+  await expect(page.getByRole('heading', { name: 'worker-00555' })).toBeVisible();
+  await page.getByRole('navigation').getByRole('link', { name: 'Nets' }).click();
+  await expect(page.getByText('Loading the rest of the fleet…')).toBeVisible();
+  release();
+  await expect(page.getByRole('heading', { name: /Nets/ })).toContainText('452');
+  await expect.poll(() => names(page)).toContain('net-00000');
+});

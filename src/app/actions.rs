@@ -35,7 +35,13 @@ use server_fn::codec::{MultipartData, MultipartFormData};
 pub async fn open() -> Result<Opening, ApiError> {
     let who = who().await.map_err(fail)?;
     let snapshot = app().map_err(fail)?.snapshot(&who).await.map_err(fail)?;
-    let theme = use_context::<axum::http::request::Parts>().map(|parts| theme_of(&parts)).unwrap_or_default();
+    let parts = use_context::<axum::http::request::Parts>();
+    let theme = parts.as_ref().map(theme_of).unwrap_or_default();
+    let snapshot = match parts {
+        // Rendered for an address. A page that is alive asks with a POST, and gets it all.
+        Some(parts) if parts.method.is_safe() => super::first_screen::cut(snapshot, &parts.uri),
+        _ => snapshot,
+    };
     Ok(Opening { snapshot, form_key: uuid::Uuid::new_v4().to_string(), theme })
 }
 

@@ -8,6 +8,8 @@ pub mod actions;
 pub mod components;
 pub mod error;
 pub mod events;
+#[cfg(feature = "ssr")]
+mod first_screen;
 mod frame;
 pub mod guard;
 pub mod live;

@@ -1,5 +1,6 @@
 //! What a page is rendered from: read once on the server, and the start of the replica in the browser.
 
+use super::{components::list::FirstScreen, store::Summary};
 use crate::{
     model::{Role, Telemetry, Timestamp},
     petri::graph::NetGraph,
@@ -16,14 +17,32 @@ pub struct Me {
     pub role: Role,
 }
 
-/// The state in the scope of a user, with its position.
+/// The state in the scope of a user, with its position: all of it, or where that is much, what the first screen of one page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub full: FullState,
+    /// What the rows in `full` do not say, where they are not all; then the rest is to be fetched from `/api/state`.
+    pub part: Option<Part>,
     pub server_time: Timestamp,
     pub user: Me,
     /// The latest figures of every worker that ever sent some to this process.
     pub telemetry: Vec<Telemetry>,
+}
+
+/// What a page says of rows that it does not hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Over all rows.
+    pub summary: Summary,
+    /// The list on the page, if it is one: its name, and how much of it is here.
+    pub list: Option<(String, FirstScreen)>,
+}
+
+impl Part {
+    /// How much of the list `name` is here, if it is the one on the page.
+    pub fn first_screen(&self, name: &str) -> Option<FirstScreen> {
+        self.list.as_ref().filter(|(of, _)| of == name).map(|(_, first)| first.clone())
+    }
 }
 
 /// What the page of a net is rendered from.

@@ -102,6 +102,18 @@ impl Fleet {
         rows.into()
     }
 
+    /// The fleet without the workers and nets that are not named.
+    pub fn only(&self, workers: &BTreeSet<WorkerId>, nets: &BTreeSet<NetId>) -> Fleet {
+        let rows = FleetRows {
+            clusters: self.clusters.values().cloned().collect(),
+            projects: self.projects.values().cloned().collect(),
+            workers: workers.iter().filter_map(|id| self.workers.get(id).cloned()).collect(),
+            nets: nets.iter().filter_map(|id| self.nets.get(id).cloned()).collect(),
+            events: self.events.values().cloned().collect(),
+        };
+        rows.into()
+    }
+
     /// Applies one change. Total: a change of a row that is not here (a scope may not hold it) does nothing.
     pub fn apply(&mut self, change: &Change) {
         match change {

@@ -105,6 +105,7 @@ impl App {
     pub async fn snapshot(&self, who: &Who) -> Result<Snapshot, ApiError> {
         Ok(Snapshot {
             full: self.hub().snapshot(&who.scope),
+            part: None,
             server_time: now(),
             user: Me { name: who.name.clone(), email: who.email.clone(), role: who.role },
             telemetry: self.hub().board(&who.scope),

@@ -71,6 +71,11 @@ fn Opened(opening: Opening) -> impl IntoView {
     follow(store, opening);
     trouble::announce_trouble(store, use_desk().toasts);
     trouble::mark_tab(store);
+    // A page that was not sent has no rows yet: it would show a part of the fleet as if it were all.
+    let pathname = use_location().pathname;
+    let first = pathname.get_untracked();
+    let waits =
+        Memo::new(move |_| store.part.with(Option::is_some) && pathname.with(|pathname| *pathname != first));
     let stale = Memo::new(move |_| freshness(store) == Freshness::Stale);
     view! {
         <a class="skip" href="#main">
@@ -81,7 +86,13 @@ fn Opened(opening: Opening) -> impl IntoView {
             <Nav/>
             <main id="main" class="main" tabindex="-1" class:stale=move || stale.get()>
                 <Notice/>
-                <Outlet/>
+                {move || {
+                    if waits.get() {
+                        view! { <p class="empty" role="status">"Loading the rest of the fleet…"</p> }.into_any()
+                    } else {
+                        view! { <Outlet/> }.into_any()
+                    }
+                }}
             </main>
         </div>
         <ConfirmDialog/>

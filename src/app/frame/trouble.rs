@@ -13,9 +13,8 @@ use leptos::prelude::*;
 
 /// How many things need somebody: broken workers and nets, clusters that are away. A net that is dead came to its end, which is no trouble.
 pub fn trouble(summary: &Summary) -> usize {
-    let broken_nets = summary.broken_nets.len().saturating_sub(summary.dead_nets);
     let clusters = summary.clusters.saturating_sub(summary.clusters_connected);
-    summary.broken_workers.len() + broken_nets + clusters
+    summary.workers_broken + summary.nets_failed + clusters
 }
 
 /// `1 needs attention`, `3 need attention`.
@@ -149,10 +148,9 @@ mod tests {
 
     #[test]
     fn what_came_to_its_end_is_no_trouble() {
-        let mut summary = Summary { clusters: 2, clusters_connected: 2, dead_nets: 1, ..Summary::default() };
-        summary.broken_nets = vec![crate::model::NetId(uuid::Uuid::nil())];
+        let mut summary = Summary { clusters: 2, clusters_connected: 2, nets_dead: 1, ..Summary::default() };
         assert_eq!(trouble(&summary), 0);
-        summary.dead_nets = 0;
+        summary.nets_failed = 1;
         summary.clusters_connected = 1;
         assert_eq!(trouble(&summary), 2);
     }

@@ -17,7 +17,10 @@ use crate::{
     model::{EntityRef, Timestamp},
     sync::{Close, Effect, FullState, Message, Replica, Status, Token, Unanswered, poll::Poll, tabs::Frame},
 };
-use gloo_timers::callback::{Interval, Timeout};
+use gloo_timers::{
+    callback::{Interval, Timeout},
+    future::TimeoutFuture,
+};
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
@@ -44,6 +47,8 @@ pub struct Driver {
     pub(super) poll_timer: RefCell<Option<Timeout>>,
     /// The ETags of the polled lists.
     pub(super) tags: [http::Tag; 2],
+    /// Unset while the page holds only its first screen, and the rest is being fetched.
+    whole: Cell<bool>,
     /// The open stream, or the one being opened.
     abort: RefCell<Option<Abort>>,
     /// Counts streams: what a stream that was given up still delivers is ignored.
@@ -69,7 +74,12 @@ impl Driver {
     pub fn start(store: Store, opening: &Opening) {
         Driver::stop();
         let now = monotonic();
-        let snapshot = opening.snapshot.full.clone();
+        let (full, as_of) = (&opening.snapshot.full, opening.snapshot.server_time);
+        let whole = opening.snapshot.part.is_none();
+        let replica = match whole {
+            true => Replica::from_snapshot(full.clone(), as_of, now),
+            false => Replica::awaiting(as_of, now),
+        };
         let driver = Rc::new(Driver {
             store,
             email: opening.snapshot.user.email.clone(),
@@ -78,7 +88,8 @@ impl Driver {
             poll: RefCell::new(Poll::new(now)),
             poll_timer: RefCell::default(),
             tags: Default::default(),
-            replica: RefCell::new(Replica::from_snapshot(snapshot, opening.snapshot.server_time, now)),
+            replica: RefCell::new(replica),
+            whole: Cell::new(whole),
             abort: RefCell::default(),
             stream: Cell::new(0),
             timer: RefCell::default(),
@@ -93,17 +104,64 @@ impl Driver {
         store.utc_offset.set(Some(-minutes_behind as i32));
         CURRENT.with_borrow_mut(|current| *current = Some(driver.clone()));
         driver.share_session();
-        let realtime = wants_realtime();
-        store.realtime.set(realtime);
-        if realtime {
-            driver.share();
-            driver.tick();
+        store.realtime.set(wants_realtime());
+        if whole {
+            driver.begin();
         } else {
-            let effects = driver.replica.borrow_mut().switch_off();
-            driver.run(effects);
+            driver.fetch_rest(full.position.clone());
         }
-        driver.poll();
         on_cleanup(Driver::stop);
+    }
+
+    fn begin(self: &Rc<Self>) {
+        if wants_realtime() {
+            self.share();
+            self.tick();
+        } else {
+            let effects = self.replica.borrow_mut().switch_off();
+            self.run(effects);
+        }
+        self.poll();
+    }
+
+    /// Fetches what the page at `position` was not sent with, then follows. Where there is no answer, the stream brings it, or says why
+    /// not.
+    fn fetch_rest(self: &Rc<Self>, position: Token) {
+        let driver = self.clone();
+        let current =
+            |driver: &Rc<Driver>| Driver::current().is_some_and(|current| Rc::ptr_eq(&current, driver));
+        leptos::task::spawn_local(async move {
+            let url = format!("/api/state?since={position}");
+            let (asked, answer) = loop {
+                let asked = (driver.server_time(), monotonic());
+                match http::get_json::<FullState>(&url).await {
+                    Err(ApiError::TooMany { retry_after_s }) => {
+                        TimeoutFuture::new((retry_after_s.min(600) * 1_000) as u32).await;
+                    }
+                    answer => break (asked, answer),
+                }
+                if !current(&driver) {
+                    return;
+                }
+            };
+            if !current(&driver) {
+                return;
+            }
+            driver.whole.set(true);
+            // The stream may have been switched on meanwhile, and brought it.
+            let empty = driver.replica.borrow().position().is_none();
+            if let Ok(full) = answer
+                && empty
+            {
+                *driver.replica.borrow_mut() = Replica::from_snapshot(full, asked.0, asked.1);
+                driver.changed(true, Vec::new());
+            }
+            driver.begin();
+            // The browser may have lost its network meanwhile, and found it again.
+            if *driver.replica.borrow().status() == Status::Offline {
+                driver.wake();
+            }
+        });
     }
 
     pub fn stop() {
@@ -178,6 +236,9 @@ impl Driver {
 
     pub(super) fn wake(self: &Rc<Self>) {
         self.show_time();
+        if !self.whole.get() {
+            return;
+        }
         if let Some(shared) = self.shared() {
             shared.ask_retry();
         }

@@ -4,13 +4,13 @@ mod bulk;
 #[cfg(debug_assertions)]
 mod kit;
 mod net;
-mod nets;
+pub(super) mod nets;
 mod not_found;
-mod overview;
+pub(super) mod overview;
 mod parts;
 mod setup;
 mod sign_in;
-mod workers;
+pub(super) mod workers;
 
 #[cfg(debug_assertions)]
 pub use kit::Kit;

@@ -12,9 +12,9 @@ mod summary;
 mod tests;
 
 pub use recent::Recent;
-pub use summary::Summary;
+pub use summary::{NAMED, Summary};
 
-use super::snapshot::{Me, Opening, Snapshot};
+use super::snapshot::{Me, Opening, Part, Snapshot};
 use crate::{
     model::{
         Cluster, EntityRef, Event, Fleet, Net, NetId, NetMetrics, Project, Telemetry, Timestamp, Worker,
@@ -80,6 +80,8 @@ pub struct Store {
     pub me: RwSignal<Option<Me>>,
     /// See [`Opening::form_key`].
     pub form_key: RwSignal<String>,
+    /// Set while only the rows of the first screen are here.
+    pub part: RwSignal<Option<Arc<Part>>>,
     /// For "n changes in the last minute".
     pub changes: RwSignal<Recent>,
 }
@@ -102,18 +104,23 @@ impl Store {
             realtime: RwSignal::new(true),
             me: RwSignal::new(None),
             form_key: RwSignal::new(String::new()),
+            part: RwSignal::new(None),
             changes: RwSignal::new(Recent::default()),
         }
     }
 
     /// Fills the store from what the page is rendered from.
     pub fn open(&self, opening: &Opening) {
-        let Snapshot { full, server_time, user, telemetry } = &opening.snapshot;
+        let Snapshot { full, part, server_time, user, telemetry } = &opening.snapshot;
         self.me.set(Some(user.clone()));
         self.form_key.set(opening.form_key.clone());
         self.now.set(*server_time);
         self.link.set(Link { status: Status::Connecting, as_of: *server_time, seen: 0 });
         self.replace(&full.state);
+        if let Some(part) = part {
+            set(self.summary, part.summary.clone());
+            self.part.set(Some(Arc::new(part.clone())));
+        }
         self.telemetry_arrived(telemetry);
     }
 
@@ -125,9 +132,10 @@ impl Store {
         self.me.set(None);
     }
 
-    /// Every row may have changed.
+    /// Every row may have changed; from here on they are all here.
     pub fn replace(&self, fleet: &Fleet) {
         self.rows.update_value(|rows| rows.replace(fleet));
+        set(self.part, None);
         let (workers, nets) = self.rows.with_value(|rows| (rows.worker_ids(), rows.net_ids()));
         set(self.workers, workers);
         set(self.nets, nets);

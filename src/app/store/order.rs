@@ -40,6 +40,11 @@ impl<I: Copy + Ord> Order<I> {
         self.0.iter().map(|(_, id)| *id).collect()
     }
 
+    /// The first rows of the order.
+    pub fn first(&self, most: usize) -> Vec<I> {
+        self.0.iter().take(most).map(|(_, id)| *id).collect()
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

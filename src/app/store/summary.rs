@@ -5,10 +5,11 @@ use crate::model::{
     Cluster, Connection, LoadState, Net, NetId, RunState, Worker, WorkerAction, WorkerId, WorkerStatus,
     lifecycle,
 };
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Counts and what needs attention, over the whole fleet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     pub clusters: usize,
     pub clusters_connected: usize,
@@ -20,13 +21,21 @@ pub struct Summary {
     pub nets_assigned: usize,
     pub nets_loaded: usize,
     pub nets_running: usize,
-    /// Workers in `error`, by name.
+    /// Workers in `error`.
+    pub workers_broken: usize,
+    /// The first [`NAMED`] of them, by name.
     pub broken_workers: Vec<WorkerId>,
-    /// Nets with a load error, then dead ones, by name.
-    pub broken_nets: Vec<NetId>,
-    /// How many of them are only dead.
-    pub dead_nets: usize,
+    /// Nets with a load error.
+    pub nets_failed: usize,
+    /// The first [`NAMED`] of them, by name.
+    pub failed_nets: Vec<NetId>,
+    pub nets_dead: usize,
+    /// The first [`NAMED`] of them, by name.
+    pub dead_nets: Vec<NetId>,
 }
+
+/// More rows of a kind that need attention than this are a number.
+pub const NAMED: usize = 8;
 
 /// What brings a worker to ready, the nearest first.
 const REMEDIES: [WorkerAction; 3] = [WorkerAction::Start, WorkerAction::Provision, WorkerAction::Refresh];
@@ -92,12 +101,14 @@ impl Tally {
         let nearest = self.mendable.iter().position(|count| *count > 0);
         self.counts.remedy = nearest.map(|at| REMEDIES[at]);
         if std::mem::take(&mut self.workers_moved) {
-            self.counts.broken_workers = self.broken_workers.ids();
+            self.counts.workers_broken = self.broken_workers.len();
+            self.counts.broken_workers = self.broken_workers.first(NAMED);
         }
         if std::mem::take(&mut self.nets_moved) {
-            self.counts.broken_nets = self.load_errors.ids();
-            self.counts.broken_nets.extend(self.dead.ids());
-            self.counts.dead_nets = self.dead.len();
+            self.counts.nets_failed = self.load_errors.len();
+            self.counts.failed_nets = self.load_errors.first(NAMED);
+            self.counts.nets_dead = self.dead.len();
+            self.counts.dead_nets = self.dead.first(NAMED);
         }
         &self.counts
     }

@@ -93,6 +93,12 @@ impl Replica {
         }
     }
 
+    /// An empty replica beside a page that shows, as of a time, what it will be told of: the whole state is fetched for it, or else the
+    /// first stream brings it.
+    pub fn awaiting(as_of: Timestamp, now: Instant) -> Replica {
+        Replica { as_of: Some(as_of), as_of_seen: now, ..Replica::empty() }
+    }
+
     pub fn fleet(&self) -> &Fleet {
         &self.fleet
     }

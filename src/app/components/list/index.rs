@@ -2,6 +2,7 @@
 //!
 //! Pure. What a row says of itself are its [`Facts`]; a change of one costs a search, a keystroke one pass, never more than a sort.
 
+use serde::{Deserialize, Serialize};
 use std::{
     cmp::Ordering,
     collections::{BTreeSet, HashMap},
@@ -75,7 +76,7 @@ struct FacetValue {
 }
 
 /// A value of a facet, with how many rows it would leave.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Counted {
     pub value: String,
     pub rows: usize,
@@ -113,7 +114,8 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         self.wanted = wanted;
         for (key, facts) in rows {
             let entry = self.enter(key, facts);
-            self.place(entry);
+            let slot = self.place(entry);
+            self.ranked.push(slot);
         }
         self.rank();
     }
@@ -177,6 +179,8 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         }
         self.entries = entries;
         if turned {
+            // But for rows that sort alike, all are now where they should be.
+            self.ranked.reverse();
             self.rank();
         } else {
             self.choose();
@@ -188,8 +192,11 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         for entry in self.entries.iter_mut().flatten() {
             entry.sort = key_of(entry.key);
         }
+        let turned = wanted.descending != self.wanted.descending;
         self.want(wanted);
-        self.rank();
+        if !turned {
+            self.rank();
+        }
     }
 
     /// Keys of the rows shown, in order, from `from` on, at most `most`.
@@ -289,11 +296,10 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         }
     }
 
+    /// Sorts, from the order there was: runs of it that are right already cost next to nothing.
     fn rank(&mut self) {
         let (entries, descending) = (&self.entries, self.wanted.descending);
-        let mut ranked: Vec<u32> = self.slots.values().copied().collect();
-        ranked.sort_unstable_by(|a, b| order(entries, descending, *a, *b));
-        self.ranked = ranked;
+        self.ranked.sort_by(|a, b| order(entries, descending, *a, *b));
         self.choose();
     }
 

@@ -4,6 +4,7 @@
 //! What the operator chose lives in the address ([`Choice`]). Decisions are made in the pure [`index`], [`window`] and [`choice`].
 
 mod choice;
+mod first;
 mod index;
 mod keys;
 mod pick;
@@ -12,6 +13,7 @@ mod toolbar;
 mod window;
 
 pub use choice::{Choice, Column, Facet, Look, Offer, Sort, View};
+pub use first::FirstScreen;
 pub use index::{Counted, Facts, SortKey};
 pub use pick::{PickBox, PickedBar};
 pub use rows::{ListRows, RowPlace, measured};
@@ -42,6 +44,10 @@ pub trait Source<K>: Send + Sync + 'static {
     fn facts(&self, key: K, by: &str) -> Option<Facts>;
     /// Only what it is sorted by.
     fn sort_key(&self, key: K, by: &str) -> SortKey;
+    /// What there is of the list while its other rows are not here; tracked.
+    fn first_screen(&self) -> Option<FirstScreen> {
+        None
+    }
 }
 
 /// A list on a page.
@@ -65,6 +71,10 @@ pub struct List<K: Key> {
     /// The row that keys act on.
     pub current: RwSignal<Option<K>>,
     wish: RwSignal<Option<(Choice, bool)>>,
+    /// Set until the other rows are here.
+    first: Memo<Option<FirstScreen>>,
+    /// What was chosen when the first screen was made: nothing else can be answered from it.
+    first_choice: StoredValue<Choice>,
 }
 
 impl<K: Key> Clone for List<K> {
@@ -84,6 +94,8 @@ impl<K: Key> List<K> {
             query.with(|query| default.with(|default| Choice::read(offer, query, default)))
         });
         let source: StoredValue<Arc<dyn Source<K>>> = StoredValue::new(Arc::new(source));
+        let first = Memo::new(move |_| source.get_value().first_screen());
+        let first_choice = StoredValue::new(choice.get_untracked());
         let index = StoredValue::new(Index::new(offer.facets.len()));
         let sorted_by = StoredValue::new("");
         let changed = RwSignal::new(0);
@@ -120,6 +132,8 @@ impl<K: Key> List<K> {
             anchor: RwSignal::new(None),
             current: RwSignal::new(None),
             wish: RwSignal::new(None),
+            first,
+            first_choice,
         };
         list.steer();
         list
@@ -203,12 +217,17 @@ impl<K: Key> List<K> {
 
     /// How many rows are shown and how many there are, tracked.
     pub fn counts(self) -> (usize, usize) {
-        self.with(|index| (index.len(), index.all()))
+        self.first
+            .with(Option::is_some)
+            .then(|| self.first_counts())
+            .flatten()
+            .unwrap_or_else(|| self.with(|index| (index.len(), index.all())))
     }
 
     /// See [`Index::counts`]; tracked.
     pub fn facet_counts(self, facet: usize) -> Vec<Counted> {
-        self.with(|index| index.counts(facet))
+        let first = self.first.with(|first| first.as_ref().map(|first| first.facet(facet)));
+        first.unwrap_or_else(|| self.with(|index| index.counts(facet)))
     }
 
     /// Reads the index as it is to be shown, tracked.

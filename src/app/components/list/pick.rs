@@ -98,6 +98,7 @@ pub fn PickAll<K: Key>(list: List<K>) -> impl IntoView {
             node_ref=all
             aria-label=move || format!("Select all {} that match", count(list.counts().0 as u64))
             title="Select all that match"
+            disabled=move || list.is_part()
             on:click=move |_| if state.get_untracked().1 { list.drop_picks() } else { list.pick_all() }
         />
     }
@@ -131,7 +132,7 @@ pub fn PickedBar<K: Key>(
                     {children.with_value(|children| children())}
                     {move || {
                         let (picked, shown) = (list.picked.with(|picked| picked.len()), list.counts().0);
-                        (picked < shown)
+                        (picked < shown && !list.is_part())
                             .then(|| {
                                 view! {
                                     <button type="button" class="button quiet" on:click=move |_| list.pick_all()>

@@ -6,7 +6,7 @@ use super::{
     pick::PickAll,
     window::{Layout, Piece, pieces},
 };
-use crate::app::live::viewport::Seen;
+use crate::app::{components::format::count, live::viewport::Seen};
 use leptos::{ev, html, prelude::*};
 use leptos_router::components::A;
 use std::{collections::HashMap, sync::Arc};
@@ -75,6 +75,10 @@ impl<K: Key> Screen<K> {
         let row = |place, key| (Piece::Row(key), place);
         let alive = self.list.alive.get();
         let page = if alive { 1 } else { self.list.choice.with(|choice| choice.page) };
+        if let Some((from, keys)) = self.list.first_rows() {
+            let rows = keys.into_iter().enumerate().map(|(n, key)| row(from + n, key));
+            return Laid { pieces: rows.collect(), rooms: [0.0; 3] };
+        }
         self.list.with(|index| {
             if !alive || index.len() <= PAGE {
                 let from = (page - 1).saturating_mul(PAGE);
@@ -150,7 +154,7 @@ pub fn ListRows<K: Key>(
         <div
             class="table-space"
             class:no-rows=move || shown.get() == 0
-            class:windowed=move || { list.alive.get() && (shown.get() > PAGE) }
+            class:windowed=move || { list.alive.get() && (shown.get() > PAGE) && !list.is_part() }
             node_ref=screen.space
             on:focusin=move |event| held_by(screen, &event)
             on:focusout=move |event| let_go(screen, &event)
@@ -186,6 +190,11 @@ pub fn ListRows<K: Key>(
             </table>
         </div>
         {move || (!list.alive.get() && shown.get() > PAGE).then(|| view! { <Pages list/> })}
+        {move || {
+            list.rows_to_come().map(|rows| {
+                view! { <p class="list-rest quiet-text" role="status">{format!("Loading {} more…", count(rows as u64))}</p> }
+            })
+        }}
     }
     .into_any()
 }

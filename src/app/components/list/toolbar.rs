@@ -8,7 +8,7 @@ use crate::app::components::{
 use leptos::{ev, html, prelude::*};
 
 /// At most so many values of a facet are offered at once.
-const MOST_VALUES: usize = 40;
+pub(super) const MOST_VALUES: usize = 40;
 /// With more values than this they can be searched.
 const SEARCHED_FROM: usize = 12;
 
@@ -158,8 +158,8 @@ fn FacetMenu<K: Key>(list: List<K>, facet: usize) -> impl IntoView {
             values.extend(missing.map(|value| Counted { value: value.clone(), rows: 0 }));
             // In one order, whatever is chosen: what moves under the pointer, or loses the focus by moving, is no help.
             values.sort();
-            let more = values.len().saturating_sub(MOST_VALUES);
-            if more > 0 {
+            let more = (values.len() + list.values_not_here(facet)).saturating_sub(MOST_VALUES);
+            if values.len() > MOST_VALUES {
                 let (mut kept, others): (Vec<_>, Vec<_>) =
                     values.into_iter().partition(|counted| chosen.contains(&counted.value));
                 kept.extend(others);
@@ -413,7 +413,9 @@ fn Views<K: Key>(list: List<K>) -> impl IntoView {
 pub fn ListCount<K: Key>(list: List<K>) -> impl IntoView {
     move || {
         let (shown, all) = list.counts();
-        if list.choice.with(Choice::filters) {
+        if list.must_wait() {
+            format!("… of {}", count(all as u64))
+        } else if list.choice.with(Choice::filters) {
             format!("{} of {}", count(shown as u64), count(all as u64))
         } else {
             count(all as u64)
@@ -432,7 +434,7 @@ pub fn ListEmpty<K: Key>(
 ) -> impl IntoView {
     let state = Memo::new(move |_| {
         let (shown, all) = list.counts();
-        (shown == 0).then_some(all == 0)
+        (shown == 0 && !list.must_wait()).then_some(all == 0)
     });
     move || {
         state.get().map(|nothing| {

@@ -4,6 +4,9 @@ mod add;
 mod row;
 mod rows;
 
+#[cfg(feature = "ssr")]
+pub use rows::first_screen;
+
 use super::bulk::{BulkDialog, NetBulk};
 use crate::{
     app::{

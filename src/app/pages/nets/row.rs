@@ -50,7 +50,7 @@ pub fn NetRow(list: List<NetId>, place: RowPlace<NetId>) -> impl IntoView {
         move |_| net.with(|net| net.run_state == RunState::Running)
     });
     // A choice of so many in every row would be longer than the list; the net's own page has it.
-    let many = Memo::new(move |_| store.workers.with(Vec::len) > MOST_OFFERED);
+    let many = Memo::new(move |_| store.summary.with(|all| all.workers) > MOST_OFFERED);
     let figures = store.net_figures(id);
     let rate = Memo::new(move |_| {
         let rate = figures.with(|dated| dated.as_ref().map(|dated| format::rate(dated.value.rate)));

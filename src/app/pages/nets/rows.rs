@@ -2,7 +2,7 @@
 
 use crate::{
     app::{
-        components::list::{Column, Facet, Facts, List, Offer, SortKey, Source},
+        components::list::{Column, Facet, Facts, FirstScreen, List, Offer, SortKey, Source},
         store::{Store, Touched},
     },
     model::{EntityRef, Net, NetId, lifecycle::NetWord},
@@ -58,6 +58,11 @@ impl Source<NetId> for Rows {
     fn sort_key(&self, id: NetId, by: &str) -> SortKey {
         self.row(id).map_or(SortKey::None, |row| self.key(&row, by))
     }
+
+    fn first_screen(&self) -> Option<FirstScreen> {
+        use leptos::prelude::With;
+        self.0.part.with(|part| part.as_ref().and_then(|part| part.first_screen(OFFER.name)))
+    }
 }
 
 impl Rows {
@@ -80,6 +85,12 @@ impl Rows {
             _ => SortKey::Text(row.name.as_str().to_lowercase()),
         }
     }
+}
+
+/// What the address with `query` shows of the list, and what it is called.
+#[cfg(feature = "ssr")]
+pub fn first_screen(store: Store, query: &leptos_router::params::ParamsMap) -> (String, FirstScreen) {
+    (OFFER.name.to_owned(), FirstScreen::of(&OFFER, &Rows(store), query))
 }
 
 /// The list of all nets, kept up to date while the current owner lives.

@@ -5,7 +5,7 @@ use crate::{
     app::{
         components::format::counted,
         frame::trouble::{need_attention, trouble},
-        store::use_store,
+        store::{NAMED, use_store},
     },
     model::{Connection, NetAction, NetId, WorkerId},
 };
@@ -18,9 +18,6 @@ enum Trouble {
     Net(NetId),
 }
 
-/// More than this is a number.
-const SHOWN: usize = 8;
-
 fn class(trouble: usize) -> &'static str {
     if trouble > 0 { "panel attention tone-bad" } else { "panel attention" }
 }
@@ -31,10 +28,9 @@ pub fn Attention() -> impl IntoView {
     let many = Memo::new(move |_| store.summary.with(trouble));
     let rows = Memo::new(move |_| {
         store.summary.with(|summary| {
-            let nets = summary.broken_nets.len().saturating_sub(summary.dead_nets);
             let workers = summary.broken_workers.iter().copied().map(Trouble::Worker);
-            let nets = summary.broken_nets.iter().take(nets).copied().map(Trouble::Net);
-            workers.chain(nets).take(SHOWN).collect::<Vec<_>>()
+            let nets = summary.failed_nets.iter().copied().map(Trouble::Net);
+            workers.chain(nets).take(NAMED).collect::<Vec<_>>()
         })
     });
     let clusters = Memo::new(move |_| {
@@ -44,15 +40,8 @@ pub fn Attention() -> impl IntoView {
         })
     });
     let more = Memo::new(move |_| many.get().saturating_sub(rows.with(Vec::len) + clusters.with(Vec::len)));
-    let dead = Memo::new(move |_| {
-        store.summary.with(|summary| {
-            let errors = summary.broken_nets.len().saturating_sub(summary.dead_nets);
-            (
-                summary.broken_nets.iter().skip(errors).take(SHOWN).copied().collect::<Vec<_>>(),
-                summary.dead_nets,
-            )
-        })
-    });
+    let dead =
+        Memo::new(move |_| store.summary.with(|summary| (summary.dead_nets.clone(), summary.nets_dead)));
     view! {
         <section
             class=move || class(many.get())

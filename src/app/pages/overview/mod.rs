@@ -21,12 +21,12 @@ use leptos_router::components::A;
 use super::parts::{EventList, NetLines};
 
 /// More nets than this are a list of their own.
-const NETS: usize = 10;
+pub const NETS: usize = 10;
 
 #[component]
 pub fn Overview() -> impl IntoView {
     let store = use_store();
-    let all = Memo::new(move |_| store.nets.with(Vec::len));
+    let all = Memo::new(move |_| store.summary.with(|all| all.nets));
     let first =
         Memo::new(move |_| store.nets.with(|ids| ids.iter().take(NETS).copied().collect::<Vec<NetId>>()));
     view! {
@@ -66,10 +66,9 @@ pub fn Overview() -> impl IntoView {
 fn parts(summary: &Summary) -> [Vec<Part>; 3] {
     let part = |tone, count, word| Part { tone, count, word };
     let away = summary.clusters.saturating_sub(summary.clusters_connected);
-    let broken = summary.broken_workers.len();
-    let errors = summary.broken_nets.len().saturating_sub(summary.dead_nets);
+    let (broken, errors) = (summary.workers_broken, summary.nets_failed);
     let rest = summary.workers.saturating_sub(summary.workers_ready + broken);
-    let idle = summary.nets_loaded.saturating_sub(summary.nets_running + summary.dead_nets);
+    let idle = summary.nets_loaded.saturating_sub(summary.nets_running + summary.nets_dead);
     [
         vec![
             part(Tone::Good, summary.clusters_connected, "connected"),
@@ -83,7 +82,7 @@ fn parts(summary: &Summary) -> [Vec<Part>; 3] {
         vec![
             part(Tone::Good, summary.nets_running, "running"),
             part(Tone::Busy, idle, "idle"),
-            part(Tone::Warn, summary.dead_nets, "dead"),
+            part(Tone::Warn, summary.nets_dead, "dead"),
             part(Tone::Bad, errors, "with a load error"),
             part(Tone::Quiet, summary.nets.saturating_sub(summary.nets_loaded + errors), "unloaded"),
         ],
@@ -142,12 +141,12 @@ mod tests {
             clusters_connected: 2,
             workers: 9,
             workers_ready: 4,
-            broken_workers: vec![crate::model::WorkerId(uuid::Uuid::nil()); 2],
+            workers_broken: 2,
             nets: 10,
             nets_loaded: 6,
             nets_running: 3,
-            dead_nets: 1,
-            broken_nets: vec![NetId(uuid::Uuid::nil()); 3],
+            nets_dead: 1,
+            nets_failed: 2,
             ..Summary::default()
         };
         let counts = parts(&summary).map(|parts| parts.iter().map(|part| part.count).collect::<Vec<_>>());

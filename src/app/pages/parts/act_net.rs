@@ -162,7 +162,7 @@ pub fn AssignForm(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
     let first = net.get_untracked();
     let id = first.id;
     let may = permitted(store, &net, &[NetAction::Assign]);
-    let many = Memo::new(move |_| store.workers.with(Vec::len) > CHOICES);
+    let many = Memo::new(move |_| store.summary.with(|all| all.workers) > CHOICES);
     let targets = Memo::new({
         let net = net.clone();
         move |_| {

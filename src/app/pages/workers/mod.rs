@@ -7,6 +7,8 @@ mod rows;
 mod trend;
 
 pub use detail::WorkerPage;
+#[cfg(feature = "ssr")]
+pub use rows::first_screen;
 
 use super::bulk::{BulkDialog, WorkerBulk};
 use crate::{

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{
-        components::list::{Column, Facet, Facts, List, Offer, SortKey, Source},
+        components::list::{Column, Facet, Facts, FirstScreen, List, Offer, SortKey, Source},
         store::{Store, Touched},
     },
     model::{EntityRef, Worker, WorkerId},
@@ -61,6 +61,11 @@ impl Source<WorkerId> for Rows {
         let cluster = self.0.cluster_name_now(row.cluster_id);
         self.key(&row, &cluster, by)
     }
+
+    fn first_screen(&self) -> Option<FirstScreen> {
+        use leptos::prelude::With;
+        self.0.part.with(|part| part.as_ref().and_then(|part| part.first_screen(OFFER.name)))
+    }
 }
 
 impl Rows {
@@ -82,6 +87,12 @@ impl Rows {
             _ => SortKey::Text(row.name.as_str().to_lowercase()),
         }
     }
+}
+
+/// What the address with `query` shows of the list, and what it is called.
+#[cfg(feature = "ssr")]
+pub fn first_screen(store: Store, query: &leptos_router::params::ParamsMap) -> (String, FirstScreen) {
+    (OFFER.name.to_owned(), FirstScreen::of(&OFFER, &Rows(store), query))
 }
 
 /// The list of all workers, kept up to date while the current owner lives.
