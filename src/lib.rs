@@ -25,6 +25,6 @@ pub mod worker;
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    app::live::page::tell_of_panics();
     leptos::mount::hydrate_body(app::App);
 }

@@ -276,10 +276,8 @@ fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Q
             if !others.is_empty() {
                 losses.push(format!("No longer assigned: {}.", others.join(", ")));
             }
-            losses.push(format!(
-                "Its machine and its record will be gone. For {} it can be undone.",
-                age(lifecycle::UNDO_FOR)
-            ));
+            let what = if worker.machine.is_some() { "Its machine and its record" } else { "Its record" };
+            losses.push(format!("{what} will be gone. For {} it can be undone.", age(lifecycle::UNDO_FOR)));
         }
         WorkerAction::Provision | WorkerAction::Start | WorkerAction::Refresh | WorkerAction::UndoDelete => {
             return None;

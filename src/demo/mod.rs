@@ -24,7 +24,7 @@ const SPRITE: &str = include_str!("../../public/icons.svg");
 
 /// Starts the fleet and shows the console on it.
 pub fn start() {
-    console_error_panic_hook::set_once();
+    crate::app::live::page::tell_of_panics();
     crate::app::live::page::show_theme(doors::theme());
     let demo = Demo::new();
     opening::furnish(&demo);

@@ -96,6 +96,12 @@ async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
     while let Some(ended) = within("the actors", actors.join_next()).await {
         ended.unwrap();
     }
+    // Deletions wait for ten seconds: until they are carried out the version goes on.
+    until("what was begun has ended", async || {
+        let state = server.state().await.state;
+        state.workers().all(|row| row.operation.is_none()) && state.nets().all(|row| row.operation.is_none())
+    })
+    .await;
 
     let truth = server.state().await;
     let promised = promised.lock().unwrap().clone();

@@ -51,7 +51,7 @@ pub fn RealtimeBadge() -> impl IntoView {
     let signed_out = Memo::new(move |_| store.link.with(|link| link.status == Status::SignedOut));
     view! {
         <span
-            class=move || format!("realtime {}", tone.get())
+            class=move || format!("realtime needs-script {}", tone.get())
             role="status"
             title=move || shown.with(|(_, text, counts)| format!("Realtime: {text}{counts}"))
         >

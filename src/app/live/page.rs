@@ -14,7 +14,7 @@ pub enum Mark {
 }
 
 #[cfg(feature = "browser")]
-pub use browser::{copy, reveal, show_mark, show_theme};
+pub use browser::{copy, reveal, show_mark, show_theme, tell_of_panics};
 
 #[cfg(not(feature = "browser"))]
 pub use elsewhere::{copy, reveal, show_mark, show_theme};
@@ -84,6 +84,25 @@ mod browser {
              <g fill='none' stroke='%23fff' stroke-width='2.4'><circle cx='9.5' cy='16' r='4.6'/><path d='M14.1 16h5.4'/></g>\
              <rect x='19.5' y='9' width='4.6' height='14' rx='1.2' fill='%23fff'/>{sign}</svg>"
         )
+    }
+
+    /// From now on a fault of ours that stops the page is told on it: what it shows does not move any more, whatever its badge says.
+    pub fn tell_of_panics() {
+        const ID: &str = "page-failed";
+        std::panic::set_hook(Box::new(|fault| {
+            console_error_panic_hook::hook(fault);
+            let Some(document) = window().document() else { return };
+            let (Some(body), Ok(notice)) = (document.body(), document.create_element("div")) else { return };
+            if document.get_element_by_id(ID).is_none() {
+                notice.set_id(ID);
+                notice.set_class_name("page-failed");
+                _ = notice.set_attribute("role", "alert");
+                notice.set_inner_html(
+                    "This page has failed and shows nothing new. <a href=\"\">Reload it</a>; if it fails again, the browser's console says where.",
+                );
+                _ = body.append_child(&notice);
+            }
+        }));
     }
 
     /// Scrolls what carries `id` into view, no further than it has to.

@@ -88,7 +88,11 @@ pub struct Choice {
 impl Choice {
     /// Reads an address. What it does not say of the look, `default` says; what it says wrongly is not said.
     pub fn read(offer: &Offer, query: &ParamsMap, default: &Look) -> Choice {
-        let all = |key: &str| query.get_all(key).unwrap_or_default();
+        // No name or state holds a control character, and the two sides of a page do not agree on how to show one.
+        let all = |key: &str| -> Vec<String> {
+            let values = query.get_all(key).unwrap_or_default().into_iter();
+            values.map(|value| value.chars().filter(|c| !c.is_control()).collect()).collect()
+        };
         let facet = |key| all(key).into_iter().filter(|value| !value.is_empty()).collect();
         let sort = query.get("sort").and_then(|sort| {
             let (by, descending) = match sort.strip_prefix('-') {
@@ -104,7 +108,7 @@ impl Choice {
         let view = query.get("view").map(|view| if view == "cards" { View::Cards } else { View::Table });
         let others = query.clone().into_iter().filter(|(key, _)| !offer.owns(key));
         Choice {
-            text: query.get("q").unwrap_or_default(),
+            text: all("q").pop().unwrap_or_default(),
             facets: offer.facets.iter().map(|of| facet(of.key)).collect(),
             look: Look {
                 sort: sort.or(default.sort),

@@ -277,7 +277,7 @@ fn FacetValue<K: Key>(
     };
     let first = chosen.get_untracked();
     view! {
-        <label class="facet-value" class:empty=move || rows.get() == 0>
+        <label class="facet-value" class:none=move || rows.get() == 0>
             <input type="checkbox" name=key value=value.clone() checked=first prop:checked=move || chosen.get() on:change=toggle/>
             <span class="facet-name">{value.clone()}</span>
             <span class="facet-rows">{move || count(rows.get() as u64)}</span>

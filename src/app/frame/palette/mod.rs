@@ -277,7 +277,7 @@ fn Panel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
             <p class="palette-none" role="status">
                 {move || match (said.get(), list.with(Vec::len)) {
                     (Some(why), _) => view! { <span class="palette-said">{why}</span> }.into_any(),
-                    (None, 0) => "Nothing is called that.".into_any(),
+                    (None, 0) => "No page, entity or action that is permitted now is called that.".into_any(),
                     (None, n) => {
                         view! { <span class="visually-hidden">{format!("{n} to choose from")}</span> }.into_any()
                     }

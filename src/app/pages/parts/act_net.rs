@@ -112,6 +112,10 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
         let net = net.clone();
         move |_| net.with(|net| net.operation.clone())
     });
+    let loaded = Memo::new({
+        let net = net.clone();
+        move |_| net.with(|net| net.is_loaded())
+    });
     view! {
         <form class="actions" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
             <NetHidden id net/>
@@ -123,7 +127,27 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
                     {undoable
                         .get()
                         .then(|| view! { <NetButton action=NetAction::UndoDelete busy/> })}
-                    {rest.into_iter().map(|action| view! { <NetButton action busy/> }).collect_view()}
+                    {rest
+                        .into_iter()
+                        .map(|action| {
+                            let loses = loaded.get() && matches!(action, NetAction::Unload | NetAction::Unassign);
+                            if loses {
+                                view! {
+                                    <SecondStep
+                                        label=action.label()
+                                        name="action"
+                                        value=wire(action)
+                                        loss="It stops if it runs, and its marking is lost."
+                                    >
+                                        <NetButton action busy/>
+                                    </SecondStep>
+                                }
+                                    .into_any()
+                            } else {
+                                view! { <NetButton action busy/> }.into_any()
+                            }
+                        })
+                        .collect_view()}
                     {(!loses.is_empty())
                         .then(|| {
                             view! {

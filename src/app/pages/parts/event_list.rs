@@ -34,7 +34,7 @@ pub fn EventList(filter: EventFilter, title: &'static str, id: &'static str) -> 
                         })
                 }}
             </div>
-            {move || empty.get().then(|| view! { <p class="quiet-text">"Nothing has happened yet."</p> })}
+            {move || empty.get().then(|| view! { <p class="quiet-text">"Nothing among the last 100 changes of the fleet."</p> })}
             <ol class="events">
                 <For each=move || newest.get() key=|event| event.id let:event>
                     <EventLine event/>

@@ -53,7 +53,7 @@ pub fn CreateWorker() -> impl IntoView {
                     <input type="hidden" name="key" value=move || format!("{}-worker-{}", store.form_key.get(), made.get())/>
                     <div class="field">
                         <label for="worker-name">"Name"</label>
-                        <input node_ref=name id="worker-name" class="input" name="name" maxlength="200" required=true autocomplete="off"/>
+                        <input node_ref=name id="worker-name" class="input" name="name" maxlength="80" required=true autocomplete="off"/>
                     </div>
                     <div class="field">
                         <label for="worker-cluster">"Cluster"</label>

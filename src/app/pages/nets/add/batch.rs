@@ -79,6 +79,9 @@ impl Batch {
 }
 
 async fn send(file: &Upload, project: &str, key: &str) -> State {
+    if file.size == 0.0 {
+        return State::Refused("The file is empty.".to_owned());
+    }
     if file.size > MAX_PNML_BYTES as f64 {
         return State::Refused(format!("The file is larger than {} MiB.", MAX_PNML_BYTES >> 20));
     }
