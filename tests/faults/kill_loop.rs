@@ -98,9 +98,10 @@ async fn kill_9_under_load_loses_nothing_that_was_acknowledged() {
     }
     // Deletions wait for ten seconds: until they are carried out the version goes on.
     until("what was begun has ended", async || {
-        followers.iter().map(|follower| follower.seen().fleet).all(|fleet| {
-            fleet.workers().all(|row| row.operation.is_none())
-                && fleet.nets().all(|row| row.operation.is_none())
+        followers.iter().all(|follower| {
+            let seen = follower.seen();
+            seen.fleet.workers().all(|row| row.operation.is_none())
+                && seen.fleet.nets().all(|row| row.operation.is_none())
         })
     })
     .await;
