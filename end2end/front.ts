@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,9 @@ export class Front {
     const path = program(kind);
     if (!path) throw new Error(`${kind} is not there`);
     const folder = await mkdtemp(join(await realpath(tmpdir()), `muster-${kind}-`));
+    // Started by root, nginx works as another user, who has to reach the folder: an answer that the browser takes
+    // slower than the server gives it is put down there, and cut short where that fails.
+    await chmod(folder, 0o711);
     const port = await freePort();
     const file = join(folder, `${kind}.conf`);
     await writeFile(file, (kind === 'nginx' ? nginx : haproxy)(folder, port, new URL(target).host));
