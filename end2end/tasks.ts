@@ -23,12 +23,13 @@ interface TraceEvent {
 
 /** Runs `what` and reports the tasks of `page`'s main thread meanwhile. */
 export async function busyDuring(browser: Browser, page: Page, what: () => Promise<void>): Promise<Busy> {
-  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline', 'devtools.timeline', '__metadata'] });
+  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline', 'devtools.timeline', '__metadata', ...(process.env.MUSTER_TRACE ? ['disabled-by-default-v8.cpu_profiler', 'v8'] : [])] });
   try {
     await what();
   } finally {
     var trace = await browser.stopTracing();
   }
+  if (process.env.MUSTER_TRACE) (await import('node:fs')).writeFileSync(`${process.env.MUSTER_TRACE}/trace-${Date.now()}.json`, trace);
   const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
   const mains = new Set(
     traceEvents.filter((event) => event.name === 'thread_name' && event.args?.name === 'CrRendererMain').map((event) => `${event.pid}/${event.tid}`),

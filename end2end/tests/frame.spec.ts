@@ -61,6 +61,45 @@ test('equal messages are one with a count, and stay while they are looked at', a
   await expect(messages).toContainText('could not be stopped.');
 });
 
+test('errors of one kind are one message that names the newest', async ({ admin: page }) => {
+  await page.goto('/kit');
+  const messages = page.getByRole('region', { name: 'Messages', exact: true }).last();
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  await expect(async () => {
+    await button('Error that may recover').click();
+    await expect(messages).toContainText('is gone', { timeout: 500 });
+  }).toPass();
+  await button('It recovers').click();
+  await expect(messages).not.toContainText('is gone', { timeout: 15_000 });
+  await button('Errors of one kind').click();
+  await expect(messages.locator('.toast')).toHaveCount(1);
+  await expect(messages).toContainText('5 workers in trouble: worker-5, worker-4, worker-3 and 2 more');
+});
+
+test('a phone shows messages where they are under nothing that is pressed', async ({ admin: page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const id = await readyWorker(page, 'phone');
+  await page.goto('/workers');
+  await expect(page.getByText('Realtime: connected')).toBeVisible();
+  await ask(page, 'post', `workers/${id}/destroy`);
+  await page.getByLabel('More actions on phone').click();
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  const message = page.locator('.toast').last();
+  await expect(message).toContainText('Deleting phone in');
+  const covered = await message.evaluate((message) => {
+    const over = message.getBoundingClientRect();
+    const others = [...document.querySelectorAll('button, a, summary, input')].filter((one) => !message.contains(one));
+    const hits = others.filter((one) => {
+      const place = one.getBoundingClientRect();
+      const seen = place.width > 0 && place.height > 0 && one.checkVisibility({ visibilityProperty: true });
+      return seen && place.left < over.right && place.right > over.left && place.top < over.bottom && place.bottom > over.top;
+    });
+    return hits.map((one) => one.outerHTML.slice(0, 120));
+  });
+  expect(covered).toEqual([]);
+});
+
 test('a form that opens has the focus in its first field, and Esc gives it back', async ({ admin: page }) => {
   await page.goto('/workers');
   await expect(page.getByText('Realtime: connected')).toBeVisible();

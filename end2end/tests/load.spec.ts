@@ -12,6 +12,8 @@ const MEASURE = process.env.MUSTER_MEASURE === '1';
 const LIMIT = 50;
 
 test.describe.configure({ timeout: 600_000 });
+// Playwright's own pictures of the page are tasks of its main thread too.
+if (MEASURE) test.use({ trace: 'off', screenshot: 'off' });
 
 function told(what: string, figures: Busy | Record<string, number>): void {
   const text = Object.entries(figures).map(([name, value]) => `${name} ${Number(value).toFixed(1)}`).join(', ');

@@ -62,6 +62,17 @@ test('Esc goes back one layer at a time', async ({ admin: page }) => {
   await expect(page.getByRole('combobox')).toHaveCount(0);
 });
 
+test('what is refused now is found too, in any order and with a slip, and says why', async ({ admin: page }) => {
+  await page.goto('/');
+  await expect(page.getByText('Realtime: connected')).toBeVisible();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('us-17 destory');
+  await expect(choices(page, { name: /^Destroy us-17/ })).toHaveAttribute('aria-disabled', 'true');
+  await expect(page.getByRole('dialog')).toContainText('Cannot destroy us-17: it is pending. It has no machine.');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog'), 'nothing was done').toContainText('Cannot destroy us-17');
+});
+
 test('a net is assigned where it can go, and nowhere else', async ({ admin: page }) => {
   await page.goto('/');
   await expect(page.getByText('Realtime: connected')).toBeVisible();
@@ -92,7 +103,7 @@ test('what is lost is told while it changes, and the deed is refused once it can
   await loadNet(page, id, 'Dining');
   await expect(dialog).toContainText(/unloaded and its marking lost: Dining/);
   await ask(page, 'post', `workers/${id}/destroy`);
-  await expect(dialog).toContainText(/Cannot destroy goes/);
+  await expect(dialog).toContainText(/Cannot destroy goes: it is pending\. It has no machine\. Ada destroyed .* ago\./);
   await expect(dialog.getByRole('button', { name: 'Destroy' })).toBeDisabled();
   await page.keyboard.press('Escape');
   await expect(dialog).toHaveCount(0);

@@ -134,5 +134,10 @@ test('broken, then stale', async ({ admin: page, server, picture, context, conso
   await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
   await fits(page, 'a stale overview');
   await picture('overview-stale');
+  for (const [path, heading, name] of [['/workers', /^Workers/, 'workers-stale'], ['/nets', /^Nets/, 'nets-stale']] as const) {
+    await page.getByRole('navigation', { name: 'Pages' }).locator(`a[href="${path}"]`).click();
+    await expect(page.getByRole('heading', { name: heading })).toBeVisible();
+    await picture(name);
+  }
   await context.setOffline(false);
 });

@@ -116,6 +116,18 @@ impl ApiError {
         ApiError::Refused { detail, code: refusal.code().to_owned(), current }
     }
 
+    /// Nothing came back. Browsers do not tell why.
+    pub fn no_answer() -> ApiError {
+        ApiError::Unreachable { detail: "no answer came; the network or the server may be down".to_owned() }
+    }
+
+    /// What came back is not what was asked for.
+    pub fn unreadable() -> ApiError {
+        ApiError::Unreachable {
+            detail: "its answer could not be read; something between may have changed it".to_owned(),
+        }
+    }
+
     /// A net's file is larger than any may be.
     pub fn pnml_too_large() -> ApiError {
         ApiError::TooLarge { what: "PNML file".to_owned(), limit_mib: MAX_PNML_BYTES >> 20 }
@@ -277,6 +289,9 @@ impl FromServerFnError for ApiError {
                 bad("The request could not be read: a field is missing, or is not what it should be."
                     .to_owned())
             }
+            // What the browser says of it are words for programmers: "TypeError: Failed to fetch".
+            ServerFnErrorErr::Request(_) => ApiError::no_answer(),
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => ApiError::unreadable(),
             other => ApiError::Unreachable { detail: other.to_string() },
         }
     }

@@ -11,7 +11,7 @@ use super::{
     store::Store,
 };
 use crate::model::{
-    Done, LastAction, Net, NetAction, NetId, Refusal, RunState, Worker, WorkerAction, WorkerId,
+    Done, Event, LastAction, Net, NetAction, NetId, Refusal, RunState, Worker, WorkerAction, WorkerId,
     lifecycle::{self, NetWord, Verb},
     time::age,
 };
@@ -225,10 +225,35 @@ fn with_known(error: &ApiError, known: String) -> String {
     }
 }
 
+/// Why it cannot be done any more, and who was quicker where that is known.
+fn refused<A: Verb>(store: Store, refusal: &Refusal, last: Option<&LastAction<A>>) -> String {
+    let now = store.now.get_untracked();
+    match lifecycle::who_did(last, now).filter(|_| !refusal.is_passing()) {
+        Some(who) => format!("{} {who}", refusal.tell(now)),
+        None => refusal.tell(now),
+    }
+}
+
+/// Of what is gone, who deleted it, as long as the log remembers.
+fn gone(store: Store, what: &str, is_its: impl Fn(&Event) -> bool) -> String {
+    let deleted = format!("{what}.deleted");
+    let last = store.events.with_untracked(|events| {
+        let event = events.iter().find(|event| event.kind == deleted && is_its(event))?;
+        let (actor, at) = (event.actor.clone(), event.at);
+        Some(LastAction { action: WorkerAction::Delete, actor, at })
+    });
+    match lifecycle::who_did(last.as_ref(), store.now.get_untracked()) {
+        Some(who) => format!("The {what} no longer exists. {who}"),
+        None => format!("The {what} no longer exists."),
+    }
+}
+
 /// The question as it stands now, tracked; or why it does not arise any more.
 fn worker_words(store: Store, id: WorkerId, action: WorkerAction) -> Result<Question, String> {
-    let worker = store.worker(id).ok_or("The worker no longer exists.")?;
-    lifecycle::worker_action(&worker, action).map_err(|refusal| refusal.to_string())?;
+    let worker =
+        store.worker(id).ok_or_else(|| gone(store, "worker", |event| event.worker_id == Some(id)))?;
+    lifecycle::worker_action(&worker, action)
+        .map_err(|refusal| refused(store, &refusal, worker.last_action.as_ref()))?;
     Ok(worker_question(store, id, action).unwrap_or_else(|| Question {
         title: format!("{} {}?", action.label(), worker.name),
         losses: vec!["Nothing is lost by it any more.".to_owned()],
@@ -238,9 +263,12 @@ fn worker_words(store: Store, id: WorkerId, action: WorkerAction) -> Result<Ques
 
 /// The same for a net.
 fn net_words(store: Store, id: NetId, action: NetAction) -> Result<Question, String> {
-    let net = store.net(id).ok_or("The net no longer exists.")?;
+    let net = store.net(id).ok_or_else(|| gone(store, "net", |event| event.net_id == Some(id)))?;
     let worker = store.worker_of(&net);
-    lifecycle::net_action(&net, worker.as_deref(), action).map_err(|refusal| refusal.to_string())?;
+    lifecycle::net_action(&net, worker.as_deref(), action).map_err(|refusal| match (&refusal, &worker) {
+        (Refusal::NetWorker { .. }, Some(worker)) => refused(store, &refusal, worker.last_action.as_ref()),
+        _ => refused(store, &refusal, net.last_action.as_ref()),
+    })?;
     Ok(net_question(store, id, action).unwrap_or_else(|| Question {
         title: format!("{} {}?", action.label(), net.name),
         losses: vec!["Nothing is lost by it any more.".to_owned()],

@@ -94,6 +94,7 @@ pub fn ConfirmDialog() -> impl IntoView {
     view! {
         <dialog
             class="dialog"
+            tabindex="-1"
             node_ref=dialog
             aria-labelledby="confirm-title"
             aria-describedby="confirm-losses"

@@ -19,7 +19,7 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
         &[
             ("Ctrl K", "Search or act (⌘ K on a Mac)"),
             ("?", "This map"),
-            ("/", "Filter the list"),
+            ("/", "Filter the list; Enter goes to its rows"),
             ("Esc", "Back out, one layer at a time"),
         ],
     ),
@@ -31,7 +31,7 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
             ("x", "Pick the row, or let it go"),
             ("Enter", "Open its page"),
             ("o", "More of it, here"),
-            (".", "What can be done with it"),
+            (".", "What can be done with it, or with those picked"),
         ],
     ),
     (

@@ -71,6 +71,7 @@ fn Opened(opening: Opening) -> impl IntoView {
     follow(store, opening);
     trouble::announce_trouble(store, use_desk().toasts);
     trouble::mark_tab(store);
+    super::live::focus::keep_focus();
     // A page that was not sent has no rows yet: it would show a part of the fleet as if it were all.
     let pathname = use_location().pathname;
     let first = pathname.get_untracked();
@@ -94,12 +95,12 @@ fn Opened(opening: Opening) -> impl IntoView {
                     }
                 }}
             </main>
+            <ToastRegion/>
         </div>
         <ConfirmDialog/>
         <PaletteDialog/>
         <SignInAgainDialog/>
         <Keys/>
-        <ToastRegion/>
     }
     .into_any()
 }

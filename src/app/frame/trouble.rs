@@ -64,6 +64,9 @@ pub fn mark_tab(store: Store) {
     on_cleanup(move || plain.set(Mark::Well));
 }
 
+/// Of a batch of changes so many are told at most; the rest is in the log.
+const MOST_TOLD: usize = 50;
+
 /// Says what the console itself found to be wrong, and when it is well again.
 pub fn announce_trouble(store: Store, toasts: Toasts) {
     Effect::new(move |seen: Option<Option<EventId>>| {
@@ -73,9 +76,10 @@ pub fn announce_trouble(store: Store, toasts: Toasts) {
                 let fresh = events.iter().take_while(|event| Some(event.id) > seen);
                 let trouble =
                     fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
-                for event in trouble.take(3).collect::<Vec<_>>().into_iter().rev() {
+                // They are told oldest first, and those of one kind in one message.
+                for event in trouble.take(MOST_TOLD).collect::<Vec<_>>().into_iter().rev() {
                     let tone = if event.severity == Severity::Error { Tone::Bad } else { Tone::Warn };
-                    toasts.about(tone, event.text.clone(), matter(event));
+                    toasts.about(tone, event.text.clone(), matter(store, event));
                 }
             }
             newest.max(seen.flatten())
@@ -91,14 +95,23 @@ pub fn announce_trouble(store: Store, toasts: Toasts) {
     });
 }
 
-fn matter(event: &Event) -> Matter {
-    let (kind, id, href) = match (event.net_id, event.worker_id, event.cluster_id) {
-        (Some(net), _, _) => ("net", net.to_string(), format!("/nets/{net}")),
-        (None, Some(worker), _) => ("worker", worker.to_string(), format!("/workers/{worker}")),
-        (None, None, Some(cluster)) => ("cluster", cluster.to_string(), "/".to_owned()),
-        (None, None, None) => ("event", event.id.to_string(), "/".to_owned()),
+fn matter(store: Store, event: &Event) -> Matter {
+    let (key, href, name, many) = match (event.net_id, event.worker_id, event.cluster_id) {
+        (Some(net), _, _) => {
+            let name = store.net_row(net).map(|row| row.with_untracked(|row| row.name.to_string()));
+            (format!("net:{net}"), format!("/nets/{net}"), name, "nets in trouble")
+        }
+        (None, Some(worker), _) => {
+            let name = store.worker_row(worker).map(|row| row.with_untracked(|row| row.name.to_string()));
+            (format!("worker:{worker}"), format!("/workers/{worker}"), name, "workers in trouble")
+        }
+        (None, None, Some(cluster)) => {
+            let name = Some(store.cluster_name_now(cluster)).filter(|name| !name.is_empty());
+            (format!("cluster:{cluster}"), "/".to_owned(), name, "clusters in trouble")
+        }
+        (None, None, None) => (format!("event:{}", event.id), "/".to_owned(), None, "things in trouble"),
     };
-    Matter { key: format!("{kind}:{id}"), href }
+    Matter { name: name.unwrap_or_else(|| event.text.clone()), key, href, many }
 }
 
 fn entity(key: &str) -> Option<EntityRef> {

@@ -3,11 +3,19 @@
 use crate::app::error::ApiError;
 use serde::de::DeserializeOwned;
 
+/// The browser's own words for it are for programmers.
+#[cfg(feature = "browser")]
+fn unreachable(error: gloo_net::Error) -> ApiError {
+    match error {
+        gloo_net::Error::JsError(_) => ApiError::no_answer(),
+        _ => ApiError::unreadable(),
+    }
+}
+
 /// `GET url`, its JSON.
 #[cfg(feature = "browser")]
 pub async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, ApiError> {
     use gloo_net::http::Request;
-    let unreachable = |error: gloo_net::Error| ApiError::Unreachable { detail: error.to_string() };
     let request =
         Request::get(url).header("Accept", "application/json").cache(web_sys::RequestCache::NoStore);
     let response = request.send().await.map_err(unreachable)?;
@@ -40,8 +48,7 @@ pub async fn revalidate(url: &str, tag: &Tag) -> Result<(), ApiError> {
     if let Some(tag) = &*tag.borrow() {
         request = request.header("If-None-Match", tag);
     }
-    let response =
-        request.send().await.map_err(|error| ApiError::Unreachable { detail: error.to_string() })?;
+    let response = request.send().await.map_err(unreachable)?;
     heard_of(&response);
     match response.status() {
         200 => {
@@ -63,7 +70,6 @@ pub async fn sign_in(email: &str, password: &str) -> Result<String, ApiError> {
     struct Me {
         email: String,
     }
-    let unreachable = |error: gloo_net::Error| ApiError::Unreachable { detail: error.to_string() };
     let credentials = serde_json::json!({ "email": email, "password": password });
     let request = Request::post("/api/session").json(&credentials).map_err(unreachable)?;
     let response = request.send().await.map_err(unreachable)?;
@@ -78,10 +84,7 @@ pub async fn sign_in(email: &str, password: &str) -> Result<String, ApiError> {
 #[cfg(feature = "browser")]
 pub async fn sign_out() -> Result<(), ApiError> {
     use gloo_net::http::Request;
-    let response = Request::delete("/api/session")
-        .send()
-        .await
-        .map_err(|error| ApiError::Unreachable { detail: error.to_string() })?;
+    let response = Request::delete("/api/session").send().await.map_err(unreachable)?;
     match response.status() {
         200..300 | 401 => Ok(()),
         _ => Err(refusal("/api/session", &response)),

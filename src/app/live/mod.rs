@@ -10,6 +10,7 @@ mod channel;
 #[cfg(feature = "browser")]
 mod driver;
 pub mod files;
+pub mod focus;
 pub mod glow;
 pub mod http;
 #[cfg(feature = "browser")]

@@ -134,7 +134,7 @@ mod browser {
     /// Closes the menu that is open, if any.
     pub fn close_menu() -> bool {
         let open = document().query_selector("details.menu[open]").ok().flatten();
-        open.inspect(|menu| _ = menu.remove_attribute("open")).is_some()
+        open.inspect(super::super::focus::close_details).is_some()
     }
 
     /// The first descendant of `list` that `selector` finds.
@@ -145,6 +145,11 @@ mod browser {
     /// Runs `run` once what changed now is in the page and laid out.
     pub fn once_shown(run: impl FnOnce() + 'static) {
         before_paint(move || before_paint(run));
+    }
+
+    /// Runs `run` once the views that depend on what changed now are made.
+    pub fn once_made(run: impl FnOnce() + 'static) {
+        before_paint(run);
     }
 
     fn key_of(target: &str) -> String {

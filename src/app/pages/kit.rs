@@ -82,6 +82,13 @@ pub fn Kit() -> impl IntoView {
                     >
                         "Error that may recover"
                     </button>
+                    <button
+                        type="button"
+                        class="button"
+                        on:click=move |_| (1..6).for_each(|n| toasts.about(Tone::Bad, format!("worker-{n} is error: it does not answer"), about(n)))
+                    >
+                        "Errors of one kind"
+                    </button>
                     <button type="button" class="button" on:click=move |_| toasts.settle(&matter(), "Since then: ready.")>"It recovers"</button>
                 </div>
                 {TONES
@@ -118,8 +125,13 @@ pub fn Kit() -> impl IntoView {
     .into_any()
 }
 
+fn about(n: u32) -> Matter {
+    let name = format!("worker-{n}");
+    Matter { key: format!("kit-{n}"), href: "/kit".to_owned(), name, many: "workers in trouble" }
+}
+
 fn matter() -> Matter {
-    Matter { key: "kit".to_owned(), href: "/kit".to_owned() }
+    about(0)
 }
 
 #[component]

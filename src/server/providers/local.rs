@@ -352,6 +352,11 @@ fn is_loopback(endpoint: &str) -> bool {
 
 fn how_it_ended(status: ExitStatus) -> String {
     match (status.signal(), status.code()) {
+        // SIGKILL leaves no word behind: whoever reads this should know who sends it.
+        (Some(9), _) => {
+            "was killed by signal 9: by somebody on its machine, or by the system for want of memory"
+                .to_owned()
+        }
         (Some(signal), _) => format!("was killed by signal {signal}"),
         (None, Some(0)) => "ended by itself".to_owned(),
         (None, code) => format!("failed with exit code {}", code.unwrap_or_default()),

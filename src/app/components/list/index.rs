@@ -88,6 +88,8 @@ pub struct Index<K> {
     entries: Vec<Option<Entry<K>>>,
     free: Vec<u32>,
     facets: Vec<FacetIndex>,
+    /// Slots by name: what decides between rows that sort alike.
+    by_name: Vec<u32>,
     /// Slots in order, all and those shown.
     ranked: Vec<u32>,
     shown: Vec<u32>,
@@ -102,6 +104,7 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
             entries: Vec::new(),
             free: Vec::new(),
             facets: std::iter::repeat_with(FacetIndex::default).take(facets.min(32)).collect(),
+            by_name: Vec::new(),
             ranked: Vec::new(),
             shown: Vec::new(),
             wanted: Wanted::default(),
@@ -115,8 +118,10 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         for (key, facts) in rows {
             let entry = self.enter(key, facts);
             let slot = self.place(entry);
-            self.ranked.push(slot);
+            self.by_name.push(slot);
         }
+        let entries = &self.entries;
+        self.by_name.sort_by(|a, b| name_order(entries, *a, *b));
         self.rank();
     }
 
@@ -141,18 +146,22 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         }
         let entry = self.enter(key, facts);
         let slot = self.place(entry);
-        insert(&self.entries, self.wanted.descending, &mut self.ranked, slot);
+        let by = self.wanted.descending;
+        insert(&mut self.by_name, slot, |a, b| name_order(&self.entries, a, b));
+        insert(&mut self.ranked, slot, |a, b| order(&self.entries, by, a, b));
         if self.entry(slot).is_some_and(Entry::shown) {
-            insert(&self.entries, self.wanted.descending, &mut self.shown, slot);
+            insert(&mut self.shown, slot, |a, b| order(&self.entries, by, a, b));
         }
     }
 
     /// The row is gone.
     pub fn remove(&mut self, key: K) {
         let Some(slot) = self.slots.remove(&key) else { return };
-        take(&self.entries, self.wanted.descending, &mut self.ranked, slot);
+        let by = self.wanted.descending;
+        take(&mut self.by_name, slot, |a, b| name_order(&self.entries, a, b));
+        take(&mut self.ranked, slot, |a, b| order(&self.entries, by, a, b));
         if self.entry(slot).is_some_and(Entry::shown) {
-            take(&self.entries, self.wanted.descending, &mut self.shown, slot);
+            take(&mut self.shown, slot, |a, b| order(&self.entries, by, a, b));
         }
         if let Some(entry) = self.entries[slot as usize].take() {
             self.count(&entry, false);
@@ -179,8 +188,6 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         }
         self.entries = entries;
         if turned {
-            // But for rows that sort alike, all are now where they should be.
-            self.ranked.reverse();
             self.rank();
         } else {
             self.choose();
@@ -208,7 +215,12 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
     pub fn place_of(&self, key: K) -> Option<usize> {
         let slot = *self.slots.get(&key)?;
         self.entry(slot).filter(|entry| entry.shown())?;
-        find(&self.entries, self.wanted.descending, &self.shown, slot).ok()
+        let by = self.wanted.descending;
+        find(&self.shown, slot, |a, b| order(&self.entries, by, a, b)).ok()
+    }
+
+    pub fn descending(&self) -> bool {
+        self.wanted.descending
     }
 
     /// How many rows are shown.
@@ -296,10 +308,33 @@ impl<K: Copy + Eq + Hash + Ord> Index<K> {
         }
     }
 
-    /// Sorts, from the order there was: runs of it that are right already cost next to nothing.
+    /// Sorts as [`order`] says. Texts are compared once for each that there is, not for each pair of rows: what is sorted are numbers.
     fn rank(&mut self) {
-        let (entries, descending) = (&self.entries, self.wanted.descending);
-        self.ranked.sort_by(|a, b| order(entries, descending, *a, *b));
+        let mut ranks: HashMap<&str, u64> = HashMap::new();
+        for entry in self.entries.iter().flatten() {
+            if let SortKey::Text(text) = &entry.sort {
+                ranks.insert(text, 0);
+            }
+        }
+        let mut texts: Vec<&str> = ranks.keys().copied().collect();
+        texts.sort_unstable();
+        for (rank, text) in (0..).zip(texts) {
+            ranks.insert(text, rank);
+        }
+        let descending = self.wanted.descending;
+        let turned =
+            |class: u8, value: u64| if descending { (1 - class, u64::MAX - value) } else { (class, value) };
+        let keyed = |(place, slot): (usize, &u32)| {
+            let (class, value) = match self.entry(*slot).map(|entry| &entry.sort) {
+                Some(SortKey::Number(number)) => turned(0, *number),
+                Some(SortKey::Text(text)) => turned(1, ranks.get(text.as_str()).copied().unwrap_or_default()),
+                Some(SortKey::None) | None => (2, 0),
+            };
+            (class, value, place as u32)
+        };
+        let mut keyed: Vec<(u8, u64, u32)> = self.by_name.iter().enumerate().map(keyed).collect();
+        keyed.sort_unstable();
+        self.ranked = keyed.into_iter().map(|(_, _, place)| self.by_name[place as usize]).collect();
         self.choose();
     }
 
@@ -333,22 +368,22 @@ fn order<K: Ord>(entries: &[Option<Entry<K>>], descending: bool, a: u32, b: u32)
     by.then_with(|| a.name.cmp(&b.name)).then_with(|| a.key.cmp(&b.key))
 }
 
-fn find<K: Ord>(
-    entries: &[Option<Entry<K>>],
-    descending: bool,
-    ranked: &[u32],
-    slot: u32,
-) -> Result<usize, usize> {
-    ranked.binary_search_by(|other| order(entries, descending, *other, slot))
+fn name_order<K: Ord>(entries: &[Option<Entry<K>>], a: u32, b: u32) -> Ordering {
+    let (Some(a), Some(b)) = (&entries[a as usize], &entries[b as usize]) else { return Ordering::Equal };
+    a.name.cmp(&b.name).then_with(|| a.key.cmp(&b.key))
 }
 
-fn insert<K: Ord>(entries: &[Option<Entry<K>>], descending: bool, ranked: &mut Vec<u32>, slot: u32) {
-    let (Ok(at) | Err(at)) = find(entries, descending, ranked, slot);
+fn find(ranked: &[u32], slot: u32, order: impl Fn(u32, u32) -> Ordering) -> Result<usize, usize> {
+    ranked.binary_search_by(|other| order(*other, slot))
+}
+
+fn insert(ranked: &mut Vec<u32>, slot: u32, order: impl Fn(u32, u32) -> Ordering) {
+    let (Ok(at) | Err(at)) = find(ranked, slot, order);
     ranked.insert(at, slot);
 }
 
-fn take<K: Ord>(entries: &[Option<Entry<K>>], descending: bool, ranked: &mut Vec<u32>, slot: u32) {
-    if let Ok(at) = find(entries, descending, ranked, slot) {
+fn take(ranked: &mut Vec<u32>, slot: u32, order: impl Fn(u32, u32) -> Ordering) {
+    if let Ok(at) = find(ranked, slot, order) {
         ranked.remove(at);
     }
 }
@@ -361,7 +396,8 @@ mod tests {
     fn facts() -> impl Strategy<Value = Facts> {
         let name = proptest::sample::select(&["ant", "bee", "cat"][..]);
         let facet = || proptest::sample::select(&["red", "green", "blue"][..]);
-        let sort = prop_oneof![Just(SortKey::None), (0..3u64).prop_map(SortKey::Number)];
+        let text = proptest::sample::select(&["x", "y"][..]).prop_map(|text| SortKey::Text(text.to_owned()));
+        let sort = prop_oneof![Just(SortKey::None), (0..3u64).prop_map(SortKey::Number), text];
         (name, facet(), facet(), sort).prop_map(|(name, a, b, sort)| Facts {
             name: name.to_owned(),
             text: format!("{name} {a}"),

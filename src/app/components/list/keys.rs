@@ -1,8 +1,15 @@
-//! Keys of a list: `j` `k` rows, `x` select, `Enter` open, `.` actions of the row, `o` more of it, `Esc` back, one layer at a time.
+//! Keys of a list: `j` `k` rows (on a row also the arrows), `x` select, `Enter` open, `.` actions of the row or of those picked, `o` more of it,
+//! `Esc` back, one layer at a time.
 
 use super::{Key, rows::Screen};
 #[cfg(feature = "browser")]
 use leptos::{ev, prelude::*};
+
+/// Gives the focus to the row at `place`, or the last one; soon, once it is in the page.
+#[cfg(feature = "browser")]
+pub(super) fn focus_place<K: Key>(screen: Screen<K>, place: usize) {
+    browser::go_to(screen, place);
+}
 
 /// Listens while the current owner lives.
 pub(super) fn list_keys<K: Key>(screen: Screen<K>) {
@@ -22,6 +29,15 @@ pub(super) fn list_keys<K: Key>(screen: Screen<K>) {
         });
         on_cleanup(move || handle.remove());
     });
+    #[cfg(feature = "browser")]
+    Effect::new(move |before: Option<u32>| {
+        let times = screen.list.entered.get();
+        if before.is_some_and(|before| before != times) {
+            // What was typed last may still be on its way to the address.
+            crate::app::live::viewport::once_shown(move || focus_place(screen, 0));
+        }
+        times
+    });
     #[cfg(not(feature = "browser"))]
     let _ = screen;
 }
@@ -40,6 +56,8 @@ mod browser {
         match (key, list.current.get_untracked()) {
             ("j", _) => step(screen, 1),
             ("k", _) => step(screen, -1),
+            ("ArrowDown", Some(row)) if on_row(screen, row) => step(screen, 1),
+            ("ArrowUp", Some(row)) if on_row(screen, row) => step(screen, -1),
             ("x", Some(row)) => {
                 list.pick(row, false);
                 true
@@ -50,10 +68,19 @@ mod browser {
             }
             // A focused control keeps its own Enter.
             ("Enter", Some(row)) if on_row(screen, row) => click(screen, row, ".cell-name a"),
-            (".", Some(row)) if click(screen, row, ".cell-actions summary") => {
-                focus(screen, row, ".cell-actions .menu-items button")
+            (".", _) if !list.picked.with_untracked(|picked| picked.is_empty()) && focus_selection() => true,
+            (".", Some(row)) if click(screen, row, ".cell-actions .menu > summary") => {
+                // What is in the menu may be made only now.
+                crate::app::live::viewport::once_made(move || {
+                    _ = focus(screen, row, ".cell-actions .menu-items button");
+                });
+                true
             }
-            (".", Some(row)) => focus(screen, row, ".cell-actions button"),
+            (".", Some(row)) => focus(
+                screen,
+                row,
+                ".cell-actions .actions > button, .cell-actions .actions .needs-script button",
+            ),
             ("Escape", row) => back(screen, row),
             _ => false,
         }
@@ -61,15 +88,20 @@ mod browser {
 
     fn step<K: Key>(screen: Screen<K>, by: isize) -> bool {
         let list = screen.list;
-        let next = list.with_untracked(|index| {
-            let now = list.current.get_untracked().and_then(|row| index.place_of(row));
-            let to = match now {
-                Some(now) => now.saturating_add_signed(by).min(index.len().saturating_sub(1)),
-                None => 0,
-            };
-            Some((to, index.page(to, 1).next()?))
-        });
-        let Some((place, row)) = next else { return false };
+        let now = list.current.get_untracked();
+        let now = list.with_untracked(|index| now.and_then(|row| index.place_of(row)));
+        go_to(screen, now.map_or(0, |now| now.saturating_add_signed(by)))
+    }
+
+    /// The row at `place`, or the last one, has the focus once it is in the page; whether there is any.
+    pub fn go_to<K: Key>(screen: Screen<K>, place: usize) -> bool {
+        let list = screen.list;
+        // The list may be gone by now.
+        if list.current.try_get_untracked().is_none() {
+            return false;
+        }
+        let place = list.with_untracked(|index| place.min(index.len().saturating_sub(1)));
+        let Some(row) = list.with_untracked(|index| index.page(place, 1).next()) else { return false };
         list.current.set(Some(row));
         screen.held.set(Some(row));
         show(screen, place);
@@ -116,6 +148,14 @@ mod browser {
     fn on_row<K: Key>(screen: Screen<K>, row: K) -> bool {
         let found = screen.space.get_untracked().and_then(|space| find(&space, &entry(row, "> tr")));
         found.is_some_and(|found| document().active_element().as_ref() == Some(found.as_ref()))
+    }
+
+    /// The first of what can be done with the picked rows has the focus, if it is offered.
+    fn focus_selection() -> bool {
+        use leptos::wasm_bindgen::JsCast;
+        let first = document().query_selector(".selection button").ok().flatten();
+        let first = first.and_then(|first| first.dyn_into::<leptos::web_sys::HtmlElement>().ok());
+        first.inspect(|first| _ = first.focus()).is_some()
     }
 
     fn back<K: Key>(screen: Screen<K>, row: Option<K>) -> bool {

@@ -19,16 +19,19 @@ pub use pick::{PickBox, PickedBar};
 pub use rows::{ListRows, RowPlace, measured};
 pub use toolbar::{ListCount, ListEmpty, Toolbar};
 
-use index::Index;
+use index::{Index, Wanted};
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate, use_query_map},
 };
-use std::{collections::HashSet, fmt::Display, hash::Hash, str::FromStr, sync::Arc};
+use std::{collections::HashSet, fmt::Display, hash::Hash, str::FromStr, sync::Arc, time::Duration};
 
 /// Rows on a page made without JavaScript; a list of more has only those in the page that are seen.
 pub const PAGE: usize = 200;
+
+/// A list of more rows than this is sorted in a task of its own, and drawn in the next.
+const SORTED_AT_ONCE: usize = 2_000;
 
 /// More changes at once than this and the list is filled anew.
 const MOST_SINGLY: usize = 1_000;
@@ -70,6 +73,8 @@ pub struct List<K: Key> {
     anchor: RwSignal<Option<K>>,
     /// The row that keys act on.
     pub current: RwSignal<Option<K>>,
+    /// How often somebody went from the filter to the rows.
+    entered: RwSignal<u32>,
     wish: RwSignal<Option<(Choice, bool)>>,
     /// Set until the other rows are here.
     first: Memo<Option<FirstScreen>>,
@@ -99,6 +104,17 @@ impl<K: Key> List<K> {
         let index = StoredValue::new(Index::new(offer.facets.len()));
         let sorted_by = StoredValue::new("");
         let changed = RwSignal::new(0);
+        let alive = RwSignal::new(false);
+        let sorting = StoredValue::new(false);
+        let resort = move || {
+            let Some(choice) = choice.try_get_untracked() else { return };
+            sorting.set_value(false);
+            let by = choice.sort(offer).by;
+            let source = source.get_value();
+            index.update_value(|index| index.sort(choice.wanted(offer), |key| source.sort_key(key, by)));
+            sorted_by.set_value(by);
+            set_timeout(move || _ = changed.try_update(|changed| *changed += 1), Duration::ZERO);
+        };
         // The index is brought to what is chosen where it is read, so that it is right on both sides and at every moment.
         let settled = Memo::new(move |runs: Option<&u64>| {
             changed.track();
@@ -108,13 +124,21 @@ impl<K: Key> List<K> {
             index.update_value(|index: &mut Index<K>| {
                 if sorted_by.get_value() == by {
                     index.want(choice.wanted(offer));
+                } else if runs.is_some() && alive.get_untracked() && index.all() > SORTED_AT_ONCE {
+                    // Until then it is in the order that it had.
+                    index.want(Wanted { descending: index.descending(), ..choice.wanted(offer) });
+                    if !sorting.get_value() {
+                        sorting.set_value(true);
+                        set_timeout(resort, Duration::ZERO);
+                    }
+                    return;
                 } else if runs.is_some() {
                     index.sort(choice.wanted(offer), |key| source.sort_key(key, by));
                 } else {
                     fill(index, &*source, &choice, offer);
                 }
+                sorted_by.set_value(by);
             });
-            sorted_by.set_value(by);
             runs.map_or(0, |runs| runs + 1)
         });
         let list = List {
@@ -126,11 +150,12 @@ impl<K: Key> List<K> {
             sorted_by,
             changed,
             settled,
-            alive: RwSignal::new(false),
+            alive,
             open: RwSignal::new(HashSet::new()),
             picked: RwSignal::new(HashSet::new()),
             anchor: RwSignal::new(None),
             current: RwSignal::new(None),
+            entered: RwSignal::new(0),
             wish: RwSignal::new(None),
             first,
             first_choice,

@@ -4,15 +4,20 @@ use super::{
     Key, List, PAGE, View,
     keys::list_keys,
     pick::PickAll,
-    window::{Layout, Piece, pieces},
+    window::{Layout, Piece, grown, pieces},
 };
 use crate::app::{components::format::count, live::viewport::Seen};
 use leptos::{ev, html, prelude::*};
 use leptos_router::components::A;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// Lines above and below those seen that are in the page too, so that a scroll finds them there.
 const OVER: usize = 8;
+/// So many rows are made in one frame; the others in the next ones.
+const AT_ONCE: usize = 8;
 
 /// A row's place in its list.
 #[derive(Clone, Copy)]
@@ -28,6 +33,17 @@ struct Laid<K> {
     /// In order, with the place among the rows shown.
     pieces: Vec<(Piece<K>, usize)>,
     rooms: [f64; 3],
+    /// Whether rows are still to be made.
+    partly: bool,
+}
+
+impl<K: Copy> Laid<K> {
+    fn keys(&self) -> impl Iterator<Item = K> {
+        self.pieces.iter().filter_map(|(piece, _)| match piece {
+            Piece::Row(key) => Some(*key),
+            Piece::Room(_) => None,
+        })
+    }
 }
 
 /// What the parts of one list's table share.
@@ -38,7 +54,11 @@ pub(super) struct Screen<K: Key> {
     pub taller: RwSignal<HashMap<K, f64>>,
     /// The row that has the focus: it stays in the page wherever it is scrolled to.
     pub held: RwSignal<Option<K>>,
+    /// The place that the row had which had the focus last.
+    pub held_at: StoredValue<usize>,
     pub space: NodeRef<html::Div>,
+    /// Told where more rows are to be made.
+    pub turn: RwSignal<u32>,
 }
 
 impl<K: Key> Clone for Screen<K> {
@@ -71,23 +91,34 @@ impl<K: Key> Screen<K> {
         Layout { rows, across, pitch, taller }
     }
 
-    fn laid(self) -> Laid<K> {
+    fn laid(self, before: Option<&Laid<K>>) -> Laid<K> {
         let row = |place, key| (Piece::Row(key), place);
         let alive = self.list.alive.get();
         let page = if alive { 1 } else { self.list.choice.with(|choice| choice.page) };
         if let Some((from, keys)) = self.list.first_rows() {
             let rows = keys.into_iter().enumerate().map(|(n, key)| row(from + n, key));
-            return Laid { pieces: rows.collect(), rooms: [0.0; 3] };
+            return Laid { pieces: rows.collect(), rooms: [0.0; 3], partly: false };
         }
         self.list.with(|index| {
             if !alive || index.len() <= PAGE {
                 let from = (page - 1).saturating_mul(PAGE);
                 let rows = index.page(from, PAGE).enumerate().map(|(n, key)| row(from + n, key));
-                return Laid { pieces: rows.collect(), rooms: [0.0; 3] };
+                return Laid { pieces: rows.collect(), rooms: [0.0; 3], partly: false };
             }
             let layout = self.layout(index.len(), |key| index.place_of(key));
             let seen = self.seen.get();
             let window = layout.between(seen.top, seen.bottom, OVER);
+            self.turn.track();
+            let there: HashSet<K> = before.iter().flat_map(|laid| laid.keys()).collect();
+            let keys: Vec<K> = index.page(window.start, window.len()).collect();
+            let is_there =
+                |place: usize| keys.get(place - window.start).is_some_and(|key| there.contains(key));
+            let next = grown(&window, &layout.between(seen.top, seen.bottom, 0), is_there, AT_ONCE);
+            // Whole lines of cards.
+            let across = layout.across.max(1);
+            let next = next.start / across * across..(next.end.div_ceil(across) * across).min(window.end);
+            let partly = next != window;
+            let window = next;
             let held = self.held.get().and_then(|key| index.place_of(key));
             let (parts, rooms) = pieces(&layout, window, held);
             let mut laid = Vec::new();
@@ -97,7 +128,7 @@ impl<K: Key> Screen<K> {
                 laid.extend(rows.enumerate().map(|(n, key)| row(part.start + n, key)));
             }
             laid.push((Piece::Room(2), index.len()));
-            Laid { pieces: laid, rooms }
+            Laid { pieces: laid, rooms, partly }
         })
     }
 }
@@ -116,13 +147,17 @@ pub fn ListRows<K: Key>(
         seen: RwSignal::new(Seen::default()),
         taller: RwSignal::new(HashMap::new()),
         held: RwSignal::new(None),
+        held_at: StoredValue::new(0),
         space: NodeRef::new(),
+        turn: RwSignal::new(0),
     };
     provide_context(screen);
     #[cfg(feature = "browser")]
     live(screen);
     list_keys(screen);
-    let laid = Memo::new(move |_| screen.laid());
+    let laid = Memo::new(move |before| screen.laid(before));
+    #[cfg(feature = "browser")]
+    fill_up(screen, Signal::derive(move || laid.with(|laid| laid.partly)));
     let places = Memo::new(move |_| {
         laid.with(|laid| {
             let rows = laid.pieces.iter().filter_map(|(piece, place)| match piece {
@@ -282,25 +317,34 @@ fn held_by<K: Key>(screen: Screen<K>, event: &ev::FocusEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<leptos::web_sys::Element>().ok());
     let entry = target.and_then(|target| target.closest("[data-key]").ok().flatten());
     let key = entry.and_then(|entry| entry.get_attribute("data-key")?.parse::<K>().ok());
-    if key.is_some() {
+    if let Some(held) = key {
+        let place = screen.list.with_untracked(|index| index.place_of(held));
+        screen.held_at.set_value(place.unwrap_or(0));
         screen.held.set(key);
         screen.list.current.set(key);
     }
 }
 
-/// The focus left a row: for another element, or because the row was moved in the document when others left it. Then it gets it back.
+/// The focus left a row: for another element; because the row was moved in the document when others left it, and then it gets it back; or
+/// because the row is gone, and then the one that came to its place has it.
 fn let_go<K: Key>(screen: Screen<K>, event: &ev::FocusEvent) {
     #[cfg(feature = "browser")]
     {
         use crate::app::live::viewport;
         use leptos::wasm_bindgen::JsCast;
         let target = event.target().and_then(|target| target.dyn_into::<leptos::web_sys::HtmlElement>().ok());
-        let held = screen.held.get_untracked();
+        // The whole list may be going.
+        let Some(held) = screen.held.try_get_untracked() else { return };
         match target {
             Some(target) if event.related_target().is_none() => viewport::once_shown(move || {
                 let same = screen.held.try_get_untracked() == Some(held);
-                if same && !viewport::refocus(&target) {
-                    screen.held.set(None);
+                if !same || viewport::refocus(&target) {
+                    return;
+                }
+                screen.held.set(None);
+                let gone = held.is_some_and(|held| !screen.list.with_untracked(|index| index.shows(held)));
+                if gone && !target.is_connected() {
+                    super::keys::focus_place(screen, screen.held_at.get_value());
                 }
             }),
             _ => screen.held.set(None),
@@ -331,6 +375,23 @@ fn live<K: Key>(screen: Screen<K>) {
         };
         if shown > 0 || !screen.list.alive.get_untracked() {
             viewport::once_shown(look);
+        }
+    });
+}
+
+/// Makes the rows that are still to be made, some each frame.
+#[cfg(feature = "browser")]
+fn fill_up<K: Key>(screen: Screen<K>, partly: Signal<bool>) {
+    let waits = StoredValue::new(false);
+    Effect::new(move |_| {
+        if partly.get() && !waits.get_value() {
+            waits.set_value(true);
+            crate::app::live::browser::before_paint(move || {
+                // The page may be gone by now.
+                if waits.try_set_value(false).is_none() {
+                    screen.turn.update(|turn| *turn = turn.wrapping_add(1));
+                }
+            });
         }
     });
 }

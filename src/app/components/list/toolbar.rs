@@ -98,6 +98,17 @@ fn TextFilter<K: Key>(list: List<K>, label: &'static str) -> impl IntoView {
         on_cleanup(move || handle.remove());
     });
     let on_key = move |event: ev::KeyboardEvent| {
+        // An input method ends a word with Enter too.
+        if event.key() == "Enter" && !event.is_composing() {
+            event.prevent_default();
+            if list.with_untracked(|index| index.len() > 0) {
+                // The next key is for the rows already.
+                if let Some(input) = input.get_untracked() {
+                    _ = input.blur();
+                }
+                list.entered.update(|times| *times += 1);
+            }
+        }
         if event.key() == "Escape"
             && let Some(input) = input.get_untracked()
         {
@@ -119,7 +130,7 @@ fn TextFilter<K: Key>(list: List<K>, label: &'static str) -> impl IntoView {
             class="input filter"
             placeholder="Filter…"
             aria-label=label
-            title="Press / to filter"
+            title="Press / to filter, Enter to go to the rows"
             autocomplete="off"
             value=first
             on:input=on_input
@@ -191,10 +202,12 @@ fn FacetMenu<K: Key>(list: List<K>, facet: usize) -> impl IntoView {
             }
         }
     };
+    // What had the focus may go together with all of this: then there is nothing to ask any more.
     let on_blur = move |event: ev::FocusEvent| {
         use leptos::wasm_bindgen::JsCast;
         let into = event.related_target().and_then(|to| to.dyn_into::<leptos::web_sys::Node>().ok());
-        let stays = details.get_untracked().is_some_and(|details| details.contains(into.as_ref()));
+        let stays =
+            details.try_get_untracked().flatten().is_some_and(|details| details.contains(into.as_ref()));
         if into.is_some() && !stays {
             close();
         }

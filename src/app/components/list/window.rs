@@ -52,6 +52,35 @@ impl Layout {
     }
 }
 
+/// What of `window` to have in the page next: the rows that are `there` already, and at most `new` others, those of `seen` first. Making all
+/// rows of a screen at once would keep the page waiting.
+pub fn grown(
+    window: &Range<usize>,
+    seen: &Range<usize>,
+    there: impl Fn(usize) -> bool,
+    new: usize,
+) -> Range<usize> {
+    let seen = seen.start.clamp(window.start, window.end)..seen.end.clamp(window.start, window.end);
+    let mut left = new;
+    let mut takes = |place: usize| {
+        let free = there(place);
+        let takes = free || left > 0;
+        left -= usize::from(takes && !free);
+        takes
+    };
+    let from = seen.clone().find(|place| there(*place)).unwrap_or(seen.start);
+    let mut grown = from..from;
+    for limits in [&seen, window] {
+        while grown.end < limits.end && takes(grown.end) {
+            grown.end += 1;
+        }
+        while grown.start > limits.start && takes(grown.start - 1) {
+            grown.start -= 1;
+        }
+    }
+    grown
+}
+
 /// What stands in the page: rows, and the room of those that do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Piece<K> {
@@ -110,6 +139,31 @@ mod tests {
             }
             if let Some(held) = held.filter(|held| *held < layout.rows) {
                 prop_assert!(parts.iter().any(|rows| rows.contains(&held)));
+            }
+        }
+
+        #[test]
+        fn a_window_is_filled_step_by_step_what_is_seen_first(
+            from in 0..50usize, long in 1..60usize, cut in 0..20usize, shown in 1..30usize,
+            there in prop::collection::hash_set(0..120usize, 0..40), new in 1..10usize,
+        ) {
+            let window = from..from + long;
+            let seen = from + cut..from + cut + shown;
+            let (mut there, mut steps) = (there, 0);
+            loop {
+                let next = grown(&window, &seen, |place| there.contains(&place), new);
+                prop_assert!(next.start >= window.start && next.end <= window.end);
+                let made = next.clone().filter(|place| !there.contains(place)).count();
+                prop_assert!(made <= new);
+                let unseen = next.clone().filter(|place| !there.contains(place) && !seen.contains(place)).count();
+                let missing = seen.clone().filter(|place| window.contains(place) && !next.contains(place)).count();
+                prop_assert!(unseen == 0 || missing == 0, "{next:?} of {window:?} while {seen:?} is not full");
+                if next == window {
+                    break;
+                }
+                there = next.collect();
+                steps += 1;
+                prop_assert!(steps <= long, "it does not come to its end");
             }
         }
 

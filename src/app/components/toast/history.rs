@@ -2,7 +2,7 @@
 
 use super::{
     super::{Icon, TimeOfDay, format::count},
-    use_toasts,
+    Told, use_toasts,
 };
 use leptos::{ev, html, prelude::*};
 use leptos_router::components::A;
@@ -32,10 +32,11 @@ pub fn ToastHistory() -> impl IntoView {
             close();
         }
     };
+    // What had the focus may go together with all of this: then there is nothing to ask any more.
     let on_blur = move |event: ev::FocusEvent| {
         use leptos::wasm_bindgen::JsCast;
         let into = event.related_target().and_then(|to| to.dyn_into::<leptos::web_sys::Node>().ok());
-        if let (Some(into), Some(details)) = (into, details.get_untracked())
+        if let (Some(into), Some(details)) = (into, details.try_get_untracked().flatten())
             && !details.contains(Some(&into))
         {
             close();
@@ -78,18 +79,23 @@ pub fn ToastHistory() -> impl IntoView {
                                     .toasts
                                     .into_iter()
                                     .map(|toast| {
-                                        let tone = if toast.settled.is_some() { "quiet" } else { toast.tone.class() };
+                                        let settled = toast.settled();
+                                        let tone = if settled.is_some() { "quiet" } else { toast.tone.class() };
                                         let times = if toast.count > 1 { format!(" × {}", toast.count) } else { String::new() };
-                                        let words = match toast.matter {
-                                            Some(matter) => view! { <A href=matter.href>{toast.text}</A> }.into_any(),
-                                            None => toast.text.into_any(),
+                                        let words = if toast.told.is_empty() {
+                                            toast.text.into_any()
+                                        } else {
+                                            let line = |told: Told| {
+                                                view! { <span class="toast-line"><A href=told.matter.href>{told.text}</A></span> }
+                                            };
+                                            toast.told.into_iter().map(line).collect_view().into_any()
                                         };
                                         view! {
                                             <li class="event">
                                                 <span class=format!("event-mark tone-{tone}")></span>
                                                 <span class="event-text">
                                                     {words} {times}
-                                                    {toast.settled.map(|words| view! { <span class="toast-settled">{words}</span> })}
+                                                    {settled.map(|words| view! { <span class="toast-settled">{words}</span> })}
                                                 </span>
                                                 <span class="event-when">
                                                     <TimeOfDay at=toast.at/>

@@ -29,20 +29,32 @@ pub struct Matter {
     pub key: String,
     /// Where it can be seen.
     pub href: String,
+    pub name: String,
+    /// What several such matters are, after their number: `workers in trouble`. They share one message.
+    pub many: &'static str,
+}
+
+/// What a message says of one of its matters.
+#[derive(Clone, Debug, PartialEq)]
+struct Told {
+    matter: Matter,
+    text: String,
+    /// What became of it since.
+    settled: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Toast {
     id: u64,
     tone: Tone,
+    /// What was said last.
     text: String,
-    /// How often it was said.
+    /// How often it, or something of the same kind, was said.
     count: u32,
     /// When it was last said.
     at: Timestamp,
-    matter: Option<Matter>,
-    /// What became of its matter since.
-    settled: Option<String>,
+    /// What it tells of, newest first; nothing where it is about nothing that can be followed.
+    told: Vec<Told>,
     shown: bool,
     /// Its time is over, and it is only there because it is being looked at.
     due: bool,
@@ -51,7 +63,25 @@ pub struct Toast {
 impl Toast {
     /// Whether it waits to be dismissed.
     fn stays(&self) -> bool {
-        self.tone == Tone::Bad && self.settled.is_none()
+        self.tone == Tone::Bad && self.settled().is_none()
+    }
+
+    /// What became of all that it tells of, once that is known.
+    fn settled(&self) -> Option<String> {
+        match &self.told[..] {
+            [] => None,
+            [one] => one.settled.clone(),
+            all => all
+                .iter()
+                .all(|told| told.settled.is_some())
+                .then(|| "Since then none of them is in trouble any more.".to_owned()),
+        }
+    }
+
+    /// Those it tells of that are not settled; all of them once they are.
+    fn open(&self) -> Vec<&Told> {
+        let open: Vec<&Told> = self.told.iter().filter(|told| told.settled.is_none()).collect();
+        if open.is_empty() { self.told.iter().collect() } else { open }
     }
 }
 
@@ -63,26 +93,35 @@ struct Log {
 }
 
 impl Log {
-    /// Adds a message, or counts one that is being shown already; its id, and how often it was said.
+    /// Adds a message, or counts one that is being shown already and says the same, or the same kind of thing of others; its id, and how
+    /// often it was said.
     fn push(&mut self, tone: Tone, text: String, matter: Option<Matter>, at: Timestamp) -> (u64, u32) {
         let same = |toast: &Toast| {
-            toast.shown
-                && toast.settled.is_none()
-                && toast.tone == tone
-                && toast.text == text
-                && toast.matter == matter
+            let alike = match (&matter, toast.told.first()) {
+                (None, None) => toast.text == text,
+                (Some(matter), Some(told)) => matter.many == told.matter.many,
+                _ => false,
+            };
+            toast.shown && toast.settled().is_none() && toast.tone == tone && alike
         };
+        let told = matter.clone().map(|matter| Told { matter, text: text.clone(), settled: None });
         if let Some(i) = self.toasts.iter().position(same) {
             let mut toast = self.toasts.remove(i);
             toast.count += 1;
-            (toast.at, toast.due) = (at, false);
+            (toast.at, toast.due, toast.text) = (at, false, text);
+            if let Some(told) = told {
+                toast.told.retain(|other| other.matter.key != told.matter.key);
+                toast.told.insert(0, told);
+                toast.told.truncate(KEPT);
+            }
             let said = (toast.id, toast.count);
             self.toasts.insert(0, toast);
             return said;
         }
         let id = self.next;
         self.next += 1;
-        let toast = Toast { id, tone, text, count: 1, at, matter, settled: None, shown: true, due: false };
+        let told = told.into_iter().collect();
+        let toast = Toast { id, tone, text, count: 1, at, told, shown: true, due: false };
         self.toasts.insert(0, toast);
         if self.toasts.len() > KEPT {
             // What waits to be dismissed goes last.
@@ -110,7 +149,8 @@ impl Log {
     /// The matters of errors of which nothing is known since.
     fn open_matters(&self) -> Vec<Matter> {
         let open = self.toasts.iter().filter(|toast| toast.shown && toast.stays());
-        let mut matters: Vec<Matter> = open.filter_map(|toast| toast.matter.clone()).collect();
+        let told = open.flat_map(|toast| &toast.told).filter(|told| told.settled.is_none());
+        let mut matters: Vec<Matter> = told.map(|told| told.matter.clone()).collect();
         matters.sort_by(|a, b| a.key.cmp(&b.key));
         matters.dedup();
         matters
@@ -118,12 +158,12 @@ impl Log {
 
     /// Says what became of `matter`; the ids of the messages that this settles.
     fn settle(&mut self, matter: &Matter, words: &str) -> Vec<u64> {
-        let open = self.toasts.iter_mut().filter(|toast| {
-            toast.matter.as_ref() == Some(matter) && toast.settled.is_none() && toast.tone == Tone::Bad
-        });
-        open.map(|toast| {
-            toast.settled = Some(words.to_owned());
-            toast.id
+        let open = self.toasts.iter_mut().filter(|toast| toast.tone == Tone::Bad);
+        open.filter_map(|toast| {
+            let told =
+                toast.told.iter_mut().find(|told| told.matter.key == matter.key && told.settled.is_none())?;
+            told.settled = Some(words.to_owned());
+            toast.settled().map(|_| toast.id)
         })
         .collect()
     }
@@ -248,7 +288,7 @@ impl Toasts {
     }
 
     fn hold(&self, held: bool) {
-        if self.held.get_untracked() == held {
+        if self.held.try_get_untracked().is_none_or(|before| before == held) {
             return;
         }
         self.held.set(held);
@@ -276,7 +316,11 @@ mod tests {
     use super::*;
 
     fn matter(key: &str) -> Option<Matter> {
-        Some(Matter { key: key.to_owned(), href: format!("/{key}") })
+        Some(of_kind(key, "workers in trouble"))
+    }
+
+    fn of_kind(key: &str, many: &'static str) -> Matter {
+        Matter { key: key.to_owned(), href: format!("/{key}"), name: key.to_owned(), many }
     }
 
     fn push(log: &mut Log, tone: Tone, text: &str, about: Option<Matter>) -> (u64, u32) {
@@ -308,15 +352,33 @@ mod tests {
     }
 
     #[test]
+    fn a_fleet_that_flaps_is_one_message_of_the_newest() {
+        let mut log = Log::default();
+        let (id, _) = push(&mut log, Tone::Bad, "a is down", matter("a"));
+        assert_eq!(push(&mut log, Tone::Bad, "b is down", matter("b")), (id, 2));
+        assert_eq!(push(&mut log, Tone::Bad, "a is down again", matter("a")), (id, 3));
+        let open = |log: &Log| log.toasts[0].open().iter().map(|told| told.text.clone()).collect::<Vec<_>>();
+        assert_eq!(open(&log), ["a is down again", "b is down"]);
+        assert_eq!(log.settle(&matter("a").unwrap(), "ready"), Vec::<u64>::new(), "b is still down");
+        assert_eq!(
+            (open(&log), log.open_matters()),
+            (vec!["b is down".to_owned()], vec![matter("b").unwrap()])
+        );
+        assert_eq!(push(&mut log, Tone::Bad, "a is down", matter("a")), (id, 4), "down again");
+        assert_eq!(log.settle(&matter("a").unwrap(), "ready"), Vec::<u64>::new());
+        assert_eq!(log.settle(&matter("b").unwrap(), "ready"), [id]);
+    }
+
+    #[test]
     fn an_error_is_settled_once_by_its_own_matter() {
         let mut log = Log::default();
         let (id, _) = push(&mut log, Tone::Bad, "a is down", matter("a"));
-        push(&mut log, Tone::Bad, "b is down", matter("b"));
+        push(&mut log, Tone::Bad, "b is down", Some(of_kind("b", "nets in trouble")));
         push(&mut log, Tone::Bad, "no matter", None);
-        assert_eq!(log.open_matters(), [matter("a"), matter("b")].map(Option::unwrap));
+        assert_eq!(log.open_matters(), [matter("a").unwrap(), of_kind("b", "nets in trouble")]);
         assert_eq!(log.settle(&matter("a").unwrap(), "ready"), [id]);
         assert_eq!(log.settle(&matter("a").unwrap(), "ready"), Vec::<u64>::new());
-        assert_eq!(log.open_matters(), [matter("b").unwrap()]);
+        assert_eq!(log.open_matters(), [of_kind("b", "nets in trouble")]);
         let (again, count) = push(&mut log, Tone::Bad, "a is down", matter("a"));
         assert!(again != id && count == 1, "down again is another message");
     }

@@ -1,11 +1,16 @@
 //! The messages that are shown now.
 
-use super::{super::Icon, Toasts, use_toasts};
+use super::{
+    super::{Icon, format::count},
+    Toast, Toasts, use_toasts,
+};
 use leptos::{ev, html, prelude::*};
 use leptos_router::components::A;
 
 /// More than this and the older ones wait in the history.
 const MOST: usize = 3;
+/// So many of those that one message is about are named.
+const NAMED: usize = 3;
 
 /// The messages, and the two regions that read them out: the list itself is silent, or everything would be said twice.
 #[component]
@@ -15,10 +20,15 @@ pub fn ToastRegion() -> impl IntoView {
     let all = Memo::new(move |_| toasts.log.with(|log| log.shown()));
     let newest = move || all.with(|all| all[all.len().saturating_sub(MOST)..].to_vec());
     let more = Memo::new(move |_| all.with(|all| all.len().saturating_sub(MOST)));
+    // What had the focus may go together with all of this: then there is nothing to ask any more.
     let on_blur = move |event: ev::FocusEvent| {
         use leptos::wasm_bindgen::JsCast;
         let into = event.related_target().and_then(|to| to.dyn_into::<leptos::web_sys::Node>().ok());
-        if !region.get_untracked().is_some_and(|region| into.is_some() && region.contains(into.as_ref())) {
+        if !region
+            .try_get_untracked()
+            .flatten()
+            .is_some_and(|region| into.is_some() && region.contains(into.as_ref()))
+        {
             toasts.hold(false);
         }
     };
@@ -60,29 +70,53 @@ pub fn ToastRegion() -> impl IntoView {
     .into_any()
 }
 
+/// Of one matter what is said of it; of several how many and which they are, and what was said last.
+fn words(toast: Toast) -> AnyView {
+    let open = toast.open();
+    match open[..] {
+        [] => toast.text.into_any(),
+        [one] => {
+            let (href, text) = (one.matter.href.clone(), one.text.clone());
+            view! { <A href=href>{text}</A> }.into_any()
+        }
+        [newest, ..] => {
+            let names = open.iter().take(NAMED).enumerate().map(|(n, told)| {
+                let (href, name) = (told.matter.href.clone(), told.matter.name.clone());
+                view! { {if n == 0 { ": " } else { ", " }} <A href=href>{name}</A> }
+            });
+            let names = names.collect_view();
+            let more = open.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
+            view! {
+                <strong>{format!("{} {}", count(open.len() as u64), newest.matter.many)}</strong>
+                {names}
+                {more}
+                <span class="toast-newest">{newest.text.clone()}</span>
+            }
+            .into_any()
+        }
+    }
+}
+
 #[component]
 fn One(toasts: Toasts, id: u64) -> impl IntoView {
     let toast = Memo::new(move |_| toasts.log.with(|log| log.find(id).cloned()));
     let first = toast.get_untracked()?;
-    let settled = Memo::new(move |_| toast.get().and_then(|toast| toast.settled));
-    let count = Memo::new(move |_| toast.get().map_or(1, |toast| toast.count));
+    let settled = Memo::new(move |_| toast.get().and_then(|toast| toast.settled()));
+    let times = Memo::new(move |_| toast.get().map_or(1, |toast| toast.count));
     let class = move || {
         let tone = if settled.with(Option::is_some) { "quiet" } else { first.tone.class() };
         format!("toast tone-{tone}")
     };
-    let text = first.text.clone();
-    let words = match first.matter {
-        Some(matter) => view! { <A href=matter.href>{text}</A> }.into_any(),
-        None => text.into_any(),
-    };
+    let words = move || toast.get().map(words);
     Some(
         view! {
             <div class=class>
                 <p>
                     {words}
                     {move || {
-                        (count.get() > 1)
-                            .then(|| view! { <span class="toast-count" title="So many times">{move || format!(" × {}", count.get())}</span> })
+                        (times.get() > 1)
+                            .then(|| view! { <span class="toast-count" title="So many times">{move || format!(" × {}", times.get())}</span> })
                     }}
                     {move || settled.get().map(|words| view! { <span class="toast-settled">{words}</span> })}
                 </p>

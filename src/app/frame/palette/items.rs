@@ -1,10 +1,14 @@
 //! What the palette offers: pages, commands, workers and nets, and what can be done with them now.
 
-use super::{Layer, finder::Found, search::Query};
+use super::{
+    Layer,
+    finder::Found,
+    search::{Query, begins_nearly},
+};
 use crate::{
     app::{snapshot::Theme, store::Store},
     model::{
-        EntityRef, Net, NetAction, NetId, Worker, WorkerAction, WorkerId,
+        EntityRef, Net, NetAction, NetId, RunState, Worker, WorkerAction, WorkerId,
         lifecycle::{self, NetWord, Verb},
     },
 };
@@ -57,6 +61,10 @@ impl Item {
         self
     }
 
+    pub fn is_refused(&self) -> bool {
+        matches!(self.does, Does::Refused(_))
+    }
+
     fn score(&self, query: &Query) -> Option<u32> {
         query.score(&self.label.to_lowercase())
     }
@@ -65,15 +73,31 @@ impl Item {
 /// Items of an action list at most.
 const ACTIONS: usize = 8;
 
-/// The verb that `text` begins with, if anything follows it: which actions it may mean, and what follows.
-pub fn verb(text: &str) -> Option<(Vec<WorkerAction>, Vec<NetAction>, &str)> {
-    let (word, rest) = text.trim_start().split_once(char::is_whitespace)?;
-    let word = word.to_lowercase();
-    let means = |label: &str| word.len() >= 2 && label.to_lowercase().starts_with(&word);
-    let workers: Vec<_> = WorkerAction::ALL.iter().copied().filter(|it| means(it.label())).collect();
-    let nets: Vec<_> = NetAction::ALL.iter().copied().filter(|it| means(it.label())).collect();
-    let nothing = rest.trim().is_empty() || (workers.is_empty() && nets.is_empty());
-    (!nothing).then_some((workers, nets, rest))
+/// The verb among the words of `text`, wherever it stands, if there are others: which actions it may mean, and the other words.
+pub fn verb(text: &str) -> Option<(Vec<WorkerAction>, Vec<NetAction>, String)> {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    if words.len() < 2 {
+        return None;
+    }
+    // What is typed exactly is meant before what is nearly that.
+    let exactly = |word: &str, label: &str| word.len() >= 2 && label.starts_with(word);
+    let nearly = |word: &str, label: &str| {
+        let long = word.chars().count();
+        long >= 4 && long + 1 >= label.chars().count() && begins_nearly(word, label)
+    };
+    let meant = |means: &dyn Fn(&str, &str) -> bool| {
+        words.iter().enumerate().find_map(|(at, word)| {
+            let means = |label: &str| means(word, &label.to_lowercase());
+            let workers: Vec<_> = WorkerAction::ALL.iter().copied().filter(|it| means(it.label())).collect();
+            let nets: Vec<_> = NetAction::ALL.iter().copied().filter(|it| means(it.label())).collect();
+            let rest = || {
+                let others = words.iter().enumerate().filter(|(other, _)| *other != at);
+                others.map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" ")
+            };
+            (!workers.is_empty() || !nets.is_empty()).then(|| (workers, nets, rest()))
+        })
+    };
+    meant(&exactly).or_else(|| meant(&nearly))
 }
 
 /// What there is to choose, tracked.
@@ -94,12 +118,14 @@ pub fn items(store: Store, layer: Option<Layer>, text: &str, found: &Found) -> V
                 Does::Go(page(EntityRef::Worker(id))),
             )];
             items.extend(worker_actions(store, &worker, WorkerAction::ALL));
+            refused_last(&mut items);
             items
         })),
         Some(Layer::Net(id)) => narrowed(store.net(id).map_or_else(Vec::new, |net| {
             let mut items =
                 vec![Item::new("page", format!("Open {}", net.name), Does::Go(page(EntityRef::Net(id))))];
             items.extend(net_actions(store, &net, NetAction::ALL));
+            refused_last(&mut items);
             items
         })),
         Some(Layer::AssignTo(net)) => targets(store, net, &query, found),
@@ -128,10 +154,8 @@ fn top(store: Store, query: &Query, text: &str, found: &Found) -> Vec<Item> {
     if let Some((workers, nets, _)) = verb(text) {
         for (_, what) in &found.after_verb {
             items.extend(actions(store, *what, &workers, &nets));
-            if items.len() >= ACTIONS {
-                break;
-            }
         }
+        refused_last(&mut items);
         items.truncate(ACTIONS);
     }
     for (i, (_, item)) in scored.into_iter().enumerate() {
@@ -145,7 +169,8 @@ fn top(store: Store, query: &Query, text: &str, found: &Found) -> Vec<Item> {
                 Layer::Worker(id) => EntityRef::Worker(id),
                 Layer::Net(id) | Layer::AssignTo(id) => EntityRef::Net(id),
             };
-            items.extend(actions(store, what, WorkerAction::ALL, NetAction::ALL).into_iter().take(ACTIONS));
+            let all = actions(store, what, WorkerAction::ALL, NetAction::ALL).into_iter();
+            items.extend(all.filter(|item| !item.is_refused()).take(ACTIONS));
         }
     }
     items
@@ -197,7 +222,12 @@ fn entity(store: Store, what: EntityRef) -> Option<Item> {
     Some(Item { inside: Some(inside), ..item })
 }
 
-/// Those of the actions that are permitted now.
+/// What is refused now comes after what can be done; otherwise the order stays.
+fn refused_last(items: &mut [Item]) {
+    items.sort_by_key(Item::is_refused);
+}
+
+/// The actions, and why those are refused that are not permitted now.
 fn actions(store: Store, what: EntityRef, workers: &[WorkerAction], nets: &[NetAction]) -> Vec<Item> {
     match what {
         EntityRef::Worker(id) => {
@@ -212,15 +242,19 @@ fn worker_actions(store: Store, worker: &Worker, among: &[WorkerAction]) -> Vec<
     if !store.may_act() {
         return Vec::new();
     }
-    let permitted = among.iter().filter(|action| lifecycle::worker_action(worker, **action).is_ok());
-    permitted
+    // Without a deletion nobody misses taking it back.
+    let undo = |action: &&WorkerAction| {
+        **action != WorkerAction::UndoDelete || lifecycle::worker_action(worker, **action).is_ok()
+    };
+    let among = among.iter().filter(undo);
+    among
         .map(|action| {
-            Item::new(
-                "action",
-                format!("{} {}", action.label(), worker.name),
-                Does::Worker(worker.id, *action),
-            )
-            .with(worker.status.to_string())
+            let does = match lifecycle::worker_action(worker, *action) {
+                Ok(()) => Does::Worker(worker.id, *action),
+                Err(refusal) => Does::Refused(refusal.tell(store.now.get_untracked())),
+            };
+            Item::new("action", format!("{} {}", action.label(), worker.name), does)
+                .with(worker.status.to_string())
         })
         .collect()
 }
@@ -230,9 +264,15 @@ fn net_actions(store: Store, net: &Net, among: &[NetAction]) -> Vec<Item> {
         return Vec::new();
     }
     let worker = store.worker_of(net);
-    let permitted =
-        among.iter().filter(|action| lifecycle::net_action(net, worker.as_deref(), **action).is_ok());
-    permitted
+    let refusal = |action: NetAction| lifecycle::net_action(net, worker.as_deref(), action).err();
+    // Without a deletion nobody misses taking it back, and at the rate it has a net runs already.
+    let means_something = |action: &&NetAction| match action {
+        NetAction::UndoDelete => refusal(**action).is_none(),
+        NetAction::Run => net.run_state != RunState::Running,
+        _ => true,
+    };
+    let among = among.iter().filter(means_something);
+    among
         .map(|action| {
             let plain = || format!("{} {}", action.label(), net.name);
             let (label, does) = match action {
@@ -247,6 +287,10 @@ fn net_actions(store: Store, net: &Net, among: &[NetAction]) -> Vec<Item> {
                     (format!("{} at {rate} firings/s", plain()), Does::Net(net.id, *action, Some(rate)))
                 }
                 _ => (plain(), Does::Net(net.id, *action, None)),
+            };
+            let does = match refusal(*action) {
+                Some(refusal) => Does::Refused(refusal.tell(store.now.get_untracked())),
+                None => does,
             };
             Item::new("action", label, does).with(NetWord(net).to_string())
         })
@@ -284,9 +328,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verb_stands_before_a_name() {
-        let (workers, nets, rest) = verb("stop eu-17").unwrap();
-        assert_eq!((workers, nets, rest), (vec![WorkerAction::Stop], vec![NetAction::Stop], "eu-17"));
+    fn a_verb_stands_before_or_after_a_name() {
+        for text in ["stop eu-17", "eu-17 stop", "sotp eu-17", "EU-17 Stopp"] {
+            let (workers, nets, rest) = verb(text).unwrap();
+            let meant = (workers, nets, rest.as_str());
+            assert_eq!(meant, (vec![WorkerAction::Stop], vec![NetAction::Stop], "eu-17"), "{text}");
+        }
         assert!(verb("stop").is_none(), "a name may be called that");
         assert!(verb("stop  ").is_none());
         assert!(verb("eu 17").is_none());

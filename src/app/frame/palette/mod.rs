@@ -1,4 +1,4 @@
-//! The command palette: every page, worker, net, permitted action and command, by its name.
+//! The command palette: every page, worker, net, action and command, by its name; an action that is not permitted now says why.
 //!
 //! [`search`] finds names, [`finder`] searches the fleet without keeping the page waiting, [`items`] says what there is to choose. What is
 //! chosen runs through the same guard as any button. A combobox with a listbox (ARIA APG), for the keyboard alone.
@@ -151,7 +151,7 @@ fn Panel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
     });
     Effect::new(move |_| {
         text.with(|text| {
-            let rest = items::verb(text).map(|(_, _, rest)| rest.to_owned()).unwrap_or_default();
+            let rest = items::verb(text).map(|(_, _, rest)| rest).unwrap_or_default();
             finding.look_for(Query::new(text), Query::new(&rest));
         });
     });
@@ -223,6 +223,13 @@ fn Panel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
         Some(Layer::Net(id)) => store.net(id).map(|net| net.name.to_string()),
         Some(Layer::AssignTo(id)) => store.net(id).map(|net| format!("Assign {}", net.name)),
     });
+    // Why the one that is chosen cannot be done now.
+    let refusal = move || {
+        list.with(|list| match list.get(at.get()).map(|item| &item.does) {
+            Some(Does::Refused(why)) => Some(why.clone()),
+            _ => None,
+        })
+    };
     let hint = move || {
         let inside = list.with(|list| list.get(at.get()).is_some_and(|item| item.inside.is_some()));
         let deep = layer.get().is_some();
@@ -275,9 +282,9 @@ fn Panel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
                 }}
             </ul>
             <p class="palette-none" role="status">
-                {move || match (said.get(), list.with(Vec::len)) {
+                {move || match (said.get().or_else(refusal), list.with(Vec::len)) {
                     (Some(why), _) => view! { <span class="palette-said">{why}</span> }.into_any(),
-                    (None, 0) => "No page, entity or action that is permitted now is called that.".into_any(),
+                    (None, 0) => "No page, entity or action is called that.".into_any(),
                     (None, n) => {
                         view! { <span class="visually-hidden">{format!("{n} to choose from")}</span> }.into_any()
                     }
@@ -300,7 +307,7 @@ fn Choice(
     on_choose: impl Fn() + Copy + 'static,
 ) -> impl IntoView {
     let is_chosen = Memo::new(move |_| at.get() == i);
-    let refused = matches!(item.does, Does::Refused(_));
+    let refused = item.is_refused();
     view! {
         <li
             id=option_id(i)

@@ -41,11 +41,17 @@ fn letters(text: &str) -> u64 {
     })
 }
 
-/// What is looked for: every word must be in the name, or all of it is the beginning of an id.
+/// Words of so many letters may have one mistyped.
+const FORGIVEN_FROM: usize = 4;
+
+/// What is looked for: every word must be in the name, in any order and but for a slip in a longer one, or all of it is the beginning of an
+/// id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     words: Vec<Box<str>>,
     letters: u64,
+    /// So many letters at most may be missing in a name that is found all the same.
+    slips: u32,
     /// The first digits of an id, and how many bits they are.
     id: Option<(u128, u32)>,
 }
@@ -56,8 +62,10 @@ impl Query {
         let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
         let hex = (4..=32).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let id = hex.then(|| u128::from_str_radix(&digits, 16).ok()).flatten();
+        let words: Vec<Box<str>> = text.split_whitespace().map(Box::from).collect();
         Query {
-            words: text.split_whitespace().map(Box::from).collect(),
+            slips: words.iter().filter(|word| word.chars().count() >= FORGIVEN_FROM).count() as u32,
+            words,
             letters: letters(&text),
             id: id.map(|id| (id, 4 * digits.len() as u32)),
         }
@@ -74,14 +82,46 @@ impl Query {
 
     fn score_entry<T>(&self, entry: &Entry<T>) -> Option<u32> {
         let by_id = self.id.is_some_and(|(id, bits)| entry.id >> (128 - bits) == id).then_some(500);
-        let by_name =
-            if entry.letters & self.letters == self.letters { self.score(&entry.name) } else { None };
+        let missing = (self.letters & !entry.letters).count_ones();
+        let by_name = if missing <= self.slips { self.score(&entry.name) } else { None };
         by_name.max(by_id)
     }
 }
 
-/// All of it is best, then its beginning, the beginning of a word, somewhere, and last its letters in order; a short name before a long one.
+/// All of it is best, then its beginning, the beginning of a word, somewhere, its letters in order, and last with one mistyped; a short name
+/// before a long one.
 fn score(word: &str, name: &str) -> Option<u32> {
+    plain_score(word, name).or_else(|| {
+        let long = name.len().min(90) as u32;
+        let starts = name
+            .char_indices()
+            .filter(|(at, _)| name[..*at].chars().next_back().is_none_or(|before| !before.is_alphanumeric()));
+        let forgiven = word.chars().count() >= FORGIVEN_FROM;
+        (forgiven && starts.into_iter().any(|(at, _)| begins_nearly(word, &name[at..]))).then(|| 150 - long)
+    })
+}
+
+/// Whether `text` begins with `word` but for one letter that is another, missing, too much, or in the wrong order. A digit is no slip: it
+/// tells one thing from another.
+pub fn begins_nearly(word: &str, text: &str) -> bool {
+    let (word, text): (Vec<char>, Vec<char>) =
+        (word.chars().collect(), text.chars().take(word.chars().count() + 1).collect());
+    let same = word.iter().zip(&text).take_while(|(a, b)| a == b).count();
+    if same == word.len() {
+        return true;
+    }
+    let rest = |word: &[char], text: &[char]| text.starts_with(word);
+    let letter = |of: &[char], at: usize| of.get(at).is_some_and(|c| c.is_alphabetic());
+    let (w, t) = (&word[same..], &text[same..]);
+    let other = letter(w, 0) && letter(t, 0) && rest(&w[1..], &t[1..]);
+    let too_much = letter(w, 0) && rest(&w[1..], t);
+    let missing = letter(t, 0) && rest(w, &t[1..]);
+    let swapped =
+        letter(w, 0) && letter(w, 1) && t.len() > 1 && w[0] == t[1] && w[1] == t[0] && rest(&w[2..], &t[2..]);
+    other || too_much || missing || swapped
+}
+
+fn plain_score(word: &str, name: &str) -> Option<u32> {
     let long = name.len().min(100) as u32;
     if word == name {
         return Some(1_000);
@@ -182,8 +222,21 @@ mod tests {
     }
 
     #[test]
-    fn every_word_counts() {
+    fn every_word_counts_in_any_order() {
         assert_eq!(find(&["worker-eu-17", "worker-eu-18", "worker-us-17"], "eu 17"), [0]);
+        assert_eq!(find(&["worker-eu-17", "worker-eu-18", "worker-us-17"], "17 eu"), [0]);
+    }
+
+    #[test]
+    fn one_slip_in_a_longer_word_is_forgiven_and_comes_last() {
+        for slip in ["dinign", "dinimg", "dinng", "dinning", "idning", "xdining"] {
+            assert_eq!(find(&["dining philosophers", "bakery"], slip), [0], "{slip}");
+        }
+        assert_eq!(find(&["dining", "dinning-room"], "dinning"), [1, 0]);
+        assert_eq!(find(&["the philosophers"], "philosofers"), Vec::<usize>::new(), "two are not");
+        assert_eq!(find(&["bee"], "bea"), Vec::<usize>::new(), "a short word is what it is");
+        assert_eq!(find(&["worker-17", "worker-18"], "worker-18"), [1], "a digit is no slip");
+        assert_eq!(find(&["worker-17"], "worker-18"), Vec::<usize>::new());
     }
 
     #[test]

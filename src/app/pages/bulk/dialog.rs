@@ -27,6 +27,8 @@ pub fn BulkDialog(bulk: Bulk) -> impl IntoView {
     view! {
         <dialog
             class="dialog bulk"
+            // Each phase has other buttons: the next key is not to press one that was not read.
+            tabindex="-1"
             node_ref=dialog
             aria-labelledby="bulk-title"
             on:cancel=move |event: ev::Event| if running() { event.prevent_default() }

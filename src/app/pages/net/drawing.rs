@@ -2,7 +2,7 @@
 
 use super::{
     Node,
-    geometry::{DOTS, Sizes, dots, lines, short},
+    geometry::{DOTS, Sizes, dots, lines, name_lines},
     marking::Marking,
     pan_zoom::{PanZoom, PanZoomSpace},
 };
@@ -111,10 +111,24 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, sizes: Si
             <text aria-hidden="true" class="token-count" font-size=format!("{:.1}", 14.0 * sizes.scale) x=x.to_string() y=y.to_string()>
                 {move || if tokens.get() > DOTS { number(tokens.get()) } else { String::new() }}
             </text>
-            <text aria-hidden="true" class="node-name" x=x.to_string() y=(y + sizes.place + sizes.name).to_string()>
-                {short(&place.name)}
-            </text>
+            <Name name=place.name x y=y + sizes.place sizes/>
         </g>
+    }
+    .into_any()
+}
+
+/// The name of a node that ends at `y`, below it; the whole of it is the node's title.
+#[component]
+fn Name(name: String, x: f32, y: f32, sizes: Sizes) -> impl IntoView {
+    let line = |(n, line): (usize, String)| {
+        let y = y + sizes.name * (1.0 + 1.1 * n as f32);
+        view! { <tspan x=x.to_string() y=format!("{y:.1}")>{line}</tspan> }
+    };
+    let lines = name_lines(&name).into_iter().enumerate().map(line).collect_view();
+    view! {
+        <text aria-hidden="true" class="node-name">
+            {lines}
+        </text>
     }
     .into_any()
 }
@@ -163,9 +177,7 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, size
                 height=side
                 rx="2"
             ></rect>
-            <text aria-hidden="true" class="node-name" x=x.to_string() y=(y + sizes.transition + sizes.name).to_string()>
-                {short(&transition.name)}
-            </text>
+            <Name name=transition.name x y=y + sizes.transition sizes/>
         </g>
     }
     .into_any()

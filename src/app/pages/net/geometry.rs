@@ -139,9 +139,28 @@ pub fn dots(x: f32, y: f32, tokens: u64, scale: f32) -> String {
         .collect()
 }
 
-/// A name short enough to stand under its node; of several words, whole ones.
+/// Letters of a line under a node.
+const LINE: usize = 16;
+
+/// A name as it stands under its node: one line, or two where it is long.
+pub fn name_lines(name: &str) -> Vec<String> {
+    let name = name.trim();
+    if name.chars().count() <= LINE {
+        return vec![name.to_owned()];
+    }
+    // Broken after a word, or after what joins words, if that leaves something worth a line.
+    let breaks =
+        name.char_indices().take(LINE + 1).filter(|(_, c)| c.is_whitespace() || "_-.:/".contains(*c));
+    let cut = breaks.map(|(at, c)| at + c.len_utf8()).filter(|cut| *cut >= LINE / 4).last();
+    match cut.filter(|cut| name[..*cut].trim_end().chars().count() <= LINE) {
+        Some(cut) => vec![name[..cut].trim_end().to_owned(), short(name[cut..].trim_start())],
+        None => vec![short(name)],
+    }
+}
+
+/// As much of a name as a line holds; of several words, whole ones.
 pub fn short(name: &str) -> String {
-    const MOST: usize = 14;
+    const MOST: usize = LINE;
     if name.chars().count() <= MOST {
         return name.to_owned();
     }
@@ -170,10 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_between_words() {
-        assert_eq!(short("put in the buffer"), "put in the …");
-        assert_eq!(short("a-name-without-words"), "a-name-withou…");
-        assert_eq!(short("consumer ready"), "consumer ready");
+    fn a_long_name_is_broken_between_words_and_then_cut() {
+        assert_eq!(name_lines("put in the buffer"), ["put in the", "buffer"]);
+        assert_eq!(name_lines("a-name-without-spaces"), ["a-name-without-", "spaces"]);
+        assert_eq!(name_lines("consumer ready"), ["consumer ready"]);
+        assert_eq!(name_lines("abcdefghijklmnopqrstuvw"), ["abcdefghijklmno…"]);
+        assert_eq!(name_lines("a"), ["a"]);
+        assert_eq!(
+            name_lines("the order is checked by the second clerk"),
+            ["the order is", "checked by the …"]
+        );
     }
 
     #[test]

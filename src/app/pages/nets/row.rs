@@ -98,7 +98,7 @@ pub fn NetRow(list: List<NetId>, place: RowPlace<NetId>) -> impl IntoView {
                     {move || rate.get().unwrap_or_else(|| "—".to_owned())}
                 </td>
                 <td class="cell-actions" role="cell">
-                    <Actions id/>
+                    <Actions id lean=list.alive.get_untracked()/>
                 </td>
             </tr>
         </tbody>
@@ -108,9 +108,9 @@ pub fn NetRow(list: List<NetId>, place: RowPlace<NetId>) -> impl IntoView {
 }
 
 #[component]
-fn Actions(id: NetId) -> impl IntoView {
+fn Actions(id: NetId, lean: bool) -> impl IntoView {
     let net = use_store().net_row(id)?;
     Some(
-        view! { <NetButtons net among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]/> },
+        view! { <NetButtons net among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete] lean/> },
     )
 }

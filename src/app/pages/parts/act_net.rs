@@ -89,7 +89,7 @@ pub fn NetButton(
             class:danger=loses
             name="action"
             value=wire(action)
-            disabled=move || busy.get()
+            aria-disabled=move || busy.get().then_some("true")
         >
             {action.label()}
         </button>
@@ -99,7 +99,13 @@ pub fn NetButton(
 
 /// Those of `among` that are permitted, as buttons of one form; an action in flight is named instead.
 #[component]
-pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> impl IntoView {
+pub fn NetButtons(
+    net: ArcRwSignal<Arc<Net>>,
+    among: &'static [NetAction],
+    /// Nothing for browsers without scripts, and the menu when it is opened: where a script made it, as one of many.
+    #[prop(optional)]
+    lean: bool,
+) -> impl IntoView {
     let (store, desk) = (use_store(), use_desk());
     let busy = RwSignal::new(false);
     let first = net.get_untracked();
@@ -117,7 +123,7 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
         move |_| net.with(|net| net.is_loaded())
     });
     view! {
-        <form class="actions" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
+        <form class="actions" tabindex="-1" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
             <NetHidden id net/>
             {move || operation.get().map(|operation| view! { <InFlight operation/> })}
             {move || {
@@ -131,7 +137,7 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
                         .into_iter()
                         .map(|action| {
                             let loses = loaded.get() && matches!(action, NetAction::Unload | NetAction::Unassign);
-                            if loses {
+                            if loses && !lean {
                                 view! {
                                     <SecondStep
                                         label=action.label()
@@ -151,15 +157,22 @@ pub fn NetButtons(net: ArcRwSignal<Arc<Net>>, among: &'static [NetAction]) -> im
                     {(!loses.is_empty())
                         .then(|| {
                             view! {
-                                <Menu label=format!("More actions on {name}")>
-                                    <SecondStep
-                                        label=NetAction::Delete.label()
-                                        name="action"
-                                        value=wire(NetAction::Delete)
-                                        loss="Its definition and its history here will be gone."
-                                    >
-                                        <NetButton action=NetAction::Delete busy class="menu-item"/>
-                                    </SecondStep>
+                                <Menu label=format!("More actions on {name}") lazy=lean>
+                                    {if lean {
+                                        view! { <NetButton action=NetAction::Delete busy class="menu-item"/> }.into_any()
+                                    } else {
+                                        view! {
+                                            <SecondStep
+                                                label=NetAction::Delete.label()
+                                                name="action"
+                                                value=wire(NetAction::Delete)
+                                                loss="Its definition and its history here will be gone."
+                                            >
+                                                <NetButton action=NetAction::Delete busy class="menu-item"/>
+                                            </SecondStep>
+                                        }
+                                            .into_any()
+                                    }}
                                 </Menu>
                             }
                         })}
@@ -228,7 +241,7 @@ pub fn AssignForm(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
         shown.get().then(|| {
             let (net, name, choice_id) = (net.clone(), first.name.to_string(), choice_id.clone());
             view! {
-                <form class="actions" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
+                <form class="actions" tabindex="-1" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
                     <NetHidden id net/>
                     <label class="visually-hidden" for=choice_id.clone()>
                         {format!("Worker for {name}")}

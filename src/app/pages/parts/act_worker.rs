@@ -24,8 +24,12 @@ pub fn WorkerButtons(
     /// Show every action as a button.
     #[prop(optional)]
     all: bool,
+    /// Nothing for browsers without scripts, and the menu when it is opened: where a script made it, as one of many.
+    #[prop(optional)]
+    lean: bool,
 ) -> impl IntoView {
     let (store, desk) = (use_store(), use_desk());
+    // Told by `aria-disabled`: a button that is switched off loses the focus.
     let busy = RwSignal::new(false);
     let first = worker.get_untracked();
     let id = first.id;
@@ -52,7 +56,8 @@ pub fn WorkerButtons(
         }
     };
     view! {
-        <form class="actions" method="post" action=ActOnWorker::url() on:submit=on_submit aria-busy=move || busy.get().to_string()>
+        // Where its buttons are replaced by others, it keeps the focus that one of them had.
+        <form class="actions" tabindex="-1" method="post" action=ActOnWorker::url() on:submit=on_submit aria-busy=move || busy.get().to_string()>
             <input type="hidden" name="id" value=id.to_string()/>
             <input type="hidden" name="state_revision" value=move || revision.get().to_string()/>
             <input type="hidden" name="key" value=move || format!("{}-{id}-{}", store.form_key.get(), revision.get())/>
@@ -65,14 +70,14 @@ pub fn WorkerButtons(
                 let mut rest = rest.to_vec();
                 rest.sort_by_key(|action| loses(*action));
                 view! {
-                    {buttons.iter().map(|&action| view! { <ActionButton action class="button" busy/> }).collect_view()}
+                    {buttons.iter().map(|&action| view! { <ActionButton action class="button" busy lean/> }).collect_view()}
                     {(!rest.is_empty())
                         .then(|| {
                             view! {
-                                <Menu label=format!("More actions on {}", first.name)>
+                                <Menu label=format!("More actions on {}", first.name) lazy=lean>
                                     {rest
                                         .into_iter()
-                                        .map(|action| view! { <ActionButton action class="menu-item" busy/> })
+                                        .map(|action| view! { <ActionButton action class="menu-item" busy lean/> })
                                         .collect_view()}
                                 </Menu>
                             }
@@ -105,15 +110,20 @@ fn loss(action: WorkerAction) -> Option<&'static str> {
 }
 
 #[component]
-fn ActionButton(action: WorkerAction, class: &'static str, busy: RwSignal<bool>) -> impl IntoView {
+fn ActionButton(
+    action: WorkerAction,
+    class: &'static str,
+    busy: RwSignal<bool>,
+    lean: bool,
+) -> impl IntoView {
     let button = move || {
         view! {
-            <button class=class class:danger=loses(action) name="action" value=wire(action) disabled=move || busy.get()>
+            <button class=class class:danger=loses(action) name="action" value=wire(action) aria-disabled=move || busy.get().then_some("true")>
                 {action.label()}
             </button>
         }
     };
-    match loss(action) {
+    match loss(action).filter(|_| !lean) {
         Some(loss) => view! {
             <SecondStep label=action.label() name="action" value=wire(action) loss>
                 {button()}

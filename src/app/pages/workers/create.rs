@@ -26,6 +26,24 @@ pub fn CreateWorker() -> impl IntoView {
     let external = Memo::new(move |_| {
         store.clusters.with(|rows| rows.iter().any(|row| row.provider == Provider::External))
     });
+    // Where the chosen cluster is not such a one, its field is out of the way; without scripts it stays.
+    let chosen = RwSignal::new(None::<String>);
+    let not_asked = Memo::new(move |_| {
+        chosen.with(|chosen| {
+            let chosen = chosen.as_ref()?;
+            store.clusters.with(|rows| {
+                let chosen = rows.iter().find(|row| row.id.to_string() == *chosen)?;
+                Some(chosen.provider != Provider::External)
+            })
+        }) == Some(true)
+    });
+    let cluster = NodeRef::<html::Select>::new();
+    Effect::new(move |_| {
+        clusters.track();
+        if let Some(cluster) = cluster.get() {
+            chosen.set(Some(cluster.value()));
+        }
+    });
     // A form that came back with an error, and one that is linked to, is open.
     let wanted = use_query_map().with_untracked(|query| query.get("new").is_some());
     let open = wanted || error.get_untracked().is_some();
@@ -57,16 +75,22 @@ pub fn CreateWorker() -> impl IntoView {
                     </div>
                     <div class="field">
                         <label for="worker-cluster">"Cluster"</label>
-                        <select id="worker-cluster" name="cluster_id" class="select">
+                        <select
+                            id="worker-cluster"
+                            name="cluster_id"
+                            class="select"
+                            node_ref=cluster
+                            on:change=move |event| chosen.set(Some(event_target_value(&event)))
+                        >
                             <For each=move || clusters.get() key=|cluster| cluster.clone() let:cluster>
                                 <option value=cluster.0.to_string()>{cluster.1.clone()}</option>
                             </For>
                         </select>
                     </div>
                     <Show when=move || external.get()>
-                        <div class="field">
+                        <div class="field" hidden=move || not_asked.get()>
                             <label for="worker-endpoint">"Address " <span class="field-note">"external clusters only"</span></label>
-                            <input id="worker-endpoint" class="input" name="endpoint" type="url" maxlength="300" placeholder="http://192.0.2.7:7070" autocomplete="off"/>
+                            <input id="worker-endpoint" class="input" name="endpoint" type="url" disabled=move || not_asked.get() maxlength="300" placeholder="http://192.0.2.7:7070" autocomplete="off"/>
                         </div>
                     </Show>
                     <fieldset class="field">

@@ -31,6 +31,7 @@ pub fn WorkerRow(list: List<WorkerId>, place: RowPlace<WorkerId>) -> impl IntoVi
     let name = row.name.to_string();
     let shown_name = name.clone();
     let open = list.is_open(id);
+    let lean = list.alive.get_untracked();
     let entry = NodeRef::<html::Tbody>::new();
     measured(entry, id, open);
     let glows = glow(worker.clone());
@@ -115,7 +116,7 @@ pub fn WorkerRow(list: List<WorkerId>, place: RowPlace<WorkerId>) -> impl IntoVi
                 </td>
                 <Figures id cpus=row.cpus ready/>
                 <td class="cell-actions" role="cell">
-                    <WorkerButtons worker/>
+                    <WorkerButtons worker lean/>
                 </td>
             </tr>
             {move || {

@@ -51,15 +51,15 @@ impl Source<WorkerId> for Rows {
             text.push(' ');
             text.push_str(&region.to_lowercase());
         }
-        let sort = self.key(&row, &cluster, by);
+        let sort = self.key(&row, by);
         let facets = [row.status.word(), &cluster, row.provider.as_str(), row.category.as_str()];
         Some(Facts { name, text, facets: facets.map(str::to_owned).to_vec(), sort })
     }
 
     fn sort_key(&self, id: WorkerId, by: &str) -> SortKey {
-        let Some(row) = self.row(id) else { return SortKey::None };
-        let cluster = self.0.cluster_name_now(row.cluster_id);
-        self.key(&row, &cluster, by)
+        use leptos::prelude::WithUntracked;
+        let row = self.0.worker_row(id);
+        row.map_or(SortKey::None, |row| row.with_untracked(|row| self.key(row, by)))
     }
 
     fn first_screen(&self) -> Option<FirstScreen> {
@@ -74,12 +74,13 @@ impl Rows {
         self.0.worker_row(id).map(|row| row.get_untracked())
     }
 
-    fn key(&self, row: &Worker, cluster: &str, by: &str) -> SortKey {
+    fn key(&self, row: &Worker, by: &str) -> SortKey {
         match by {
             "status" => SortKey::Text(row.status.to_string()),
             // The youngest state first, as ages read.
             "since" => SortKey::Number(u64::MAX - row.status_since.0),
             "place" => {
+                let cluster = self.0.cluster_name_now(row.cluster_id);
                 let region = row.region.as_deref().unwrap_or_default();
                 SortKey::Text(format!("{cluster} {region}").to_lowercase())
             }
