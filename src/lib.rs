@@ -5,6 +5,8 @@
 
 #![recursion_limit = "256"]
 
+#[cfg(feature = "ssr")]
+pub mod agent;
 pub mod app;
 #[cfg(feature = "csr")]
 pub mod demo;

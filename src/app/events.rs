@@ -33,6 +33,12 @@ impl EventFilter {
             EntityRef::Project(id) => event.project_id == Some(id),
             EntityRef::Worker(id) => event.worker_id == Some(id),
             EntityRef::Net(id) => event.net_id == Some(id),
+            EntityRef::Host(id) => event.host_id == Some(id),
+            // Nothing tells of these one by one.
+            EntityRef::Command(_)
+            | EntityRef::Pipeline(_)
+            | EntityRef::PullRequest(_)
+            | EntityRef::Repository => false,
             EntityRef::Event(id) => event.id == id,
         });
         kind && resource && self.project.is_none_or(|project| event.project_id == Some(project))
@@ -126,6 +132,8 @@ mod tests {
             project_id: Some(ProjectId(Uuid::from_u128(u128::from(n % 2)))),
             worker_id: Some(WorkerId(Uuid::from_u128(1))),
             net_id: None,
+            host_id: None,
+            of_hosts: false,
         })
     }
 

@@ -202,7 +202,7 @@ fn check(demo: &Demo, id: WorkerId, operation: OperationId) -> Result<Done, ApiE
     let fleet = demo.fleet();
     let worker = fleet.worker(id).cloned().ok_or(ApiError::Gone { what: "worker".to_owned() })?;
     let message = format!("Checked: worker {} is {}.", worker.name, worker.status);
-    Ok(Done { message, worker: Some(worker), net: None })
+    Ok(Done { message, worker: Some(worker), ..Done::default() })
 }
 
 async fn act_on_net(
@@ -393,9 +393,9 @@ pub fn fresh(
 }
 
 pub fn done_worker(draft: &Draft, id: WorkerId, message: String) -> Result<Done, ApiError> {
-    Ok(Done { message, worker: Some(draft.worker(id)?.clone()), net: None })
+    Ok(Done { message, worker: Some(draft.worker(id)?.clone()), ..Done::default() })
 }
 
 pub fn done_net(draft: &Draft, id: NetId, message: String) -> Result<Done, ApiError> {
-    Ok(Done { message, worker: None, net: Some(draft.net(id)?.clone()) })
+    Ok(Done { message, net: Some(draft.net(id)?.clone()), ..Done::default() })
 }

@@ -158,12 +158,12 @@ impl Demo {
         }
         send(&stream, "sync", &self.sync(true));
         let workers = self.telemetry.borrow().values().cloned().collect();
-        send(&stream, "telemetry", &TelemetryBatch { server_time: now(), workers });
+        send(&stream, "telemetry", &TelemetryBatch { server_time: now(), workers, hosts: Vec::new() });
         self.streams.borrow_mut().push(stream);
     }
 
     pub fn tell_telemetry(&self, workers: Vec<Telemetry>) {
-        self.tell("telemetry", &TelemetryBatch { server_time: now(), workers });
+        self.tell("telemetry", &TelemetryBatch { server_time: now(), workers, hosts: Vec::new() });
     }
 
     fn beacon(&self) {

@@ -1,8 +1,9 @@
 //! What can be asked of the fleet: the argument of `server::actions::perform`, from whichever door it comes.
 
 use super::{
-    Category, ClusterId, Net, NetId, ProjectId, Provider, Worker, WorkerId,
-    lifecycle::{NetAction, WorkerAction},
+    Category, ClusterId, Command, CommandId, CommandKind, Host, HostId, Net, NetId, Pipeline, PipelineId,
+    Plan, ProjectId, Provider, Worker, WorkerId,
+    lifecycle::{HostAction, NetAction, PipelineAction, WorkerAction},
 };
 use serde::{Deserialize, Serialize};
 use std::{ops::RangeInclusive, sync::Arc};
@@ -93,9 +94,43 @@ pub enum Action {
     CreateCluster(NewCluster),
     DeleteCluster(ClusterId),
     CreateWorker(NewWorker),
-    Worker { id: WorkerId, action: WorkerAction },
+    Worker {
+        id: WorkerId,
+        action: WorkerAction,
+    },
     CreateNet(NewNet),
-    Net { id: NetId, request: NetRequest },
+    Net {
+        id: NetId,
+        request: NetRequest,
+    },
+    /// Adds a host; the answer holds its token, once.
+    CreateHost {
+        name: String,
+    },
+    Host {
+        id: HostId,
+        action: HostAction,
+    },
+    /// Queues one command a host.
+    RunCommand {
+        host_ids: Vec<HostId>,
+        kind: CommandKind,
+    },
+    CancelCommand(CommandId),
+    StartPipeline {
+        title: String,
+        plan: Plan,
+    },
+    Pipeline {
+        id: PipelineId,
+        action: PipelineAction,
+    },
+    /// Merges a pull request if its head is still `head_sha`, then, if asked to, starts a pipeline.
+    MergePullRequest {
+        number: u64,
+        head_sha: String,
+        deploy: Option<Plan>,
+    },
 }
 
 /// What a caller adds to an action.
@@ -110,7 +145,7 @@ pub struct Options {
 }
 
 /// An action that was done, or that goes on as an operation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// A sentence: `worker-1 is ready`.
     pub message: String,
@@ -119,4 +154,13 @@ pub struct Done {
     pub worker: Option<Arc<Worker>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub net: Option<Arc<Net>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Arc<Host>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Arc<Command>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<Arc<Pipeline>>,
+    /// The token of a host, told this once: only its hash is kept, here and in the answers to idempotency keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }

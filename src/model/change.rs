@@ -4,7 +4,10 @@
 //! that enters somebody's scope needs no special form, and two replicas that hold the same revision hold the same row. The price is bytes;
 //! rows are small, because telemetry and definitions are not in them.
 
-use super::{Cluster, ClusterId, Event, EventId, Net, NetId, Project, ProjectId, Worker, WorkerId};
+use super::{
+    Cluster, ClusterId, Command, CommandId, Event, EventId, Host, HostId, Net, NetId, Pipeline, PipelineId,
+    Project, ProjectId, PullRequest, Repository, Worker, WorkerId,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -34,6 +37,33 @@ pub enum NetCause {
     Assigned,
     Unassigned,
     Operation,
+}
+
+/// Why a host's row changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostCause {
+    Added,
+    Edited,
+    /// Its agent connected.
+    Online,
+    /// Its agent's connection ended.
+    Offline,
+    /// Its agent reported, or what is expected of it changed.
+    Reported,
+    /// A command was sent to it or ended.
+    Command,
+}
+
+/// Why a command's row changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandCause {
+    Queued,
+    Started,
+    /// Sent, asked to end, looked at again afterwards.
+    Progress,
+    Finished,
 }
 
 /// One change of the fleet. A transaction is a list of these, and is applied whole.
@@ -74,6 +104,38 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         project_id: Option<ProjectId>,
     },
+    HostPut {
+        cause: HostCause,
+        host: Arc<Host>,
+    },
+    HostDeleted {
+        id: HostId,
+    },
+    CommandPut {
+        cause: CommandCause,
+        command: Arc<Command>,
+    },
+    /// A command that is over leaves the snapshot; the history keeps it.
+    CommandTrimmed {
+        id: CommandId,
+    },
+    PipelinePut {
+        pipeline: Arc<Pipeline>,
+    },
+    /// A pipeline that is over leaves the snapshot; the history keeps it.
+    PipelineTrimmed {
+        id: PipelineId,
+    },
+    PullRequestPut {
+        pull_request: Arc<PullRequest>,
+    },
+    /// It was merged or closed.
+    PullRequestGone {
+        number: u64,
+    },
+    RepositoryPut {
+        repository: Arc<Repository>,
+    },
     EventLogged {
         event: Arc<Event>,
     },
@@ -111,6 +173,25 @@ impl Change {
                 NetCause::Unassigned => "net.unassigned",
             },
             Change::NetDeleted { .. } => "net.deleted",
+            Change::HostPut { cause, .. } => match cause {
+                HostCause::Added => "host.added",
+                HostCause::Offline => "host.offline",
+                HostCause::Edited | HostCause::Online | HostCause::Reported | HostCause::Command => {
+                    "host.updated"
+                }
+            },
+            Change::HostDeleted { .. } => "host.removed",
+            Change::CommandPut { cause, .. } => match cause {
+                CommandCause::Queued => "command.queued",
+                CommandCause::Started => "command.started",
+                CommandCause::Progress => "command.progress",
+                CommandCause::Finished => "command.finished",
+            },
+            Change::PipelinePut { .. } => "pipeline.updated",
+            Change::PullRequestPut { .. } | Change::PullRequestGone { .. } => "pull_request.updated",
+            Change::RepositoryPut { .. } | Change::CommandTrimmed { .. } | Change::PipelineTrimmed { .. } => {
+                return None;
+            }
             Change::EventLogged { .. } => "event.logged",
             Change::EventsTrimmed { .. } => return None,
         })

@@ -1,8 +1,9 @@
 //! The event log: what happened, in a sentence, with what it happened to.
 
 use super::{
-    Actor, Change, ClusterId, Connection, Draft, EventId, LoadState, Net, NetCause, NetId, ProjectId,
-    RunState, Timestamp, Worker, WorkerCause, WorkerId, WorkerStatus,
+    Actor, Change, ClusterId, Command, CommandCause, CommandStatus, Connection, Draft, EventId, Host,
+    HostCause, HostId, LoadState, Net, NetCause, NetId, PipelineStatus, ProjectId, RunState, Timestamp,
+    Worker, WorkerCause, WorkerId, WorkerStatus,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,18 @@ pub struct Event {
     pub worker_id: Option<WorkerId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub net_id: Option<NetId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_id: Option<HostId>,
+    /// It tells of hosts in general: a pipeline, a pull request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_hosts: bool,
+}
+
+impl Event {
+    /// Whether it takes a role in the whole fleet to see it.
+    pub fn is_of_hosts(&self) -> bool {
+        self.of_hosts || self.host_id.is_some()
+    }
 }
 
 /// What an entry says of a change.
@@ -55,12 +68,23 @@ pub(super) struct Said {
     pub project_id: Option<ProjectId>,
     pub worker_id: Option<WorkerId>,
     pub net_id: Option<NetId>,
+    pub host_id: Option<HostId>,
+    pub of_hosts: bool,
 }
 
 /// The sentence for a change that is about to be recorded in `draft`, or `None` for one that needs none.
 pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
     let said = |severity, text| {
-        Some(Said { severity, text, cluster_id: None, project_id: None, worker_id: None, net_id: None })
+        Some(Said {
+            severity,
+            text,
+            cluster_id: None,
+            project_id: None,
+            worker_id: None,
+            net_id: None,
+            host_id: None,
+            of_hosts: false,
+        })
     };
     match change {
         Change::ClusterPut { created, cluster } => {
@@ -112,7 +136,62 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
             let cluster = draft.before().cluster(*id)?;
             said(Severity::Info, format!("Cluster {} deleted", cluster.name))
         }
-        Change::ProjectPut { created: false, .. }
+        Change::HostPut { cause, host } => {
+            let (severity, text) = describe_host(draft, *cause, host)?;
+            Some(Said { host_id: Some(host.id), ..said(severity, text)? })
+        }
+        Change::HostDeleted { id } => {
+            let host = draft.before().host(*id)?;
+            Some(Said { host_id: Some(*id), ..said(Severity::Info, format!("Host {} deleted", host.name))? })
+        }
+        Change::CommandPut { cause, command } => {
+            let (severity, text) = describe_command(draft, *cause, command)?;
+            Some(Said { host_id: Some(command.host_id), ..said(severity, text)? })
+        }
+        Change::PipelinePut { pipeline } => {
+            let before = draft.before().pipeline(pipeline.id).map(|before| before.status);
+            if before == Some(pipeline.status) {
+                return None;
+            }
+            let severity = match pipeline.status {
+                PipelineStatus::Succeeded => Severity::Success,
+                PipelineStatus::Failed => Severity::Error,
+                PipelineStatus::Stopping | PipelineStatus::Cancelled => Severity::Warning,
+                PipelineStatus::Running | PipelineStatus::Paused | PipelineStatus::Cancelling => {
+                    Severity::Info
+                }
+            };
+            let why = pipeline.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let text = format!("Pipeline {} is {}{why}", pipeline.title, pipeline.status.word());
+            Some(Said { of_hosts: true, ..said(severity, text)? })
+        }
+        Change::PullRequestPut { pull_request } => {
+            let before = draft.before().pull_request(pull_request.number);
+            let text = format!("Pull request #{} is open: {}", pull_request.number, pull_request.title);
+            before.is_none().then_some(())?;
+            Some(Said { of_hosts: true, ..said(Severity::Info, text)? })
+        }
+        Change::PullRequestGone { number } => {
+            let text = format!("Pull request #{number} is not open any more");
+            Some(Said { of_hosts: true, ..said(Severity::Info, text)? })
+        }
+        Change::RepositoryPut { repository } => {
+            let before = draft.before().repository();
+            let (severity, text) = match (&repository.error, before.and_then(|before| before.error.as_ref()))
+            {
+                (Some(error), None) => {
+                    (Severity::Warning, format!("The repository of the hosts cannot be read: {error}"))
+                }
+                (None, Some(_)) => {
+                    (Severity::Success, "The repository of the hosts is read again".to_owned())
+                }
+                _ => return None,
+            };
+            Some(Said { of_hosts: true, ..said(severity, text)? })
+        }
+        Change::CommandTrimmed { .. }
+        | Change::PipelineTrimmed { .. }
+        | Change::ProjectPut { created: false, .. }
         | Change::ProjectDeleted { .. }
         | Change::EventLogged { .. }
         | Change::EventsTrimmed { .. } => None,
@@ -141,6 +220,45 @@ fn describe_worker(draft: &Draft, cause: WorkerCause, worker: &Worker) -> Option
             }
         }
         WorkerCause::Edited | WorkerCause::Operation => return None,
+    })
+}
+
+fn describe_host(draft: &Draft, cause: HostCause, host: &Host) -> Option<(Severity, String)> {
+    let name = &host.name;
+    let before = draft.before().host(host.id);
+    let was = |what: fn(&Host) -> bool| before.is_some_and(|before| what(before));
+    Some(match cause {
+        HostCause::Added => (Severity::Info, format!("Host {name} added")),
+        HostCause::Online if was(|host| host.online) => return None,
+        HostCause::Online => (Severity::Success, format!("Host {name} is online")),
+        HostCause::Offline => (Severity::Warning, format!("Host {name} is offline")),
+        HostCause::Edited if host.revoked && !was(|host| host.revoked) => {
+            (Severity::Warning, format!("The token of host {name} was revoked"))
+        }
+        HostCause::Edited | HostCause::Reported | HostCause::Command => return None,
+    })
+}
+
+fn describe_command(draft: &Draft, cause: CommandCause, command: &Command) -> Option<(Severity, String)> {
+    let host = draft.host(command.host_id).map(|host| host.name.to_string()).unwrap_or_default();
+    let (kind, why) =
+        (&command.kind, command.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default());
+    Some(match (cause, command.status) {
+        (CommandCause::Queued, _) => (Severity::Info, format!("{} asked {host} to {kind}", command.actor)),
+        (CommandCause::Finished, CommandStatus::Succeeded) => {
+            (Severity::Success, format!("{kind} on {host} succeeded"))
+        }
+        (CommandCause::Finished, CommandStatus::Cancelled) => {
+            (Severity::Info, format!("{kind} on {host} was cancelled{why}"))
+        }
+        (CommandCause::Finished, CommandStatus::TimedOut) => {
+            (Severity::Error, format!("{kind} on {host} timed out{why}"))
+        }
+        (CommandCause::Finished, CommandStatus::Lost) => {
+            (Severity::Error, format!("{kind} on {host} is lost{why}"))
+        }
+        (CommandCause::Finished, _) => (Severity::Error, format!("{kind} on {host} failed{why}")),
+        (CommandCause::Started | CommandCause::Progress, _) => return None,
     })
 }
 

@@ -1,8 +1,9 @@
 //! The whole state of a fleet, and the only way to change it.
 
 use super::{
-    Change, Cluster, ClusterId, Event, EventId, LoadState, Net, NetId, Project, ProjectId, RunState, Worker,
-    WorkerId, WorkerStatus,
+    Change, Cluster, ClusterId, Command, CommandId, Event, EventId, Host, HostId, LoadState, Net, NetId,
+    Pipeline, PipelineId, Project, ProjectId, PullRequest, Repository, RunState, Worker, WorkerId,
+    WorkerStatus,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -20,6 +21,13 @@ pub enum EntityRef {
     Project(ProjectId),
     Worker(WorkerId),
     Net(NetId),
+    Host(HostId),
+    Command(CommandId),
+    Pipeline(PipelineId),
+    /// By its number.
+    PullRequest(u64),
+    /// The one that the hosts are built from.
+    Repository,
     Event(EventId),
 }
 
@@ -31,18 +39,36 @@ pub struct Fleet {
     projects: BTreeMap<ProjectId, Arc<Project>>,
     workers: BTreeMap<WorkerId, Arc<Worker>>,
     nets: BTreeMap<NetId, Arc<Net>>,
+    hosts: BTreeMap<HostId, Arc<Host>>,
+    /// Those that are not over, and the newest of the others.
+    commands: BTreeMap<CommandId, Arc<Command>>,
+    /// The same.
+    pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
+    /// Those that are open, by number.
+    pull_requests: BTreeMap<u64, Arc<PullRequest>>,
+    repository: Option<Arc<Repository>>,
     events: BTreeMap<EventId, Arc<Event>>,
     /// Derived from `nets`.
     nets_of: BTreeMap<WorkerId, BTreeSet<NetId>>,
 }
 
 /// The snapshot on the wire: plain lists, ordered by id.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct FleetRows {
     clusters: Vec<Arc<Cluster>>,
     projects: Vec<Arc<Project>>,
     workers: Vec<Arc<Worker>>,
     nets: Vec<Arc<Net>>,
+    #[serde(default)]
+    hosts: Vec<Arc<Host>>,
+    #[serde(default)]
+    commands: Vec<Arc<Command>>,
+    #[serde(default)]
+    pipelines: Vec<Arc<Pipeline>>,
+    #[serde(default)]
+    pull_requests: Vec<Arc<PullRequest>>,
+    #[serde(default)]
+    repository: Option<Arc<Repository>>,
     events: Vec<Arc<Event>>,
 }
 
@@ -58,6 +84,23 @@ impl Fleet {
     }
     pub fn nets(&self) -> impl ExactSizeIterator<Item = &Arc<Net>> {
         self.nets.values()
+    }
+    pub fn hosts(&self) -> impl ExactSizeIterator<Item = &Arc<Host>> {
+        self.hosts.values()
+    }
+    /// Oldest first: those that are not over, and the newest of the others.
+    pub fn commands(&self) -> impl ExactSizeIterator<Item = &Arc<Command>> + DoubleEndedIterator {
+        self.commands.values()
+    }
+    /// Oldest first: those that are not over, and the newest of the others.
+    pub fn pipelines(&self) -> impl ExactSizeIterator<Item = &Arc<Pipeline>> + DoubleEndedIterator {
+        self.pipelines.values()
+    }
+    pub fn pull_requests(&self) -> impl ExactSizeIterator<Item = &Arc<PullRequest>> + DoubleEndedIterator {
+        self.pull_requests.values()
+    }
+    pub fn repository(&self) -> Option<&Arc<Repository>> {
+        self.repository.as_ref()
     }
     /// Oldest first.
     pub fn events(&self) -> impl ExactSizeIterator<Item = &Arc<Event>> + DoubleEndedIterator {
@@ -76,6 +119,18 @@ impl Fleet {
     pub fn net(&self, id: NetId) -> Option<&Arc<Net>> {
         self.nets.get(&id)
     }
+    pub fn host(&self, id: HostId) -> Option<&Arc<Host>> {
+        self.hosts.get(&id)
+    }
+    pub fn command(&self, id: CommandId) -> Option<&Arc<Command>> {
+        self.commands.get(&id)
+    }
+    pub fn pipeline(&self, id: PipelineId) -> Option<&Arc<Pipeline>> {
+        self.pipelines.get(&id)
+    }
+    pub fn pull_request(&self, number: u64) -> Option<&Arc<PullRequest>> {
+        self.pull_requests.get(&number)
+    }
     pub fn event(&self, id: EventId) -> Option<&Arc<Event>> {
         self.events.get(&id)
     }
@@ -90,14 +145,19 @@ impl Fleet {
         net.worker_id.and_then(|id| self.workers.get(&id))
     }
 
-    /// The fleet without the rows of projects that `sees` does not hold for.
+    /// What members of projects see: the fleet without the projects that `sees` does not hold for, and without hosts, which need a role in
+    /// the whole fleet.
     pub fn filtered(&self, sees: impl Fn(ProjectId) -> bool) -> Fleet {
         let rows = FleetRows {
             clusters: self.clusters.values().cloned().collect(),
             projects: self.projects.values().filter(|row| sees(row.id)).cloned().collect(),
             workers: self.workers.values().cloned().collect(),
             nets: self.nets.values().filter(|row| sees(row.project_id)).cloned().collect(),
-            events: self.events.values().filter(|row| row.project_id.is_none_or(&sees)).cloned().collect(),
+            events: (self.events.values())
+                .filter(|row| !row.is_of_hosts() && row.project_id.is_none_or(&sees))
+                .cloned()
+                .collect(),
+            ..FleetRows::default()
         };
         rows.into()
     }
@@ -110,6 +170,7 @@ impl Fleet {
             workers: workers.iter().filter_map(|id| self.workers.get(id).cloned()).collect(),
             nets: nets.iter().filter_map(|id| self.nets.get(id).cloned()).collect(),
             events: self.events.values().cloned().collect(),
+            ..FleetRows::default()
         };
         rows.into()
     }
@@ -137,6 +198,31 @@ impl Fleet {
             }
             Change::NetPut { net, .. } => self.put_net(net.clone()),
             Change::NetDeleted { id, .. } => self.remove_net(*id),
+            Change::HostPut { host, .. } => {
+                self.hosts.insert(host.id, host.clone());
+            }
+            Change::HostDeleted { id } => {
+                self.hosts.remove(id);
+            }
+            Change::CommandPut { command, .. } => {
+                self.commands.insert(command.id, command.clone());
+            }
+            Change::CommandTrimmed { id } => {
+                self.commands.remove(id);
+            }
+            Change::PipelinePut { pipeline } => {
+                self.pipelines.insert(pipeline.id, pipeline.clone());
+            }
+            Change::PipelineTrimmed { id } => {
+                self.pipelines.remove(id);
+            }
+            Change::PullRequestPut { pull_request } => {
+                self.pull_requests.insert(pull_request.number, pull_request.clone());
+            }
+            Change::PullRequestGone { number } => {
+                self.pull_requests.remove(number);
+            }
+            Change::RepositoryPut { repository } => self.repository = Some(repository.clone()),
             Change::EventLogged { event } => {
                 self.events.insert(event.id, event.clone());
             }
@@ -154,6 +240,8 @@ impl Fleet {
                 Change::WorkerDeleted { id } => self.violation_at_worker(*id),
                 // The row as it is now: a later change of the transaction may have mended it.
                 Change::NetPut { net, .. } => self.net(net.id).and_then(|net| self.violation_at_net(net)),
+                Change::HostPut { host, .. } => self.violation_at_host(host.id),
+                Change::CommandPut { command, .. } => self.violation_at_host(command.host_id),
                 _ => None,
             };
             assert_eq!(broken, None, "a transaction broke an invariant: {changes:?}");
@@ -162,7 +250,23 @@ impl Fleet {
 
     /// The first invariant of DESIGN.md section 2 that does not hold, in words.
     pub fn violation(&self) -> Option<String> {
-        self.nets.values().find_map(|net| self.violation_at_net(net))
+        (self.nets.values().find_map(|net| self.violation_at_net(net)))
+            .or_else(|| self.hosts.keys().find_map(|id| self.violation_at_host(*id)))
+    }
+
+    /// A host's pending command is the one command that was sent to it and is not over.
+    fn violation_at_host(&self, id: HostId) -> Option<String> {
+        let host = self.host(id)?;
+        let mut pending =
+            self.commands.values().filter(|command| command.host_id == id && command.is_pending());
+        let first = pending.next().map(|command| command.id);
+        if host.pending_command != first {
+            return Some(format!(
+                "host {} names {:?} as pending, it is {first:?}",
+                host.name, host.pending_command
+            ));
+        }
+        pending.next().map(|_| format!("host {} has two pending commands", host.name))
     }
 
     #[cfg(any(test, debug_assertions))]
@@ -228,6 +332,11 @@ impl From<FleetRows> for Fleet {
             clusters: rows.clusters.into_iter().map(|row| (row.id, row)).collect(),
             projects: rows.projects.into_iter().map(|row| (row.id, row)).collect(),
             workers: rows.workers.into_iter().map(|row| (row.id, row)).collect(),
+            hosts: rows.hosts.into_iter().map(|row| (row.id, row)).collect(),
+            commands: rows.commands.into_iter().map(|row| (row.id, row)).collect(),
+            pipelines: rows.pipelines.into_iter().map(|row| (row.id, row)).collect(),
+            pull_requests: rows.pull_requests.into_iter().map(|row| (row.number, row)).collect(),
+            repository: rows.repository,
             events: rows.events.into_iter().map(|row| (row.id, row)).collect(),
             ..Fleet::default()
         };
@@ -243,6 +352,11 @@ impl From<Fleet> for FleetRows {
             projects: fleet.projects.into_values().collect(),
             workers: fleet.workers.into_values().collect(),
             nets: fleet.nets.into_values().collect(),
+            hosts: fleet.hosts.into_values().collect(),
+            commands: fleet.commands.into_values().collect(),
+            pipelines: fleet.pipelines.into_values().collect(),
+            pull_requests: fleet.pull_requests.into_values().collect(),
+            repository: fleet.repository,
             events: fleet.events.into_values().collect(),
         }
     }

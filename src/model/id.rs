@@ -41,6 +41,16 @@ ids! {
     WorkerId,
     /// A Petri net.
     NetId,
+    /// A machine that runs our agent.
+    HostId,
+    /// A command that a host's agent runs.
+    CommandId,
+    /// Commands over several hosts, stage after stage.
+    PipelineId,
+    /// One installation of the agent: what tells an agent that comes back from another one with the same token.
+    AgentId,
+    /// A request for a fresh report. The report that answers it names it.
+    RefreshId,
     /// An action in flight. The worker uses it as its idempotency key.
     OperationId,
     /// A person or integration that can sign in.

@@ -4,8 +4,8 @@
 //! There is no second place that knows.
 
 use super::{
-    Category, ErrorDetail, LastAction, LoadState, Net, Operation, Provider, RunState, Timestamp, Worker,
-    WorkerStatus, time::age,
+    Category, Command, CommandKind, CommandStatus, ErrorDetail, Host, LastAction, LoadState, Net, Operation,
+    Pipeline, PipelineStatus, Provider, RunState, Timestamp, Worker, WorkerStatus, time::age,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -45,6 +45,18 @@ pub enum NetAction {
     UndoDelete,
 }
 
+/// What an operator can do to a host, besides running the commands that it offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostAction {
+    /// Asks it for a fresh report.
+    Refresh,
+    /// Makes a new token; the old one is good for nothing then.
+    IssueToken,
+    RevokeToken,
+    Delete,
+}
+
 /// The forms of an action's verb: on the button, while it runs, in an event.
 pub trait Verb: Copy {
     /// On a button: `Stop`.
@@ -79,6 +91,13 @@ verbs!(WorkerAction {
     Stop: "Stop", "Stopping", "stop", "stopped";
     Refresh: "Check", "Checking", "check", "checked";
     Destroy: "Destroy", "Destroying", "destroy", "destroyed the machine of";
+    Delete: "Delete", "Deleting", "delete", "deleted";
+});
+
+verbs!(HostAction {
+    Refresh: "Refresh", "Refreshing", "refresh", "refreshed";
+    IssueToken: "New token", "Making a token for", "make a token for", "made a token for";
+    RevokeToken: "Revoke token", "Revoking the token of", "revoke the token of", "revoked the token of";
     Delete: "Delete", "Deleting", "delete", "deleted";
 });
 
@@ -134,6 +153,20 @@ pub enum Refusal {
     #[error("Cannot {verb} {name}: {actor} is deleting {what}. Undo that first.")]
     Leaving { verb: &'static str, name: String, what: String, actor: String, until: Timestamp },
 
+    #[error("Cannot {verb} {name}: it is {state}.{hint}")]
+    Host { verb: &'static str, name: String, state: &'static str, hint: &'static str },
+
+    #[error(
+        "Cannot run {kind} on {name}: its agent offers {offers}. Add it to the agent's configuration, or choose one of these."
+    )]
+    NotOffered { kind: String, name: String, offers: String },
+
+    #[error("Cannot cancel {kind} on {name}: it is {status} already.")]
+    CommandOver { kind: String, name: String, status: CommandStatus },
+
+    #[error("Cannot {verb} pipeline {title}: it is {status}.")]
+    Pipeline { verb: &'static str, title: String, status: &'static str },
+
     #[error("Cannot undo the deletion of {name}: it is {state}, and no deletion of it is waiting.")]
     NothingToUndo { name: String, state: String },
 }
@@ -169,6 +202,10 @@ impl Refusal {
             Refusal::Net { .. } => "net_state",
             Refusal::InFlight { .. } => "operation_in_flight",
             Refusal::Leaving { .. } => "deletion_waiting",
+            Refusal::Host { .. } => "host_state",
+            Refusal::NotOffered { .. } => "command_not_offered",
+            Refusal::CommandOver { .. } => "command_over",
+            Refusal::Pipeline { .. } => "pipeline_state",
             Refusal::NothingToUndo { .. } => "nothing_to_undo",
         }
     }
@@ -372,6 +409,82 @@ pub fn assign_target(net: &Net, target: &Worker) -> Result<(), Refusal> {
             worker: target.name.to_string(),
             status,
             hint: worker_hint(status),
+        }),
+    }
+}
+
+/// Whether `action` is permitted on `host` as it is now.
+pub fn host_action(host: &Host, action: HostAction) -> Result<(), Refusal> {
+    let refused =
+        |state, hint| Err(Refusal::Host { verb: action.verb(), name: host.name.to_string(), state, hint });
+    match action {
+        HostAction::Refresh if host.online => Ok(()),
+        HostAction::Refresh if host.agent.is_none() => {
+            refused("new, and no agent of it ever came", " Start its agent.")
+        }
+        HostAction::Refresh => refused("offline", " Its agent has to come back first."),
+        HostAction::RevokeToken if host.revoked => refused("revoked already", ""),
+        HostAction::IssueToken | HostAction::RevokeToken | HostAction::Delete => Ok(()),
+    }
+}
+
+/// Whether a command of this kind may be queued for `host`. One that is offline gets it when it comes back.
+pub fn run_on_host(host: &Host, kind: &CommandKind) -> Result<(), Refusal> {
+    let refused = |state, hint| {
+        Err(Refusal::Host { verb: "run a command on", name: host.name.to_string(), state, hint })
+    };
+    if host.revoked {
+        return refused("without a token", " Make a new token, and give it to its agent.");
+    }
+    if host.agent.is_none() {
+        return refused("new, and no agent of it ever came", " Start its agent.");
+    }
+    if host.offer(kind).is_none() {
+        let offers: Vec<&str> = host.commands.iter().map(|offer| offer.kind.as_str()).collect();
+        let offers = if offers.is_empty() { "no commands".to_owned() } else { offers.join(", ") };
+        return Err(Refusal::NotOffered { kind: kind.to_string(), name: host.name.to_string(), offers });
+    }
+    Ok(())
+}
+
+/// Whether a command may be cancelled.
+pub fn cancel_command(command: &Command, host: Option<&Host>) -> Result<(), Refusal> {
+    match command.status.is_over() {
+        false => Ok(()),
+        true => Err(Refusal::CommandOver {
+            kind: command.kind.to_string(),
+            name: host.map_or_else(|| "a host that is gone".to_owned(), |host| host.name.to_string()),
+            status: command.status,
+        }),
+    }
+}
+
+/// What an operator can do to a pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PipelineAction {
+    Pause,
+    Resume,
+    Cancel,
+}
+
+verbs!(PipelineAction {
+    Resume: "Resume", "Resuming", "resume", "resumed";
+    Pause: "Pause", "Pausing", "pause", "paused";
+    Cancel: "Cancel", "Cancelling", "cancel", "cancelled";
+});
+
+/// The status that `action` brings a pipeline to, if it is permitted.
+pub fn pipeline_action(pipeline: &Pipeline, action: PipelineAction) -> Result<PipelineStatus, Refusal> {
+    use PipelineStatus::*;
+    match (action, pipeline.status) {
+        (PipelineAction::Pause, Running) => Ok(Paused),
+        (PipelineAction::Resume, Paused) => Ok(Running),
+        (PipelineAction::Cancel, Running | Paused | Stopping) => Ok(Cancelling),
+        _ => Err(Refusal::Pipeline {
+            verb: action.verb(),
+            title: pipeline.title.clone(),
+            status: pipeline.status.word(),
         }),
     }
 }

@@ -8,16 +8,19 @@
 pub mod action;
 pub mod change;
 pub mod cluster;
+pub mod command;
 pub mod definition;
 pub mod draft;
 pub mod event;
 pub mod fleet;
 pub mod history;
+pub mod host;
 pub mod id;
 pub mod lifecycle;
 pub mod name;
 pub mod net;
 pub mod operation;
+pub mod pipeline;
 pub mod project;
 #[cfg(test)]
 mod properties;
@@ -27,18 +30,27 @@ pub mod user;
 pub mod worker;
 
 pub use action::{Action, Done, NetRequest, NewCluster, NewNet, NewWorker, Options};
-pub use change::{Change, NetCause, WorkerCause};
+pub use change::{Change, CommandCause, HostCause, NetCause, WorkerCause};
 pub use cluster::{Cluster, Connection};
+pub use command::{Command, CommandKind, CommandStatus, Happening, Outcome, PostCheck};
 pub use definition::{DefinitionHash, NetSize};
 pub use draft::{Draft, Gone};
 pub use event::{Event, Severity};
 pub use fleet::{EntityRef, Fleet};
 pub use history::{History, Sample, Series, Trend};
-pub use id::{ClusterId, EventId, Incarnation, LoadId, NetId, OperationId, ProjectId, UserId, WorkerId};
-pub use lifecycle::{NetAction, Refusal, WorkerAction};
+pub use host::{
+    Agent, CommandOffer, Compartment, CompartmentKind, CompartmentStatus, Compartments, Host, HostMetrics,
+    HostTelemetry, Presence, PullRequest, Repository, ThemeColor,
+};
+pub use id::{
+    AgentId, ClusterId, CommandId, EventId, HostId, Incarnation, LoadId, NetId, OperationId, PipelineId,
+    ProjectId, RefreshId, UserId, WorkerId,
+};
+pub use lifecycle::{HostAction, NetAction, Refusal, WorkerAction};
 pub use name::{Name, NameError};
 pub use net::{LoadState, Net, RunState};
 pub use operation::{Actor, LastAction, Operation, Waiting};
+pub use pipeline::{Cell, Lane, Pipeline, PipelineStatus, Plan};
 pub use project::Project;
 pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
 pub use time::Timestamp;

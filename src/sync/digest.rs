@@ -16,6 +16,13 @@ impl Digest {
             .chain(fleet.projects().map(|row| (b'p', *row.id.0.as_bytes(), row.revision)))
             .chain(fleet.workers().map(|row| (b'w', *row.id.0.as_bytes(), row.revision)))
             .chain(fleet.nets().map(|row| (b'n', *row.id.0.as_bytes(), row.revision)))
+            .chain(fleet.hosts().map(|row| (b'h', *row.id.0.as_bytes(), row.revision)))
+            .chain(fleet.commands().map(|row| (b'm', *row.id.0.as_bytes(), row.revision)))
+            .chain(fleet.pipelines().map(|row| (b'l', *row.id.0.as_bytes(), row.revision)))
+            .chain(
+                fleet.pull_requests().map(|row| (b'u', u128::from(row.number).to_be_bytes(), row.revision)),
+            )
+            .chain(fleet.repository().map(|row| (b'r', [0; 16], row.revision)))
             .chain(fleet.events().map(|row| (b'e', u128::from(row.id.0).to_be_bytes(), 0)));
         let sum = rows.fold(0, |sum: u64, (kind, id, revision)| {
             let mut bytes = [0; 25];

@@ -1,7 +1,7 @@
 //! What travels on `GET /api/sync`: one SSE event a message, its name the kind, its data JSON.
 
 use super::{digest::Digest, position::Token};
-use crate::model::{Actor, Change, Fleet, Telemetry, Timestamp};
+use crate::model::{Actor, Change, Fleet, HostTelemetry, Telemetry, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The first message of every stream.
@@ -61,6 +61,8 @@ pub struct Shutdown {
 pub struct TelemetryBatch {
     pub server_time: Timestamp,
     pub workers: Vec<Telemetry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostTelemetry>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

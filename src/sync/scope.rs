@@ -26,6 +26,11 @@ impl Scope {
         }
     }
 
+    /// Whether hosts, commands and pipelines are in it.
+    pub fn sees_hosts(&self) -> bool {
+        *self == Scope::Fleet
+    }
+
     pub fn sees_project(&self, project: ProjectId) -> bool {
         match self {
             Scope::Fleet => true,
@@ -57,8 +62,18 @@ impl Scope {
             Change::NetDeleted { project_id, .. } => {
                 project_id.is_some_and(|project| self.sees_project(project))
             }
+            // Hosts need a role in the whole fleet.
+            Change::HostPut { .. }
+            | Change::HostDeleted { .. }
+            | Change::CommandPut { .. }
+            | Change::CommandTrimmed { .. }
+            | Change::PipelinePut { .. }
+            | Change::PipelineTrimmed { .. }
+            | Change::PullRequestPut { .. }
+            | Change::PullRequestGone { .. }
+            | Change::RepositoryPut { .. } => false,
             Change::EventLogged { event } => {
-                event.project_id.is_none_or(|project| self.sees_project(project))
+                !event.is_of_hosts() && event.project_id.is_none_or(|project| self.sees_project(project))
             }
         };
         seen.then(|| change.clone())

@@ -151,7 +151,7 @@ fn since(store: Store, key: &str) -> Option<String> {
                 Some(false) => None,
             }
         }
-        EntityRef::Project(_) | EntityRef::Event(_) => None,
+        _ => None,
     }
 }
 

@@ -100,7 +100,7 @@ impl Rows {
                     }
                 }
                 EntityRef::Cluster(_) => self.tally.clusters(fleet.clusters()),
-                EntityRef::Project(_) | EntityRef::Event(_) => {}
+                _ => {}
             }
         }
         for id in moved {

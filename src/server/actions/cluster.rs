@@ -36,7 +36,7 @@ pub async fn create(app: &App, who: &Who, new: NewCluster, key: Option<Key>) -> 
             updated_at: Timestamp::default(),
         });
         let message = format!("The cluster {name} ({}) was created.", provider.as_str());
-        Ok((Done { message, worker: None, net: None }, Vec::new()))
+        Ok((Done { message, ..Done::default() }, Vec::new()))
     })
     .await
 }
@@ -61,7 +61,7 @@ pub async fn delete(app: &App, who: &Who, id: ClusterId, key: Option<Key>) -> Re
         }
         draft.delete_cluster(id);
         let message = format!("The cluster {} was deleted.", cluster.name);
-        Ok((Done { message, worker: None, net: None }, Vec::new()))
+        Ok((Done { message, ..Done::default() }, Vec::new()))
     })
     .await
 }

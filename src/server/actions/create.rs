@@ -76,7 +76,7 @@ pub async fn worker(app: &App, who: &Who, new: NewWorker, key: Option<Key>) -> R
             ),
             _ => format!("The {kind} worker {name} was created. Provision it to start its machine."),
         };
-        Ok((Done { message, worker: draft.worker(id).ok().cloned(), net: None }, Vec::new()))
+        Ok((Done { message, worker: draft.worker(id).ok().cloned(), ..Done::default() }, Vec::new()))
     })
     .await
 }
@@ -124,7 +124,7 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
         draft.create_net(net);
         let message =
             format!("The net {name} was added: {} places, {} transitions.", size.places, size.transitions);
-        let done = Done { message, worker: None, net: draft.net(id).ok().cloned() };
+        let done = Done { message, net: draft.net(id).ok().cloned(), ..Done::default() };
         Ok((done, vec![SideWrite::Definition { hash, pnml }]))
     })
     .await

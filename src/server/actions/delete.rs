@@ -87,7 +87,7 @@ pub async fn worker(
                 begins(row.name.as_str())
             }
         };
-        let done = Done { message, worker: draft.worker(id).ok().cloned(), net: None };
+        let done = Done { message, worker: draft.worker(id).ok().cloned(), ..Done::default() };
         Ok((done, Vec::new()))
     })
     .await
@@ -120,7 +120,7 @@ pub fn net(
             begins(net.name.as_str())
         }
     };
-    Ok(Done { message, worker: None, net: draft.net(id).ok().cloned() })
+    Ok(Done { message, net: draft.net(id).ok().cloned(), ..Done::default() })
 }
 
 /// A deletion whose time has come.
@@ -244,7 +244,7 @@ async fn delete_net(app: &App, id: NetId, due: &Due) -> Result<Option<Done>, Api
             };
             let message = format!("Deleted net {}.", row.name);
             draft.delete_net(id)?;
-            Ok::<_, ApiError>(Some(Done { message, worker: None, net: None }))
+            Ok::<_, ApiError>(Some(Done { message, ..Done::default() }))
         })
     })
     .await

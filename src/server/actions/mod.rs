@@ -53,6 +53,13 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
         Action::CreateNet(new) => create::net(app, who, new, key).await,
         Action::Worker { id, action } => worker::act(app, who, id, action, options.if_match, key).await,
         Action::Net { id, request } => net::act(app, who, id, request, options.if_match, key).await,
+        Action::CreateHost { .. }
+        | Action::Host { .. }
+        | Action::RunCommand { .. }
+        | Action::CancelCommand(_)
+        | Action::StartPipeline { .. }
+        | Action::Pipeline { .. }
+        | Action::MergePullRequest { .. } => Err(ApiError::BadRequest { detail: "not built yet".to_owned() }),
     };
     let said = match &outcome {
         Ok(done) => done.message.clone(),
@@ -73,6 +80,15 @@ fn describe(action: &Action) -> (&'static str, String) {
         Action::CreateWorker(new) => ("create worker", new.name.clone()),
         Action::CreateNet(new) => ("add net", new.name.clone()),
         Action::Worker { id, action } => (action.verb(), format!("worker {id}")),
+        Action::CreateHost { name } => ("create host", name.clone()),
+        Action::Host { id, action } => (action.verb(), format!("host {id}")),
+        Action::RunCommand { host_ids, kind } => {
+            ("run command", format!("{kind} on {} hosts", host_ids.len()))
+        }
+        Action::CancelCommand(id) => ("cancel", format!("command {id}")),
+        Action::StartPipeline { title, .. } => ("start pipeline", title.clone()),
+        Action::Pipeline { id, action } => (action.verb(), format!("pipeline {id}")),
+        Action::MergePullRequest { number, .. } => ("merge", format!("pull request {number}")),
         Action::Net { id, request } => match request {
             NetRequest::Assign { worker_id } => ("assign", format!("net {id} to worker {worker_id}")),
             other => (other.action().verb(), format!("net {id}")),

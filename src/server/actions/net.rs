@@ -150,7 +150,7 @@ fn at_once(draft: &mut Draft, net: &Arc<Net>, request: &NetRequest) -> Result<Do
             format!("Unassigned {name}{from}.")
         }
     };
-    Ok(Done { message, worker: None, net: Some(draft.net(id)?.clone()) })
+    Ok(Done { message, net: Some(draft.net(id)?.clone()), ..Done::default() })
 }
 
 /// Unloads from its worker a net that was just moved away. If that fails, supervision finds the stray and unloads it.
@@ -275,7 +275,7 @@ impl Call {
                 log_net_done(draft, &net, text);
             }
             let message = done(&request, &net, &worker_name, &answer);
-            Ok(Done { message, worker: None, net: Some(net) })
+            Ok(Done { message, net: Some(net), ..Done::default() })
         })
         .await;
         // A load that succeeded after its worker left `ready`, or after somebody gave it up, is undone there.

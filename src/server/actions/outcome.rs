@@ -112,8 +112,7 @@ pub async fn run(
         Ok(Err(panicked)) => Err(internal(&panicked)),
         Err(_) => Ok(Done {
             message: format!("{doing} takes longer; it goes on, and the row shows how it ends."),
-            worker: None,
-            net: None,
+            ..Done::default()
         }),
     }
 }
@@ -180,11 +179,17 @@ pub fn gone(fleet: &Fleet, row: EntityRef, now: Timestamp) -> ApiError {
         EntityRef::Net(_) => "net",
         EntityRef::Cluster(_) => "cluster",
         EntityRef::Project(_) => "project",
+        EntityRef::Host(_) => "host",
+        EntityRef::Command(_) => "command",
+        EntityRef::Pipeline(_) => "pipeline",
+        EntityRef::PullRequest(_) => "pull request",
+        EntityRef::Repository => "repository",
         EntityRef::Event(_) => "event",
     };
     let tells = |event: &&Arc<Event>| match row {
         EntityRef::Worker(id) => event.kind == "worker.deleted" && event.worker_id == Some(id),
         EntityRef::Net(id) => event.kind == "net.deleted" && event.net_id == Some(id),
+        EntityRef::Host(id) => event.kind == "host.removed" && event.host_id == Some(id),
         _ => false,
     };
     let last = fleet.events().rev().find(tells).map(|event| LastAction {

@@ -191,7 +191,7 @@ async fn machine_ended(
             }
             WorkerAction::Delete => {
                 draft.delete_worker(id)?;
-                Ok(Done { message: format!("Deleted worker {}.", worker.name), worker: None, net: None })
+                Ok(Done { message: format!("Deleted worker {}.", worker.name), ..Done::default() })
             }
             _ => {
                 draft.end_worker(id, operation, WorkerCause::Terminated, |worker| {
@@ -264,7 +264,7 @@ fn current(
 }
 
 fn done(draft: &Draft, id: WorkerId, message: String) -> Result<Done, ApiError> {
-    Ok(Done { message, worker: Some(draft.worker(id)?.clone()), net: None })
+    Ok(Done { message, worker: Some(draft.worker(id)?.clone()), ..Done::default() })
 }
 
 /// What is known of a worker after an action on it failed, and what can be done.

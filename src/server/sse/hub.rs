@@ -359,7 +359,7 @@ fn sync_frame(prev: u64, head: Head, scope: &Scope, at: Timestamp, digest: Optio
 
 fn telemetry_frame(scope: &Scope, fleet: &Fleet, items: &[Telemetry], at: Timestamp) -> Bytes {
     let workers = items.iter().map(|item| in_scope(item, scope, fleet)).collect();
-    json_frame("telemetry", None, &TelemetryBatch { server_time: at, workers })
+    json_frame("telemetry", None, &TelemetryBatch { server_time: at, workers, hosts: Vec::new() })
 }
 
 fn in_scope(item: &Telemetry, scope: &Scope, fleet: &Fleet) -> Telemetry {

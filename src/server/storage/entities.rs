@@ -1,7 +1,9 @@
 //! The tables of the entities: what a change writes, and how the fleet is read back.
 
 use super::{StorageError, journal, ledger::Ledger};
-use crate::model::{Change, Fleet, fleet::EVENTS_IN_SNAPSHOT};
+use crate::model::{
+    Change, Fleet, command::COMMANDS_IN_SNAPSHOT, fleet::EVENTS_IN_SNAPSHOT, pipeline::PIPELINES_IN_SNAPSHOT,
+};
 use serde::de::DeserializeOwned;
 use sqlx::{Connection, Row, SqliteConnection};
 use std::sync::Arc;
@@ -43,12 +45,48 @@ pub async fn write(connection: &mut SqliteConnection, change: &Change) -> Result
         .bind(net.name.to_string())
         .bind(json(&**net)),
         Change::NetDeleted { id, .. } => sqlx::query("DELETE FROM nets WHERE id = ?").bind(id.to_string()),
+        Change::HostPut { host, .. } => {
+            sqlx::query("INSERT INTO hosts (id, name, row) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET name = ?2, row = ?3")
+                .bind(host.id.to_string())
+                .bind(host.name.to_string())
+                .bind(json(&**host))
+        }
+        Change::HostDeleted { id } => sqlx::query("DELETE FROM hosts WHERE id = ?").bind(id.to_string()),
+        Change::CommandPut { command, .. } => sqlx::query(
+            "INSERT INTO commands (id, host_id, at, is_over, row) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET is_over = ?4, row = ?5",
+        )
+        .bind(command.id.to_string())
+        .bind(command.host_id.to_string())
+        .bind(command.queued_at.0 as i64)
+        .bind(command.status.is_over())
+        .bind(json(&**command)),
+        Change::PipelinePut { pipeline } => sqlx::query(
+            "INSERT INTO pipelines (id, at, is_over, row) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET is_over = ?3, row = ?4",
+        )
+        .bind(pipeline.id.to_string())
+        .bind(pipeline.created_at.0 as i64)
+        .bind(pipeline.status.is_over())
+        .bind(json(&**pipeline)),
+        Change::PullRequestPut { pull_request } => sqlx::query(
+            "INSERT INTO pull_requests (number, row) VALUES (?1, ?2) ON CONFLICT (number) DO UPDATE SET row = ?2",
+        )
+        .bind(pull_request.number as i64)
+        .bind(json(&**pull_request)),
+        Change::PullRequestGone { number } => {
+            sqlx::query("DELETE FROM pull_requests WHERE number = ?").bind(*number as i64)
+        }
+        Change::RepositoryPut { repository } => {
+            sqlx::query("INSERT INTO repository (id, row) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET row = ?1")
+                .bind(json(&**repository))
+        }
         Change::EventLogged { event } => sqlx::query("INSERT INTO events (id, at, row) VALUES (?, ?, ?)")
             .bind(event.id.0 as i64)
             .bind(event.at.0 as i64)
             .bind(json(&**event)),
         // The history keeps what the snapshot lets go.
-        Change::EventsTrimmed { .. } => return Ok(()),
+        Change::EventsTrimmed { .. } | Change::CommandTrimmed { .. } | Change::PipelineTrimmed { .. } => return Ok(()),
     };
     query.execute(connection).await.map(drop)
 }
@@ -69,6 +107,28 @@ pub async fn read(connection: &mut SqliteConnection) -> Result<Ledger, StorageEr
     }
     for net in rows(&mut transaction, "SELECT row FROM nets").await? {
         fleet.apply(&Change::NetPut { cause: crate::model::NetCause::Edited, net, moved_from: None });
+    }
+    for host in rows(&mut transaction, "SELECT row FROM hosts").await? {
+        fleet.apply(&Change::HostPut { cause: crate::model::HostCause::Edited, host });
+    }
+    // Ids grow with time, so the newest by id are those that the trimming left.
+    let open_and_newest = |table, kept| {
+        format!(
+            "SELECT row FROM {table} WHERE is_over = 0 UNION ALL
+             SELECT row FROM (SELECT row FROM {table} WHERE is_over = 1 ORDER BY id DESC LIMIT {kept})"
+        )
+    };
+    for command in rows(&mut transaction, &open_and_newest("commands", COMMANDS_IN_SNAPSHOT)).await? {
+        fleet.apply(&Change::CommandPut { cause: crate::model::CommandCause::Progress, command });
+    }
+    for pipeline in rows(&mut transaction, &open_and_newest("pipelines", PIPELINES_IN_SNAPSHOT)).await? {
+        fleet.apply(&Change::PipelinePut { pipeline });
+    }
+    for pull_request in rows(&mut transaction, "SELECT row FROM pull_requests").await? {
+        fleet.apply(&Change::PullRequestPut { pull_request });
+    }
+    for repository in rows(&mut transaction, "SELECT row FROM repository").await? {
+        fleet.apply(&Change::RepositoryPut { repository });
     }
     let newest = format!("SELECT row FROM events ORDER BY id DESC LIMIT {EVENTS_IN_SNAPSHOT}");
     for event in rows(&mut transaction, &newest).await? {

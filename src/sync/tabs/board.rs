@@ -1,28 +1,36 @@
 //! The figures that a tab that joins would have to wait for.
 
 use crate::{
-    model::{Fleet, Telemetry, Timestamp, WorkerId},
+    model::{Fleet, HostId, HostTelemetry, Telemetry, Timestamp, WorkerId},
     sync::message::TelemetryBatch,
 };
 use std::collections::BTreeMap;
 
-/// The latest figures of each worker. The server sends them all to who opens a stream, which a tab that joins does not.
+/// The latest figures of each worker and host. The server sends them all to who opens a stream, which a tab that joins does not.
 #[derive(Clone, Debug, Default)]
-pub struct Board(BTreeMap<WorkerId, Telemetry>);
+pub struct Board {
+    workers: BTreeMap<WorkerId, Telemetry>,
+    hosts: BTreeMap<HostId, HostTelemetry>,
+}
 
 impl Board {
-    /// Takes over a batch. What is kept is bounded by the workers of `fleet`.
+    /// Takes over a batch. What is kept is bounded by the workers and hosts of `fleet`.
     pub fn push(&mut self, batch: &TelemetryBatch, fleet: &Fleet) {
-        self.0.extend(batch.workers.iter().map(|figures| (figures.worker_id, figures.clone())));
-        if self.0.len() > fleet.workers().len() {
-            self.0.retain(|id, _| fleet.worker(*id).is_some());
+        self.workers.extend(batch.workers.iter().map(|figures| (figures.worker_id, figures.clone())));
+        if self.workers.len() > fleet.workers().len() {
+            self.workers.retain(|id, _| fleet.worker(*id).is_some());
+        }
+        self.hosts.extend(batch.hosts.iter().map(|figures| (figures.host_id, figures.clone())));
+        if self.hosts.len() > fleet.hosts().len() {
+            self.hosts.retain(|id, _| fleet.host(*id).is_some());
         }
     }
 
     /// All of it, each with its own time; `server_time` is what the clock says now. `None` where there is nothing to tell.
     pub fn batch(&self, server_time: Timestamp) -> Option<TelemetryBatch> {
-        let workers: Vec<Telemetry> = self.0.values().cloned().collect();
-        (!workers.is_empty()).then_some(TelemetryBatch { server_time, workers })
+        let workers: Vec<Telemetry> = self.workers.values().cloned().collect();
+        let hosts: Vec<HostTelemetry> = self.hosts.values().cloned().collect();
+        (!workers.is_empty() || !hosts.is_empty()).then_some(TelemetryBatch { server_time, workers, hosts })
     }
 }
 
@@ -61,7 +69,7 @@ mod tests {
             worker: WorkerMetrics::default(),
             nets: Vec::new(),
         });
-        TelemetryBatch { server_time: Timestamp(99), workers: workers.collect() }
+        TelemetryBatch { server_time: Timestamp(99), workers: workers.collect(), hosts: Vec::new() }
     }
 
     #[test]

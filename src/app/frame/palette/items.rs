@@ -136,7 +136,9 @@ fn page(entity: EntityRef) -> String {
     match entity {
         EntityRef::Worker(id) => format!("/workers/{id}"),
         EntityRef::Net(id) => format!("/nets/{id}"),
-        EntityRef::Cluster(_) | EntityRef::Project(_) | EntityRef::Event(_) => "/".to_owned(),
+        EntityRef::Host(id) => format!("/hosts/{id}"),
+        EntityRef::Pipeline(id) => format!("/pipelines/{id}"),
+        _ => "/".to_owned(),
     }
 }
 
@@ -216,7 +218,7 @@ fn entity(store: Store, what: EntityRef) -> Option<Item> {
             let net = store.net(id)?;
             ("net", net.name.to_string(), NetWord(&net).to_string(), Layer::Net(id))
         }
-        EntityRef::Cluster(_) | EntityRef::Project(_) | EntityRef::Event(_) => return None,
+        _ => return None,
     };
     let item = Item::new(kind, name, Does::Go(page(what))).with(state);
     Some(Item { inside: Some(inside), ..item })
@@ -234,7 +236,7 @@ fn actions(store: Store, what: EntityRef, workers: &[WorkerAction], nets: &[NetA
             store.worker(id).map_or_else(Vec::new, |worker| worker_actions(store, &worker, workers))
         }
         EntityRef::Net(id) => store.net(id).map_or_else(Vec::new, |net| net_actions(store, &net, nets)),
-        EntityRef::Cluster(_) | EntityRef::Project(_) | EntityRef::Event(_) => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

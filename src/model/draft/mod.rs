@@ -4,10 +4,12 @@
 //! without unloading its nets in the same transaction. Revisions are counted and the event log is written here too, so that no caller
 //! can forget either.
 
+mod hosts;
+
 use super::{
-    Actor, Change, Cluster, ClusterId, Event, EventId, Fleet, LastAction, LoadState, Name, Net, NetCause,
-    NetId, Operation, OperationId, Project, ProjectId, RunState, Severity, Timestamp, Worker, WorkerCause,
-    WorkerId, WorkerStatus,
+    Actor, Change, Cluster, ClusterId, Command, CommandId, Event, EventId, Fleet, Host, HostId, LastAction,
+    LoadState, Name, Net, NetCause, NetId, Operation, OperationId, Project, ProjectId, RunState, Severity,
+    Timestamp, Worker, WorkerCause, WorkerId, WorkerStatus,
     event::describe,
     fleet::EVENTS_IN_SNAPSHOT,
     lifecycle::{NetAction, WorkerAction},
@@ -21,6 +23,8 @@ pub struct Draft<'f> {
     now: Timestamp,
     workers: BTreeMap<WorkerId, Option<Arc<Worker>>>,
     nets: BTreeMap<NetId, Option<Arc<Net>>>,
+    hosts: BTreeMap<HostId, Option<Arc<Host>>>,
+    commands: BTreeMap<CommandId, Arc<Command>>,
     changes: Vec<Change>,
     events: Vec<Event>,
 }
@@ -38,6 +42,8 @@ impl<'f> Draft<'f> {
             now,
             workers: BTreeMap::new(),
             nets: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            commands: BTreeMap::new(),
             changes: Vec::new(),
             events: Vec::new(),
         }
@@ -248,7 +254,8 @@ impl<'f> Draft<'f> {
     }
 
     /// The transaction: its changes, then its events, then what leaves the snapshot because of them. Empty if nothing changed.
-    pub fn finish(self) -> Vec<Change> {
+    pub fn finish(mut self) -> Vec<Change> {
+        self.trim_commands_and_pipelines();
         let Draft { fleet, mut changes, events, .. } = self;
         let last = fleet.events().next_back().map_or(0, |event| event.id.0);
         let first_kept = (last + events.len() as u64 + 1).saturating_sub(EVENTS_IN_SNAPSHOT as u64);
@@ -314,8 +321,9 @@ impl<'f> Draft<'f> {
         if let Some(said) = describe(self, &change) {
             let kind = change.event_type().unwrap_or("event.logged");
             let mut event = self.event(said.severity, kind, said.text);
-            (event.cluster_id, event.project_id, event.worker_id, event.net_id) =
-                (said.cluster_id, said.project_id, said.worker_id, said.net_id);
+            (event.cluster_id, event.project_id, event.worker_id, event.net_id, event.host_id) =
+                (said.cluster_id, said.project_id, said.worker_id, said.net_id, said.host_id);
+            event.of_hosts = said.of_hosts;
             self.events.push(event);
         }
         self.changes.push(change);
@@ -333,6 +341,8 @@ impl<'f> Draft<'f> {
             project_id: None,
             worker_id: None,
             net_id: None,
+            host_id: None,
+            of_hosts: false,
         }
     }
 }
