@@ -15,6 +15,8 @@ mod descriptors;
 pub mod model;
 pub mod petri;
 #[cfg(feature = "ssr")]
+pub mod process;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(all(feature = "ssr", any(test, debug_assertions)))]
 pub mod sim;

@@ -1,7 +1,7 @@
 //! The command line: one match over subcommands.
 
 use clap::{Parser, Subcommand};
-use muster::{server, swarm, worker};
+use muster::{agent, server, swarm, worker};
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +17,9 @@ struct Cli {
 enum Command {
     Serve(server::Args),
     Worker(worker::Args),
+    Agent(agent::Args),
+    #[command(hide = true)]
+    AgentRunner(agent::RunnerArgs),
     Swarm(swarm::Args),
     Token(server::TokenArgs),
 }
@@ -28,6 +31,8 @@ async fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match cli.command {
         Command::Serve(args) => server::serve(args).await.map_err(Into::into),
         Command::Worker(args) => worker::run(args).await.map_err(Into::into),
+        Command::Agent(args) => return agent::run(args).await,
+        Command::AgentRunner(args) => agent::run_runner(args).await.map_err(Into::into),
         Command::Swarm(args) => swarm::run(args).await.map_err(Into::into),
         Command::Token(args) => server::token(args).map_err(Into::into),
     };

@@ -4,8 +4,7 @@
 //! moment at which a console that dies leaves a process that the next one cannot find.
 
 use super::{
-    MachineState, ProviderError, WorkerExit,
-    process::ProcessId,
+    MachineState, ProcessId, ProviderError, WorkerExit,
     run_file::{RunFile, Up},
 };
 use crate::{

@@ -7,12 +7,11 @@
 
 pub mod external;
 pub mod local;
-mod process;
 mod run_file;
 
+pub use crate::process::ProcessId;
 pub use external::ExternalProvider;
 pub use local::{LocalConfig, LocalProvider};
-pub use process::ProcessId;
 
 use super::workers::CallError;
 use crate::model::{Machine, Provider, Worker, WorkerId};

@@ -1,7 +1,7 @@
 //! `<data>/workers/<id>.json`: which process runs a worker. Written right after it was started, so that one half made when the console
 //! died is found again.
 
-use super::process::ProcessId;
+use super::ProcessId;
 use crate::model::{Incarnation, Machine, WorkerId};
 use serde::{Deserialize, Serialize};
 use std::{
