@@ -146,6 +146,7 @@ mod tests {
             server_time: Timestamp(1),
             user: Me { name: "A".to_owned(), email: "a@b.c".to_owned(), role: Role::Admin },
             telemetry: Vec::new(),
+            host_telemetry: Vec::new(),
         }
     }
 

@@ -111,7 +111,7 @@ impl Store {
 
     /// Fills the store from what the page is rendered from.
     pub fn open(&self, opening: &Opening) {
-        let Snapshot { full, part, server_time, user, telemetry } = &opening.snapshot;
+        let Snapshot { full, part, server_time, user, telemetry, .. } = &opening.snapshot;
         self.me.set(Some(user.clone()));
         self.form_key.set(opening.form_key.clone());
         self.now.set(*server_time);
