@@ -1,6 +1,6 @@
 //! How the server is configured: flags, each also as `MUSTER_*` in the environment.
 
-use super::auth::CookieStyle;
+use super::{auth::CookieStyle, remotes::RemoteArgs};
 use clap::Args as ClapArgs;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -31,6 +31,9 @@ pub struct Args {
     /// fleet's content, but how busy the console is, and how large its history.
     #[arg(long, env = "MUSTER_METRICS_PUBLIC")]
     pub metrics_public: bool,
+
+    #[command(flatten)]
+    pub remotes: RemoteArgs,
 
     /// Write the log as JSON lines. What is logged follows RUST_LOG.
     #[arg(long, env = "MUSTER_LOG_JSON")]

@@ -8,14 +8,18 @@ mod cluster;
 mod create;
 mod delete;
 mod key;
+mod merge;
 mod net;
 mod outcome;
+mod pipeline;
 #[cfg(test)]
 mod tests;
 mod worker;
 
 pub use delete::run as carry_out_deletions;
+pub use merge::settle as settle_merges;
 pub use outcome::gone;
+pub use pipeline::sees_hosts;
 
 use super::{
     App,
@@ -53,13 +57,15 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
         Action::CreateNet(new) => create::net(app, who, new, key).await,
         Action::Worker { id, action } => worker::act(app, who, id, action, options.if_match, key).await,
         Action::Net { id, request } => net::act(app, who, id, request, options.if_match, key).await,
+        Action::StartPipeline { title, plan } => pipeline::start(app, who, title, plan, key).await,
+        Action::Pipeline { id, action } => pipeline::act(app, who, id, action, key).await,
+        Action::MergePullRequest { number, head_sha, deploy } => {
+            merge::merge(app, who, number, head_sha, deploy, key).await
+        }
         Action::CreateHost { .. }
         | Action::Host { .. }
         | Action::RunCommand { .. }
-        | Action::CancelCommand(_)
-        | Action::StartPipeline { .. }
-        | Action::Pipeline { .. }
-        | Action::MergePullRequest { .. } => Err(ApiError::BadRequest { detail: "not built yet".to_owned() }),
+        | Action::CancelCommand(_) => Err(ApiError::BadRequest { detail: "not built yet".to_owned() }),
     };
     let said = match &outcome {
         Ok(done) => done.message.clone(),

@@ -11,6 +11,7 @@ mod follower;
 pub mod idempotency;
 pub mod journal;
 pub mod ledger;
+pub mod merges;
 mod open;
 mod outside;
 mod store;

@@ -5,10 +5,11 @@ use super::{
     follower::{self, Followed},
     idempotency::{Key, Known},
     ledger::Head,
+    merges::Merge,
     open,
     writer::{self, Prepared, Request},
 };
-use crate::model::{Actor, Change, DefinitionHash, Draft, Fleet};
+use crate::model::{Actor, Change, DefinitionHash, Draft, Fleet, OperationId};
 use futures::FutureExt;
 use sqlx::SqlitePool;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -33,6 +34,10 @@ pub enum SideWrite {
     Claim(Key),
     /// The answer to an idempotency key, given in the transaction that ends its action.
     Answer { key: Key, answer: String },
+    /// A merge that is about to be asked for.
+    MergeBegins(Merge),
+    /// What became of a merge is written.
+    MergeEnds(OperationId),
 }
 
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use super::{
     idempotency::{self, Key, Known},
     journal,
     ledger::{Head, Ledger, trim_after},
+    merges,
     store::SideWrite,
 };
 use crate::{
@@ -172,5 +173,7 @@ async fn write_side(
         SideWrite::Definition { hash, pnml } => definitions::put(connection, *hash, pnml).await,
         SideWrite::Claim(key) => idempotency::claim(connection, key, at).await,
         SideWrite::Answer { key, answer } => idempotency::answer(connection, key, answer).await,
+        SideWrite::MergeBegins(merge) => merges::begin(connection, merge).await,
+        SideWrite::MergeEnds(id) => merges::end(connection, *id).await,
     }
 }
