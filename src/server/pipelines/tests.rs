@@ -171,7 +171,12 @@ async fn what_the_job_does_follows_from_what_happens_and_nothing_else_makes_it_w
     let row = opened.quiet(id).await;
     let version = opened.store.head().version;
     // Somebody else's news wakes the job and changes nothing of the pipeline.
-    opened.write(|draft| Ok(draft.create_host(host(9)))).await;
+    opened
+        .write(|draft| {
+            draft.create_host(host(9));
+            Ok(())
+        })
+        .await;
     assert_eq!((opened.quiet(id).await, opened.store.head().version), (row.clone(), version + 1));
     let command = row.active().next().unwrap();
     opened.write(move |draft| draft.delete_host(HostId(Uuid::from_u128(3)))).await;
