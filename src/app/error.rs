@@ -88,6 +88,9 @@ pub enum ApiError {
     /// 502: the worker does not answer, or answers nonsense
     #[error("{detail}")]
     WorkerUnavailable { detail: String, current: Option<Current> },
+    /// 502: GitHub, or what stands for it, does not answer, or not what it should
+    #[error("{detail}")]
+    GitHubUnavailable { detail: String },
     /// 504: not known yet how it ended
     #[error("{detail}")]
     Unknown { detail: String, current: Option<Current> },
@@ -154,7 +157,7 @@ impl ApiError {
             ApiError::BadPnml { .. } => 422,
             ApiError::TooMany { .. } => 429,
             ApiError::Internal { .. } => 500,
-            ApiError::WorkerUnavailable { .. } => 502,
+            ApiError::WorkerUnavailable { .. } | ApiError::GitHubUnavailable { .. } => 502,
             ApiError::Unavailable { .. } => 503,
             ApiError::Unknown { .. } | ApiError::Unreachable { .. } => 504,
         }
@@ -179,6 +182,7 @@ impl ApiError {
             ApiError::TooMany { .. } => "too_many_requests",
             ApiError::Internal { .. } => "internal",
             ApiError::WorkerUnavailable { .. } => "worker_unavailable",
+            ApiError::GitHubUnavailable { .. } => "github_unavailable",
             ApiError::Unavailable { .. } => "unavailable",
             ApiError::Unknown { .. } => "unknown_outcome",
             ApiError::Unreachable { .. } => "unreachable",
@@ -244,6 +248,7 @@ impl<'a> From<&'a ApiError> for ErrorBody<'a> {
                 413 => "too large",
                 422 => "unprocessable",
                 429 => "too many requests",
+                502 if matches!(error, ApiError::GitHubUnavailable { .. }) => "GitHub unavailable",
                 502 => "worker unavailable",
                 503 => "unavailable",
                 504 => "outcome unknown",

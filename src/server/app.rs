@@ -6,9 +6,11 @@ use super::{
     auth::{Setup, Throttle, Who},
     clock::now,
     config::Config,
+    github::GitHub,
     graphs::Graphs,
     limit::ListLimit,
     providers::Providers,
+    remotes::Remotes,
     sse::hub::{Cutter, Hub},
     storage::Store,
     supervise::Supervisor,
@@ -47,6 +49,7 @@ pub(super) struct Parts {
     pub client: WorkerClient,
     pub supervisor: Supervisor,
     pub agents: Agents,
+    pub remotes: Remotes,
     /// Work that must end before the process does.
     pub tasks: TaskTracker,
     pub shutdown: CancellationToken,
@@ -89,6 +92,13 @@ impl App {
     }
     pub fn agents(&self) -> &Agents {
         &self.0.agents
+    }
+    /// The repository at GitHub, if the console was told of one.
+    pub fn github(&self) -> Option<&GitHub> {
+        self.0.remotes.github.as_ref()
+    }
+    pub(super) fn remotes(&self) -> &Remotes {
+        &self.0.remotes
     }
     pub fn tasks(&self) -> &TaskTracker {
         &self.0.tasks

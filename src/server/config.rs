@@ -1,6 +1,6 @@
 //! How the server is configured: flags, each also as `MUSTER_*` in the environment.
 
-use super::auth::CookieStyle;
+use super::{auth::CookieStyle, remotes::RemoteArgs};
 use clap::Args as ClapArgs;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -43,6 +43,8 @@ pub struct Args {
     /// The newest so many of them are kept.
     #[arg(long, env = "MUSTER_KEEP_COMMANDS", default_value_t = 10_000)]
     pub keep_commands: u32,
+    #[command(flatten)]
+    pub remotes: RemoteArgs,
 
     /// Write the log as JSON lines. What is logged follows RUST_LOG.
     #[arg(long, env = "MUSTER_LOG_JSON")]

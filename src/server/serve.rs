@@ -11,8 +11,9 @@ use super::{
     config::Config,
     graphs::Graphs,
     limit::{self, ListLimit},
-    pages,
+    pages, pipelines,
     providers::{LocalConfig, ProviderError, Providers},
+    remotes::Remotes,
     samples, security,
     socket::{self, Impatient, Peer},
     sse::{
@@ -64,7 +65,7 @@ pub enum ServeError {
     Key(#[from] KeyError),
     #[error(transparent)]
     Provider(#[from] ProviderError),
-    #[error("the client for workers could not be made: {0}")]
+    #[error("a client for HTTP could not be made: {0}")]
     Client(#[from] reqwest::Error),
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -156,6 +157,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     };
     let (setup, setup_token) = setup.map_or((Setup::default(), None), |(setup, token)| (setup, Some(token)));
 
+    let remotes = Remotes::new(&args.remotes)?;
     let app = App::new(Parts {
         config,
         store,
@@ -169,11 +171,15 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         client,
         supervisor,
         agents,
+        remotes: remotes.clone(),
         tasks: tasks.clone(),
         shutdown: shutdown.clone(),
     });
     tasks.spawn(beat(hub.clone(), shutdown.clone()));
     tasks.spawn(actions::carry_out_deletions(app.clone()));
+    tasks.spawn(pipelines::run(app.store().clone(), shutdown.clone()));
+    actions::settle_merges(&app).await;
+    remotes.start(&args.remotes, &args.data, app.store(), &tasks, &shutdown);
 
     // Whoever started it may have read the first line and gone; that is no reason not to serve.
     if let Err(error) = announce(&app, address, setup_token.as_deref()) {

@@ -9,14 +9,17 @@ mod create;
 mod delete;
 mod hosts;
 mod key;
+mod merge;
 mod net;
 mod outcome;
+mod pipeline;
 #[cfg(test)]
 pub(super) mod tests;
 mod worker;
 
 pub use delete::run as carry_out_deletions;
 pub use hosts::need_hosts;
+pub use merge::settle as settle_merges;
 pub use outcome::gone;
 
 use super::{
@@ -59,8 +62,10 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
         Action::Host { id, action } => hosts::act(app, who, id, action, options.if_match, key).await,
         Action::RunCommand { host_ids, kind } => hosts::run(app, who, host_ids, kind, key).await,
         Action::CancelCommand(id) => hosts::cancel(app, who, id, key).await,
-        Action::StartPipeline { .. } | Action::Pipeline { .. } | Action::MergePullRequest { .. } => {
-            Err(ApiError::BadRequest { detail: "not built yet".to_owned() })
+        Action::StartPipeline { title, plan } => pipeline::start(app, who, title, plan, key).await,
+        Action::Pipeline { id, action } => pipeline::act(app, who, id, action, key).await,
+        Action::MergePullRequest { number, head_sha, deploy } => {
+            merge::merge(app, who, number, head_sha, deploy, key).await
         }
     };
     let said = match &outcome {

@@ -61,7 +61,8 @@ pub async fn once(
     done.await.map(|done| done.unwrap_or_else(|first_answer| first_answer))
 }
 
-async fn begin_with<T: Send + 'static>(
+/// The same, with writes besides the fleet.
+pub async fn begin_with<T: Send + 'static>(
     app: &App,
     who: &Who,
     key: Option<Key>,

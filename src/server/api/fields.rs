@@ -71,6 +71,53 @@ impl Fields {
         number.ok_or_else(|| bad(whole_number_wanted(name, bounds, &shown(given))))
     }
 
+    /// A list, each entry read by `read` from its text; `what` names one in the singular: `the id of a host`.
+    pub fn list<T>(
+        &self,
+        name: &str,
+        what: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, ApiError> {
+        let given = self.required(name)?;
+        let Value::Array(entries) = given else {
+            return Err(bad(format!("{name} must be a list; it is {}.", shown(given))));
+        };
+        let one = |entry: &Value| {
+            let value = entry.as_str().and_then(&read);
+            value.ok_or_else(|| bad(format!("Each of {name} must be {what}; one is {}.", shown(entry))))
+        };
+        entries.iter().map(one).collect()
+    }
+
+    /// The same, where it may be left out.
+    pub fn optional_list<T>(
+        &self,
+        name: &str,
+        what: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<Vec<T>>, ApiError> {
+        self.get(name).map(|_| self.list(name, what, read)).transpose()
+    }
+
+    /// A whole number, or `default` where it is left out.
+    pub fn whole_number_or(
+        &self,
+        name: &str,
+        bounds: &RangeInclusive<u64>,
+        default: u64,
+    ) -> Result<u64, ApiError> {
+        self.get(name).map_or(Ok(default), |_| self.whole_number(name, bounds))
+    }
+
+    /// Fields within a field, where it is not left out.
+    pub fn within(&self, name: &str) -> Result<Option<Fields>, ApiError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Object(fields)) => Ok(Some(Fields(fields.clone()))),
+            Some(other) => Err(bad(format!("{name} must be an object; it is {}.", shown(other)))),
+        }
+    }
+
     /// One of these words.
     pub fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<T, ApiError> {
         let given = self.required(name)?;

@@ -11,6 +11,8 @@ mod health;
 mod history;
 mod hosts;
 mod nets;
+mod pipelines;
+mod pull_requests;
 mod rows;
 mod session;
 mod state;
@@ -39,7 +41,13 @@ pub fn routes() -> Router<App> {
         .route("/api/watch", get(sse::watch::watch))
         .route("/api/clusters", get(rows::clusters).post(clusters::create))
         .route("/api/clusters/{id}", delete(clusters::delete))
+        .route("/api/pipelines", get(pipelines::list).post(pipelines::start))
+        .route("/api/pipelines/{id}", get(pipelines::show))
+        .route("/api/pipelines/{id}/{action}", post(pipelines::act))
         .route("/api/projects", get(rows::projects))
+        .route("/api/pull-request/merge", post(pull_requests::merge))
+        .route("/api/pull-requests", get(pull_requests::list))
+        .route("/api/repository", get(pull_requests::repository))
         .route("/api/workers", get(workers::list).post(workers::create))
         .route("/api/workers/{id}", get(workers::show).delete(workers::delete))
         .route("/api/workers/{id}/history", get(history::show))

@@ -124,6 +124,22 @@ pub async fn read(connection: &mut SqliteConnection) -> Result<Ledger, StorageEr
     for pipeline in rows(&mut transaction, &open_and_newest("pipelines", PIPELINES_IN_SNAPSHOT)).await? {
         fleet.apply(&Change::PipelinePut { pipeline });
     }
+    // A pipeline that goes on asks how its commands ended, however many ended after them.
+    let awaited = fleet
+        .pipelines()
+        .filter(|row| !row.status.is_over())
+        .flat_map(|row| row.active().collect::<Vec<_>>());
+    let unread: Vec<_> = awaited.filter(|id| fleet.command(*id).is_none()).collect();
+    for id in unread {
+        let row: Option<String> = sqlx::query_scalar("SELECT row FROM commands WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if let Some(row) = row {
+            let command = parse(&row, "commands")?;
+            fleet.apply(&Change::CommandPut { cause: crate::model::CommandCause::Progress, command });
+        }
+    }
     for pull_request in rows(&mut transaction, "SELECT row FROM pull_requests").await? {
         fleet.apply(&Change::PullRequestPut { pull_request });
     }
@@ -143,13 +159,13 @@ async fn rows<T: DeserializeOwned>(
     sql: &str,
 ) -> Result<Vec<Arc<T>>, StorageError> {
     let rows = sqlx::query(sql).fetch_all(connection).await?;
-    let parse = |row: &sqlx::sqlite::SqliteRow| {
-        let text: String = row.try_get(0)?;
-        serde_json::from_str(&text)
-            .map(Arc::new)
-            .map_err(|error| StorageError::Corrupt(format!("{sql}: {error}")))
-    };
-    rows.iter().map(parse).collect()
+    rows.iter().map(|row| parse(&row.try_get::<String, _>(0)?, sql)).collect()
+}
+
+fn parse<T: DeserializeOwned>(text: &str, from: &str) -> Result<Arc<T>, StorageError> {
+    serde_json::from_str(text)
+        .map(Arc::new)
+        .map_err(|error| StorageError::Corrupt(format!("{from}: {error}")))
 }
 
 fn json(row: &impl serde::Serialize) -> String {

@@ -12,6 +12,7 @@ pub mod hosts;
 pub mod idempotency;
 pub mod journal;
 pub mod ledger;
+pub mod merges;
 mod open;
 mod outside;
 mod store;

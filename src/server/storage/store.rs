@@ -6,10 +6,11 @@ use super::{
     hosts::TokenHash,
     idempotency::{Key, Known},
     ledger::Head,
+    merges::Merge,
     open,
     writer::{self, Prepared, Request},
 };
-use crate::model::{Actor, Change, DefinitionHash, Draft, Fleet, HostId};
+use crate::model::{Actor, Change, DefinitionHash, Draft, Fleet, HostId, OperationId};
 use futures::FutureExt;
 use sqlx::SqlitePool;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -38,6 +39,10 @@ pub enum SideWrite {
     HostToken { host: HostId, hash: TokenHash },
     /// A host has no token any more.
     NoHostToken { host: HostId },
+    /// A merge that is about to be asked for.
+    MergeBegins(Merge),
+    /// What became of a merge is written.
+    MergeEnds(OperationId),
 }
 
 #[derive(Clone)]

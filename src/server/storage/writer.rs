@@ -5,6 +5,7 @@ use super::{
     idempotency::{self, Key, Known},
     journal,
     ledger::{Head, Ledger, trim_after},
+    merges,
     store::SideWrite,
 };
 use crate::{
@@ -178,5 +179,7 @@ async fn write_side(
         SideWrite::Answer { key, answer } => idempotency::answer(connection, key, answer).await,
         SideWrite::HostToken { host, hash } => hosts::put_token(connection, *host, hash, at).await,
         SideWrite::NoHostToken { host } => hosts::revoke_token(connection, *host).await,
+        SideWrite::MergeBegins(merge) => merges::begin(connection, merge).await,
+        SideWrite::MergeEnds(id) => merges::end(connection, *id).await,
     }
 }

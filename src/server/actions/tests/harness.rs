@@ -13,9 +13,11 @@ use crate::{
         auth::{CookieStyle, Setup, Throttle},
         clock::{Clock, now},
         config::Config,
+        github::{GitHub, Target},
         graphs::Graphs,
         limit::ListLimit,
         providers::{LocalConfig, Providers},
+        remotes::Remotes,
         serve::router,
         socket::{Impatient, Peer},
         sse::{
@@ -52,6 +54,8 @@ pub struct Console {
     pub data: Arc<tempfile::TempDir>,
     pub app: App,
     pub fake: FakeWorker,
+    /// The repository at GitHub that it was told of.
+    github: Option<Target>,
     router: Router,
     pace: agents::Pace,
     storage: TaskTracker,
@@ -85,14 +89,25 @@ impl Answer {
 
 impl Console {
     /// With this worker and more like it, and these nets. The worker's machine is one that answers `health`.
-    pub async fn with(health: Health, mut row: Worker, more: Vec<Worker>, nets: Vec<Net>) -> Console {
+    pub async fn with(health: Health, row: Worker, more: Vec<Worker>, nets: Vec<Net>) -> Console {
+        Console::with_github(None, health, row, more, nets).await
+    }
+
+    /// The same, told of a repository at GitHub.
+    pub async fn with_github(
+        github: Option<Target>,
+        health: Health,
+        mut row: Worker,
+        more: Vec<Worker>,
+        nets: Vec<Net>,
+    ) -> Console {
         let data = Arc::new(tempfile::tempdir().unwrap());
         let keys = Keys::load(data.path()).unwrap();
         let fake = FakeWorker::start(&keys, health).await;
         if row.machine.is_some() {
             row.machine = Some(fake.machine.clone());
         }
-        let console = Console::open(data, fake, agents::Pace::default()).await;
+        let console = Console::open(data, fake, agents::Pace::default(), github).await;
         let definition = SideWrite::Definition { hash: DefinitionHash::of(PNML), pnml: PNML.into() };
         let rows = console.app.store().transact_with(Actor::System, None, move |draft, _| {
             draft.put_cluster(cluster());
@@ -112,7 +127,7 @@ impl Console {
         let data = Arc::new(tempfile::tempdir().unwrap());
         let keys = Keys::load(data.path()).unwrap();
         let fake = FakeWorker::start(&keys, health([])).await;
-        let console = Console::open(data, fake, pace).await;
+        let console = Console::open(data, fake, pace, None).await;
         console.add_users().await;
         console
     }
@@ -136,7 +151,12 @@ impl Console {
     }
 
     /// On a folder that is there already.
-    async fn open(data: Arc<tempfile::TempDir>, fake: FakeWorker, pace: agents::Pace) -> Console {
+    async fn open(
+        data: Arc<tempfile::TempDir>,
+        fake: FakeWorker,
+        pace: agents::Pace,
+        github: Option<Target>,
+    ) -> Console {
         let keys = Keys::load(data.path()).unwrap();
         let (news, mut inbox) = mpsc::channel(64);
         let (storage, storage_shutdown) = (TaskTracker::new(), CancellationToken::new());
@@ -187,15 +207,19 @@ impl Console {
             client,
             supervisor,
             agents,
+            remotes: Remotes {
+                github: github.clone().map(|target| GitHub::new(target).unwrap()),
+                ..Remotes::default()
+            },
             tasks: TaskTracker::new(),
             shutdown,
         });
-        Console { data, router: router(app.clone()), app, fake, pace, storage, storage_shutdown }
+        Console { data, router: router(app.clone()), app, fake, pace, github, storage, storage_shutdown }
     }
 
     /// Ends as at Ctrl-C, and begins anew with what is on the disk.
     pub async fn restarted(self) -> Console {
-        let Console { data, app, fake, router, pace, storage, storage_shutdown } = self;
+        let Console { data, app, fake, github, router, pace, storage, storage_shutdown } = self;
         app.shutdown().cancel();
         app.tasks().close();
         tokio::time::timeout(PATIENCE, app.tasks().wait()).await.unwrap();
@@ -204,7 +228,7 @@ impl Console {
         storage_shutdown.cancel();
         storage.close();
         tokio::time::timeout(PATIENCE, storage.wait()).await.unwrap();
-        Console::open(data, fake, pace).await
+        Console::open(data, fake, pace, github).await
     }
 
     /// From here on deletions whose time has come are carried out.

@@ -2,6 +2,7 @@
 
 pub mod harness;
 mod input;
+mod pipelines;
 mod table;
 mod together;
 mod undo;

@@ -2,10 +2,16 @@
 //!
 //! What comes next is a function of the row and of how its commands stand, so a console that starts again goes on where the last one was.
 
-use super::{Actor, CommandId, CommandKind, CommandStatus, HostId, PipelineId, Timestamp};
-use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
+#[cfg(test)]
+mod tests;
 
+use super::{Actor, Command, CommandId, CommandKind, CommandStatus, HostId, PipelineId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+
+/// A command of a pipeline waits no longer than this for a host that is offline: others wait for its lane, and an operator who looks at
+/// a deployment the next morning expects it over, not a switch to what was merged yesterday.
+pub const QUEUED_FOR: Duration = Duration::from_secs(3600);
 /// Hosts of one pipeline.
 pub const HOSTS: RangeInclusive<usize> = 1..=5_000;
 /// Stages of one pipeline.
@@ -179,7 +185,24 @@ impl Lane {
     }
 
     fn is_under_way(&self) -> bool {
-        !self.has_failed() && !self.has_succeeded() && self.cells.iter().any(|cell| *cell != Cell::Waiting)
+        !self.is_settled() && self.cells.iter().any(|cell| *cell != Cell::Waiting)
+    }
+
+    /// Nothing of it is to come.
+    fn is_settled(&self) -> bool {
+        self.cells.iter().all(|cell| matches!(cell, Cell::Ended { .. } | Cell::Skipped))
+    }
+
+    /// Its next command can never be: there is no host for it.
+    fn lose_next(&mut self) {
+        if let Some(cell) = self.cells.iter_mut().find(|cell| **cell == Cell::Waiting) {
+            *cell = Cell::Ended { command: None, status: CommandStatus::Lost };
+        }
+    }
+
+    fn skip_waiting(&mut self) {
+        let waiting = self.cells.iter_mut().filter(|cell| **cell == Cell::Waiting);
+        waiting.for_each(|cell| *cell = Cell::Skipped);
     }
 }
 
@@ -216,11 +239,12 @@ impl Pipeline {
         self.lanes.iter().filter(|lane| lane.has_failed()).count()
     }
 
-    /// What comes next. `status_of` says how a command stands (`None`: it is gone), `is_there` whether a host still exists, `fresh` draws
-    /// the id of a new command. Calling it again after `changed` was written gives nothing new until a command ends.
+    /// What comes next. `command` finds one that a cell names (`None`: it is gone), `is_there` says whether a host still exists, `fresh`
+    /// draws the id of a new command. Called again after `changed` was written and what it queues and cancels was done, it gives nothing
+    /// until a command ends, a host is deleted, or somebody pauses, resumes or cancels.
     pub fn next(
         &self,
-        status_of: impl Fn(CommandId) -> Option<CommandStatus>,
+        command: impl Fn(CommandId) -> Option<Arc<Command>>,
         is_there: impl Fn(HostId) -> bool,
         mut fresh: impl FnMut() -> CommandId,
         now: Timestamp,
@@ -230,26 +254,27 @@ impl Pipeline {
         }
         let mut after = self.clone();
         let mut next = Next::default();
+        let goes_on = matches!(self.status, PipelineStatus::Running | PipelineStatus::Paused);
         for lane in &mut after.lanes {
             for cell in &mut lane.cells {
-                let Cell::Active { command } = *cell else { continue };
-                match status_of(command) {
-                    Some(status) if status.is_over() => {
-                        *cell = Cell::Ended { command: Some(command), status }
-                    }
-                    Some(_) => {}
-                    None => *cell = Cell::Ended { command: Some(command), status: CommandStatus::Lost },
+                let Cell::Active { command: id } = *cell else { continue };
+                let status = command(id).map_or(CommandStatus::Lost, |command| command.status);
+                if status.is_over() {
+                    *cell = Cell::Ended { command: Some(id), status };
                 }
             }
+            // What waits for a host that was deleted has failed, whenever its turn would have come.
+            if goes_on && !lane.is_active() && !lane.has_failed() && !is_there(lane.host_id) {
+                lane.lose_next();
+            }
             if lane.has_failed() {
-                skip_waiting(lane);
+                lane.skip_waiting();
             }
         }
         let canaries = (after.canary as usize).min(after.lanes.len());
-        let canary_failed = after.lanes[..canaries].iter().any(Lane::has_failed);
-        let failures = after.failures();
-        if matches!(after.status, PipelineStatus::Running | PipelineStatus::Paused) {
-            if canary_failed {
+        if goes_on {
+            let failures = after.failures();
+            if after.lanes[..canaries].iter().any(Lane::has_failed) {
                 (after.status, after.reason) = (PipelineStatus::Stopping, Some("A canary failed".to_owned()));
             } else if failures >= after.stop_after_failures as usize {
                 let hosts = if failures == 1 {
@@ -261,22 +286,25 @@ impl Pipeline {
             }
         }
         match after.status {
-            PipelineStatus::Running => after.start(canaries, &is_there, &mut fresh, &mut next),
-            PipelineStatus::Stopping => after.lanes.iter_mut().for_each(skip_waiting),
+            PipelineStatus::Running => after.start(canaries, &mut fresh, &mut next),
+            PipelineStatus::Stopping => after.lanes.iter_mut().for_each(Lane::skip_waiting),
             PipelineStatus::Cancelling => {
-                after.lanes.iter_mut().for_each(skip_waiting);
-                next.cancel = after.active().collect();
+                after.lanes.iter_mut().for_each(Lane::skip_waiting);
+                let asked = |id: &CommandId| command(*id).is_some_and(|command| command.cancel.is_some());
+                next.cancel = after.active().filter(|id| !asked(id)).collect();
             }
             _ => {}
         }
-        let settled =
-            |lane: &Lane| lane.cells.iter().all(|cell| matches!(cell, Cell::Ended { .. } | Cell::Skipped));
-        if after.lanes.iter().all(settled) {
+        if after.lanes.iter().all(Lane::is_settled) {
             after.status = match after.status {
-                PipelineStatus::Cancelling => PipelineStatus::Cancelled,
                 _ if after.lanes.iter().all(Lane::has_succeeded) => PipelineStatus::Succeeded,
+                PipelineStatus::Cancelling => PipelineStatus::Cancelled,
                 _ => PipelineStatus::Failed,
             };
+            // It may have been paused, or asked to end, too late to matter.
+            if after.status == PipelineStatus::Succeeded {
+                after.reason = None;
+            }
             after.finished_at = Some(now);
         }
         next.changed = (after != *self).then_some(after);
@@ -284,42 +312,26 @@ impl Pipeline {
     }
 
     /// Gives commands to as many lanes as may work at once: those under way first, canaries before the others.
-    fn start(
-        &mut self,
-        canaries: usize,
-        is_there: &impl Fn(HostId) -> bool,
-        fresh: &mut impl FnMut() -> CommandId,
-        next: &mut Next,
-    ) {
+    fn start(&mut self, canaries: usize, fresh: &mut impl FnMut() -> CommandId, next: &mut Next) {
         let canaries_done = self.lanes[..canaries].iter().all(Lane::has_succeeded);
         let reachable = if canaries_done { self.lanes.len() } else { canaries };
-        let mut free = (self.concurrency as usize)
-            .saturating_sub(self.lanes.iter().filter(|lane| lane.is_active() || lane.is_under_way()).count());
-        let mut failures = self.failures();
+        let under_way = self.lanes.iter().filter(|lane| lane.is_under_way()).count();
+        let mut free = (self.concurrency as usize).saturating_sub(under_way);
         for lane in &mut self.lanes[..reachable] {
-            if lane.is_active() || lane.has_failed() || lane.has_succeeded() {
+            if lane.is_active() {
                 continue;
             }
+            // None waits in a lane that has failed or succeeded.
+            let Some(stage) = lane.cells.iter().position(|cell| *cell == Cell::Waiting) else { continue };
             if !lane.is_under_way() {
-                if free == 0 || failures >= self.stop_after_failures as usize {
+                if free == 0 {
                     continue;
                 }
                 free -= 1;
             }
-            let Some(stage) = lane.cells.iter().position(|cell| *cell == Cell::Waiting) else { continue };
-            if is_there(lane.host_id) {
-                let command = fresh();
-                lane.cells[stage] = Cell::Active { command };
-                next.queue.push((command, lane.host_id, self.stages[stage].clone()));
-            } else {
-                lane.cells[stage] = Cell::Ended { command: None, status: CommandStatus::Lost };
-                skip_waiting(lane);
-                failures += 1;
-            }
+            let command = fresh();
+            lane.cells[stage] = Cell::Active { command };
+            next.queue.push((command, lane.host_id, self.stages[stage].clone()));
         }
     }
-}
-
-fn skip_waiting(lane: &mut Lane) {
-    lane.cells.iter_mut().filter(|cell| **cell == Cell::Waiting).for_each(|cell| *cell = Cell::Skipped);
 }

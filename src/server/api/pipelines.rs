@@ -1,0 +1,97 @@
+//! Pipelines.
+
+use super::{
+    extract::{id, options, position},
+    fields::Fields,
+};
+use crate::{
+    app::error::ApiError,
+    model::{
+        Action, CommandKind, Done, HostId, Pipeline, PipelineId, Plan, lifecycle::PipelineAction, pipeline,
+    },
+    server::{
+        App,
+        actions::{perform, need_hosts},
+        auth::Who,
+    },
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use std::sync::Arc;
+
+/// How many hosts may be worked on at once where a request does not say: few enough that a mistake is seen before it is everywhere.
+const CONCURRENCY: u64 = 5;
+
+/// Those that go on, and the newest of the others; newest first.
+pub async fn list(State(app): State<App>, who: Who, headers: HeaderMap) -> Result<Response, ApiError> {
+    need_hosts(&who)?;
+    let position = position(&app, &who);
+    let mut rows: Vec<Arc<Pipeline>> = app.store().fleet().pipelines().cloned().collect();
+    rows.reverse();
+    Ok(super::extract::list(&rows, |row| (row.id.0, row.revision), position, &headers))
+}
+
+pub async fn show(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
+    need_hosts(&who)?;
+    let wanted: PipelineId = id(&text, "pipeline")?;
+    let row = app.store().fleet().pipeline(wanted).cloned();
+    Ok(Json(row.ok_or(ApiError::Gone { what: "pipeline".to_owned() })?))
+}
+
+pub async fn start(
+    State(app): State<App>,
+    who: Who,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Done>), ApiError> {
+    let fields = Fields::read(&body)?;
+    let stages = stages(&fields)?
+        .ok_or_else(|| ApiError::BadRequest { detail: "The body has no field \"stages\".".to_owned() })?;
+    let action =
+        Action::StartPipeline { title: fields.text_or_empty("title")?, plan: plan(&fields, stages)? };
+    let done = perform(&app, &who, action, options(&headers)?).await?;
+    Ok((StatusCode::CREATED, Json(done)))
+}
+
+pub async fn act(
+    State(app): State<App>,
+    who: Who,
+    Path((text, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    let action = match action.as_str() {
+        "pause" => PipelineAction::Pause,
+        "resume" => PipelineAction::Resume,
+        "cancel" => PipelineAction::Cancel,
+        _ => return Err(ApiError::NoSuchRoute),
+    };
+    let action = Action::Pipeline { id: id(&text, "pipeline")?, action };
+    perform(&app, &who, action, options(&headers)?).await.map(Json)
+}
+
+pub fn stages(fields: &Fields) -> Result<Option<Vec<CommandKind>>, ApiError> {
+    fields.optional_list("stages", "the name of a command", |text| text.parse().ok())
+}
+
+/// A plan as a body tells it. What is wrong with it as a whole, [`Plan::check`] says.
+pub fn plan(fields: &Fields, stages: Vec<CommandKind>) -> Result<Plan, ApiError> {
+    let hosts = *pipeline::HOSTS.end() as u64;
+    let number =
+        |name, first, default| fields.whole_number_or(name, &(first..=hosts), default).map(|n| n as u32);
+    Ok(Plan {
+        host_ids: fields.list("host_ids", "the id of a host", |text| text.parse::<HostId>().ok())?,
+        stages,
+        concurrency: number("concurrency", 1, CONCURRENCY)?,
+        canary: number("canary", 0, 0)?,
+        stop_after_failures: number("stop_after_failures", 1, 1)?,
+    })
+}
