@@ -2,7 +2,7 @@
 
 use super::{components::list::FirstScreen, store::Summary};
 use crate::{
-    model::{Role, Telemetry, Timestamp},
+    model::{HostTelemetry, Role, Telemetry, Timestamp},
     petri::graph::NetGraph,
     sync::FullState,
     worker::protocol::NetEvent,
@@ -27,6 +27,9 @@ pub struct Snapshot {
     pub user: Me,
     /// The latest figures of every worker that ever sent some to this process.
     pub telemetry: Vec<Telemetry>,
+    /// The latest figures of every host that was heard by this process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_telemetry: Vec<HostTelemetry>,
 }
 
 /// What a page says of rows that it does not hold.

@@ -109,6 +109,7 @@ impl App {
             server_time: now(),
             user: Me { name: who.name.clone(), email: who.email.clone(), role: who.role },
             telemetry: self.hub().board(&who.scope),
+            host_telemetry: Vec::new(),
         })
     }
 
