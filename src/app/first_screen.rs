@@ -3,13 +3,13 @@
 //! Both sides render from the same rows, so that hydration finds what the server sent. The browser fetches the rest when it is alive.
 
 use super::{
-    pages::{nets, overview, workers},
+    pages::{hosts, nets, overview, workers},
     snapshot::{Part, Snapshot},
     store::{Store, Summary},
 };
-use crate::model::{NetId, WorkerId};
+use crate::model::{HostId, NetId, WorkerId};
 use axum::{extract::Query, http::Uri};
-use leptos::prelude::{GetUntracked, Owner, WithUntracked};
+use leptos::prelude::{GetUntracked, Owner, Set, WithUntracked};
 use leptos_router::params::ParamsMap;
 use serde::Serialize;
 use std::{collections::BTreeSet, io};
@@ -21,17 +21,19 @@ const ALWAYS: usize = 100;
 
 /// The same where it is small, else the part of it that the first screen at `uri` shows.
 pub fn cut(mut snapshot: Snapshot, uri: &Uri) -> Snapshot {
-    if is_at_most(WHOLE, &(&snapshot.full, &snapshot.telemetry)) {
+    if is_at_most(WHOLE, &(&snapshot.full, &snapshot.telemetry, &snapshot.host_telemetry)) {
         return snapshot;
     }
     let owner = Owner::new();
     let (wanted, part) = owner.with(|| {
         let store = Store::new();
+        store.now.set(snapshot.server_time);
         store.replace(&snapshot.full.state);
+        store.host_telemetry_arrived(&snapshot.host_telemetry);
         wanted(store, uri)
     });
     owner.cleanup();
-    let Wanted { mut workers, mut nets } = wanted;
+    let Wanted { mut workers, mut nets, hosts } = wanted;
     let fleet = &snapshot.full.state;
     // A row is shown with its relations, and an action on a worker names the nets that it would stop.
     workers.extend(nets.iter().filter_map(|id| fleet.net(*id)?.worker_id));
@@ -39,8 +41,9 @@ pub fn cut(mut snapshot: Snapshot, uri: &Uri) -> Snapshot {
     if fleet.workers().len() <= ALWAYS {
         workers.extend(fleet.workers().map(|row| row.id));
     }
-    let fleet = fleet.only(&workers, &nets);
+    let fleet = fleet.only(&workers, &nets, &hosts);
     snapshot.telemetry.retain(|figures| fleet.worker(figures.worker_id).is_some());
+    snapshot.host_telemetry.retain(|figures| fleet.host(figures.host_id).is_some());
     snapshot.full.state = fleet;
     snapshot.part = Some(part);
     snapshot
@@ -50,6 +53,7 @@ pub fn cut(mut snapshot: Snapshot, uri: &Uri) -> Snapshot {
 struct Wanted {
     workers: BTreeSet<WorkerId>,
     nets: BTreeSet<NetId>,
+    hosts: BTreeSet<HostId>,
 }
 
 fn wanted(store: Store, uri: &Uri) -> (Wanted, Part) {
@@ -73,6 +77,12 @@ fn wanted(store: Store, uri: &Uri) -> (Wanted, Part) {
             wanted.nets = first.keys().into_iter().collect();
             list = Some((name, first));
         }
+        ["hosts"] => {
+            let (name, first) = hosts::first_screen(store, &query);
+            wanted.hosts = first.keys().into_iter().collect();
+            list = Some((name, first));
+        }
+        ["hosts", id] => wanted.hosts = id.parse().into_iter().collect(),
         ["workers", id] => wanted.workers = id.parse().into_iter().collect(),
         ["nets", id] => wanted.nets = id.parse().into_iter().collect(),
         _ => {}
@@ -85,6 +95,7 @@ fn needing_attention(summary: &Summary) -> Wanted {
     Wanted {
         workers: summary.broken_workers.iter().copied().collect(),
         nets: summary.failed_nets.iter().chain(&summary.dead_nets).copied().collect(),
+        hosts: summary.hosts.troubled_hosts.iter().copied().collect(),
     }
 }
 

@@ -12,7 +12,9 @@ pub mod events;
 mod first_screen;
 mod frame;
 pub mod guard;
+pub mod host_actions;
 pub mod live;
+pub mod log_panel;
 mod pages;
 #[cfg(feature = "ssr")]
 pub mod shell;
@@ -31,7 +33,10 @@ use leptos_router::{
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
-use pages::{Kit, NetPage, NetsPage, NotFound, Overview, SetupPage, SignInPage, WorkerPage, WorkersPage};
+use pages::{
+    HostPage, HostsPage, Kit, NetPage, NetsPage, NotFound, Overview, PipelinePage, PipelinesPage, SetupPage,
+    SignInPage, WorkerPage, WorkersPage,
+};
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
 #[component]
@@ -52,6 +57,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/workers/:id") view=WorkerPage/>
                     <Route path=path!("/nets") view=NetsPage/>
                     <Route path=path!("/nets/:id") view=NetPage/>
+                    <Route path=path!("/hosts") view=HostsPage/>
+                    <Route path=path!("/hosts/:id") view=HostPage/>
+                    <Route path=path!("/pipelines") view=PipelinesPage/>
+                    <Route path=path!("/pipelines/:id") view=PipelinePage/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -172,14 +172,9 @@ fn open(demo: &Demo) -> Result<Opening, ApiError> {
         return Err(ApiError::Unauthorized);
     }
     let telemetry = demo.telemetry.borrow().values().cloned().collect();
-    let snapshot = Snapshot {
-        full: demo.full(),
-        part: None,
-        server_time: now(),
-        user: me(demo),
-        telemetry,
-        host_telemetry: Vec::new(),
-    };
+    let (user, host_telemetry) = (me(demo), Vec::new());
+    let snapshot =
+        Snapshot { full: demo.full(), part: None, server_time: now(), user, telemetry, host_telemetry };
     Ok(Opening { snapshot, form_key: Uuid::new_v4().to_string(), theme: theme() })
 }
 

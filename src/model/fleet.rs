@@ -162,13 +162,23 @@ impl Fleet {
         rows.into()
     }
 
-    /// The fleet without the workers and nets that are not named.
-    pub fn only(&self, workers: &BTreeSet<WorkerId>, nets: &BTreeSet<NetId>) -> Fleet {
+    /// The fleet without the workers, nets and hosts that are not named; of commands those of these hosts, and no pipelines, which can be
+    /// large.
+    pub fn only(
+        &self,
+        workers: &BTreeSet<WorkerId>,
+        nets: &BTreeSet<NetId>,
+        hosts: &BTreeSet<HostId>,
+    ) -> Fleet {
         let rows = FleetRows {
             clusters: self.clusters.values().cloned().collect(),
             projects: self.projects.values().cloned().collect(),
             workers: workers.iter().filter_map(|id| self.workers.get(id).cloned()).collect(),
             nets: nets.iter().filter_map(|id| self.nets.get(id).cloned()).collect(),
+            hosts: hosts.iter().filter_map(|id| self.hosts.get(id).cloned()).collect(),
+            commands: self.commands.values().filter(|row| hosts.contains(&row.host_id)).cloned().collect(),
+            pull_requests: self.pull_requests.values().cloned().collect(),
+            repository: self.repository.clone(),
             events: self.events.values().cloned().collect(),
             ..FleetRows::default()
         };

@@ -11,10 +11,14 @@ pub enum Glyph {
     Cross,
     Triangle,
     Target,
+    /// It ended well.
+    Check,
+    /// Heard before, not now.
+    Dashed,
 }
 
 impl Glyph {
-    fn symbol(self) -> &'static str {
+    pub fn symbol(self) -> &'static str {
         match self {
             Glyph::Dot => "#g-dot",
             Glyph::Ring => "#g-ring",
@@ -23,6 +27,8 @@ impl Glyph {
             Glyph::Cross => "#g-cross",
             Glyph::Triangle => "#g-triangle",
             Glyph::Target => "#g-target",
+            Glyph::Check => "#g-check",
+            Glyph::Dashed => "#g-dashed",
         }
     }
 }

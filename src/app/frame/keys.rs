@@ -10,7 +10,8 @@ use std::time::Duration;
 const SECOND_KEY: Duration = Duration::from_secs(1);
 
 /// Where `g` and a second key lead.
-const PLACES: &[(&str, &str)] = &[("o", "/"), ("w", "/workers"), ("n", "/nets")];
+const PLACES: &[(&str, &str)] =
+    &[("o", "/"), ("w", "/workers"), ("n", "/nets"), ("h", "/hosts"), ("p", "/pipelines")];
 
 /// Every key of the console, as the map shows them.
 const MAP: &[(&str, &[(&str, &str)])] = &[
@@ -23,7 +24,10 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
             ("Esc", "Back out, one layer at a time"),
         ],
     ),
-    ("Go to", &[("g o", "Overview"), ("g w", "Workers"), ("g n", "Nets")]),
+    (
+        "Go to",
+        &[("g o", "Overview"), ("g w", "Workers"), ("g n", "Nets"), ("g h", "Hosts"), ("g p", "Pipelines")],
+    ),
     (
         "In a list",
         &[

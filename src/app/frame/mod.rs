@@ -13,8 +13,9 @@ pub mod trouble;
 use super::{
     components::{Clock, Confirm, ConfirmDialog, ToastRegion, Toasts},
     error::ApiError,
-    guard::{Desk, use_desk},
+    guard::{Desk, HostDesk, use_desk},
     live::{fleet_resource, follow},
+    log_panel::{LogDock, LogPanel},
     snapshot::{Opening, Theme},
     store::{Store, use_store},
 };
@@ -47,7 +48,10 @@ pub fn Console() -> impl IntoView {
     provide_context(SignInAgain::new());
     provide_context(Palette::new());
     provide_context(KeyMap::new());
-    provide_context(Desk { store, toasts, confirm });
+    let (desk, logs) = (Desk { store, toasts, confirm }, LogPanel::new());
+    provide_context(desk);
+    provide_context(logs);
+    provide_context(HostDesk::new(desk, logs));
     let opening = fleet_resource();
     view! {
         <Suspense>
@@ -97,6 +101,7 @@ fn Opened(opening: Opening) -> impl IntoView {
             </main>
             <ToastRegion/>
         </div>
+        <LogDock/>
         <ConfirmDialog/>
         <PaletteDialog/>
         <SignInAgainDialog/>
@@ -139,10 +144,16 @@ fn CannotOpen(error: ApiError) -> impl IntoView {
 /// What went wrong with a form that was sent without JavaScript, unless the form itself shows it.
 #[component]
 fn Notice() -> impl IntoView {
-    use super::actions::{ActOnNet, ActOnWorker};
+    use super::{
+        actions::{ActOnNet, ActOnWorker},
+        host_actions::{ActOnHost, ActOnPipeline, RunCommand},
+    };
     use server_fn::ServerFn;
     let error = use_context::<ServerActionError>()
-        .filter(|error| [ActOnWorker::PATH, ActOnNet::PATH].contains(&error.path()))
+        .filter(|error| {
+            [ActOnWorker::PATH, ActOnNet::PATH, ActOnHost::PATH, RunCommand::PATH, ActOnPipeline::PATH]
+                .contains(&error.path())
+        })
         .map(|error| ServerFnUrlError::<ApiError>::decode_err(error.err()).to_string());
     error.map(|error| view! { <p class="notice tone-bad" role="alert">{error}</p> })
 }

@@ -13,6 +13,8 @@ pub fn Nav() -> impl IntoView {
     let store = use_store();
     let workers = Memo::new(move |_| store.summary.with(|summary| summary.workers));
     let nets = Memo::new(move |_| store.summary.with(|summary| summary.nets));
+    let hosts = Memo::new(move |_| store.summary.with(|summary| summary.hosts.hosts));
+    let pipelines = Memo::new(move |_| store.summary.with(|summary| summary.hosts.pipelines_open));
     let trouble = Memo::new(move |_| store.summary.with(trouble));
     let path = use_location().pathname;
     let current = move |wanted: &'static str| {
@@ -45,6 +47,16 @@ pub fn Nav() -> impl IntoView {
                 <Icon name="net"/>
                 <span class="nav-label">"Nets"</span>
                 <span class="nav-count">{move || count(nets.get() as u64)}</span>
+            </A>
+            <A href="/hosts" attr:class="nav-item" attr:aria-current=move || current("/hosts") attr:title="Hosts">
+                <Icon name="host"/>
+                <span class="nav-label">"Hosts"</span>
+                <span class="nav-count">{move || count(hosts.get() as u64)}</span>
+            </A>
+            <A href="/pipelines" attr:class="nav-item" attr:aria-current=move || current("/pipelines") attr:title="Pipelines">
+                <Icon name="pipeline"/>
+                <span class="nav-label">"Pipelines"</span>
+                {move || (pipelines.get() > 0).then(|| view! { <span class="nav-count tone-busy" title="Not over yet">{count(pipelines.get() as u64)}</span> })}
             </A>
         </nav>
     }

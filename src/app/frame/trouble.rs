@@ -5,16 +5,16 @@ use crate::{
     app::{
         components::{Matter, Toasts, Tone},
         live::page::{Mark, show_mark},
-        store::{Store, Summary},
+        store::{Store, Summary, host_trouble},
     },
     model::{Actor, Connection, EntityRef, Event, EventId, LoadState, RunState, Severity, WorkerStatus},
 };
 use leptos::prelude::*;
 
-/// How many things need somebody: broken workers and nets, clusters that are away. A net that is dead came to its end, which is no trouble.
+/// How many things need somebody: broken workers and nets, clusters that are away, hosts in trouble. A net that is dead came to its end, which is no trouble.
 pub fn trouble(summary: &Summary) -> usize {
     let clusters = summary.clusters.saturating_sub(summary.clusters_connected);
-    summary.workers_broken + summary.nets_failed + clusters
+    summary.workers_broken + summary.nets_failed + summary.hosts.troubled + clusters
 }
 
 /// `1 needs attention`, `3 need attention`.
@@ -96,6 +96,15 @@ pub fn announce_trouble(store: Store, toasts: Toasts) {
 }
 
 fn matter(store: Store, event: &Event) -> Matter {
+    if let Some(host) = event.host_id {
+        let name = store.host_row(host).map(|row| row.with_untracked(|row| row.name.to_string()));
+        return Matter {
+            name: name.unwrap_or_else(|| event.text.clone()),
+            key: format!("host:{host}"),
+            href: format!("/hosts/{host}"),
+            many: "hosts in trouble",
+        };
+    }
     let (key, href, name, many) = match (event.net_id, event.worker_id, event.cluster_id) {
         (Some(net), _, _) => {
             let name = store.net_row(net).map(|row| row.with_untracked(|row| row.name.to_string()));
@@ -120,6 +129,7 @@ fn entity(key: &str) -> Option<EntityRef> {
         "net" => EntityRef::Net(id.parse().ok()?),
         "worker" => EntityRef::Worker(id.parse().ok()?),
         "cluster" => EntityRef::Cluster(id.parse().ok()?),
+        "host" => EntityRef::Host(id.parse().ok()?),
         _ => return None,
     })
 }
@@ -140,6 +150,11 @@ fn since(store: Store, key: &str) -> Option<String> {
             None => Some(GONE.to_owned()),
             Some(net) if net.load_state == LoadState::Error || net.run_state == RunState::Dead => None,
             Some(net) => Some(format!("Since then: {}.", crate::model::lifecycle::NetWord(&net))),
+        },
+        EntityRef::Host(id) => match store.host(id) {
+            None => Some(GONE.to_owned()),
+            Some(host) if !host_trouble(&host, store.last_ended(id).as_deref()).is_empty() => None,
+            Some(_) => Some("Since then: well again.".to_owned()),
         },
         EntityRef::Cluster(id) => {
             let connected = store.clusters.with(|rows| {

@@ -14,7 +14,7 @@ use crate::{
         snapshot::Opening,
         store::{Link, Store},
     },
-    model::{EntityRef, Timestamp},
+    model::{EntityRef, HostId, HostTelemetry, Timestamp},
     sync::{Close, Effect, FullState, Message, Replica, Status, Token, Unanswered, poll::Poll, tabs::Frame},
 };
 use gloo_timers::{
@@ -24,7 +24,7 @@ use gloo_timers::{
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     rc::Rc,
     time::Duration,
 };
@@ -66,6 +66,8 @@ pub struct Driver {
 struct Pending {
     replaced: bool,
     rows: HashSet<EntityRef>,
+    /// Figures that are newer than those in the store.
+    hosts: HashMap<HostId, HostTelemetry>,
     scheduled: bool,
 }
 
@@ -272,6 +274,7 @@ impl Driver {
                         shared.keep_figures(&batch, self.replica.borrow().fleet());
                     }
                     self.store.telemetry_arrived(&batch.workers);
+                    self.figures_of_hosts(batch.hosts);
                 }
                 Effect::Status => {}
                 Effect::FetchFullState { request, at_least } => self.fetch_full_state(request, at_least),
@@ -405,6 +408,19 @@ impl Driver {
         let mut pending = self.pending.borrow_mut();
         pending.replaced |= replaced;
         pending.rows.extend(rows);
+        self.schedule_flush(&mut pending);
+    }
+
+    /// Thousands of hosts are heard one by one: what they say is shown with the next frame, the latest of each.
+    fn figures_of_hosts(self: &Rc<Self>, hosts: Vec<HostTelemetry>) {
+        if !hosts.is_empty() {
+            let mut pending = self.pending.borrow_mut();
+            pending.hosts.extend(hosts.into_iter().map(|figures| (figures.host_id, figures)));
+            self.schedule_flush(&mut pending);
+        }
+    }
+
+    fn schedule_flush(self: &Rc<Self>, pending: &mut Pending) {
         if !std::mem::replace(&mut pending.scheduled, true) {
             let driver = Rc::downgrade(self);
             before_paint(move || {
@@ -420,10 +436,11 @@ impl Driver {
         let replica = self.replica.borrow();
         if pending.replaced {
             self.store.replace(replica.fleet());
-        } else {
+        } else if !pending.rows.is_empty() {
             self.store.apply(replica.fleet(), &pending.rows);
         }
         drop(replica);
+        self.store.host_telemetry_arrived(&pending.hosts.into_values().collect::<Vec<_>>());
         self.show_link();
     }
 

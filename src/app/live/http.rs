@@ -125,6 +125,12 @@ fn what_is_at(url: &str) -> &'static str {
         "worker"
     } else if url.starts_with("/api/nets/") {
         "net"
+    } else if url.starts_with("/api/hosts/") {
+        "host"
+    } else if url.starts_with("/api/commands/") {
+        "command"
+    } else if url.starts_with("/api/pipelines/") {
+        "pipeline"
     } else {
         "resource"
     }

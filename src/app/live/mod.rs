@@ -15,9 +15,12 @@ pub mod glow;
 pub mod http;
 #[cfg(feature = "browser")]
 mod lock;
+pub mod output;
 pub mod page;
 pub mod pointer;
 pub mod poll;
+#[cfg(feature = "browser")]
+pub mod scroller;
 pub mod session;
 #[cfg(feature = "browser")]
 mod shared;

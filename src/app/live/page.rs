@@ -14,10 +14,10 @@ pub enum Mark {
 }
 
 #[cfg(feature = "browser")]
-pub use browser::{copy, reveal, show_mark, show_theme, tell_of_panics};
+pub use browser::{copy, origin, reveal, show_mark, show_theme, tell_of_panics};
 
 #[cfg(not(feature = "browser"))]
-pub use elsewhere::{copy, reveal, show_mark, show_theme};
+pub use elsewhere::{copy, origin, reveal, show_mark, show_theme};
 
 #[cfg(not(feature = "browser"))]
 mod elsewhere {
@@ -26,6 +26,9 @@ mod elsewhere {
     pub fn show_theme(_theme: Theme) {}
     pub fn show_mark(_mark: Mark) {}
     pub fn reveal(_id: &str) {}
+    pub fn origin() -> String {
+        String::new()
+    }
     pub async fn copy(_text: &str) -> bool {
         false
     }
@@ -36,6 +39,11 @@ mod browser {
     use super::{Mark, Theme};
     use crate::app::live::browser::window;
     use wasm_bindgen::JsCast;
+
+    /// Where the console is: `https://muster.example`.
+    pub fn origin() -> String {
+        window().location().origin().unwrap_or_default()
+    }
 
     /// Shows the page in `theme` and keeps the choice.
     pub fn show_theme(theme: Theme) {

@@ -1,6 +1,7 @@
 //! The pages, a folder each; [`parts`] are pieces of the domain that several pages show.
 
 mod bulk;
+pub(super) mod hosts;
 #[cfg(debug_assertions)]
 mod kit;
 mod net;
@@ -8,10 +9,12 @@ pub(super) mod nets;
 mod not_found;
 pub(super) mod overview;
 mod parts;
+mod pipelines;
 mod setup;
 mod sign_in;
 pub(super) mod workers;
 
+pub use hosts::{HostPage, HostsPage};
 #[cfg(debug_assertions)]
 pub use kit::Kit;
 pub use net::NetPage;
@@ -21,6 +24,9 @@ pub use not_found::NotFound;
 #[cfg(not(debug_assertions))]
 pub use not_found::NotFound as Kit;
 pub use overview::Overview;
+pub use pipelines::{PipelinePage, PipelinesPage};
 pub use setup::SetupPage;
 pub use sign_in::SignInPage;
 pub use workers::{WorkerPage, WorkersPage};
+
+pub(super) use parts::host_states::{command_state, command_took};

@@ -4,6 +4,7 @@
 //! from the snapshot on both sides, so that hydration finds what the server rendered; only [`super::live`] writes to it afterwards.
 //! A batch of changes costs what it changes, never what the fleet holds: [`rows`] keeps orders, indexes and the summary row by row.
 
+mod hosts;
 mod order;
 mod recent;
 mod rows;
@@ -11,17 +12,20 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use hosts::{HostSummary, HostTrouble, host_trouble};
 pub use recent::Recent;
 pub use summary::{NAMED, Summary};
 
 use super::snapshot::{Me, Opening, Part, Snapshot};
 use crate::{
     model::{
-        Cluster, EntityRef, Event, Fleet, Net, NetId, NetMetrics, Project, Telemetry, Timestamp, Worker,
-        WorkerId,
+        Cluster, Command, CommandId, EntityRef, Event, Fleet, Host, HostId, HostMetrics, HostTelemetry, Net,
+        NetId, NetMetrics, Pipeline, PipelineId, Project, PullRequest, Repository, Telemetry, Timestamp,
+        Worker, WorkerId,
     },
     sync::Status,
 };
+use hosts::HostRows;
 use leptos::prelude::*;
 use rows::Rows;
 use std::{collections::HashSet, sync::Arc};
@@ -59,10 +63,17 @@ pub struct Link {
 #[derive(Clone, Copy)]
 pub struct Store {
     rows: StoredValue<Rows>,
+    host_rows: StoredValue<HostRows>,
     watchers: StoredValue<Vec<(u64, Watcher)>>,
     /// Ids by name.
     pub workers: RwSignal<Vec<WorkerId>>,
     pub nets: RwSignal<Vec<NetId>>,
+    pub hosts: RwSignal<Vec<HostId>>,
+    /// Newest first.
+    pub pipelines: RwSignal<Vec<PipelineId>>,
+    /// Those that are open, the newest first.
+    pub pull_requests: RwSignal<Vec<Arc<PullRequest>>>,
+    pub repository: RwSignal<Option<Arc<Repository>>>,
     pub clusters: RwSignal<Vec<Arc<Cluster>>>,
     pub projects: RwSignal<Vec<Arc<Project>>>,
     /// Newest first.
@@ -90,9 +101,14 @@ impl Store {
     pub fn new() -> Store {
         Store {
             rows: StoredValue::new(Rows::default()),
+            host_rows: StoredValue::new(HostRows::default()),
             watchers: StoredValue::new(Vec::new()),
             workers: RwSignal::new(Vec::new()),
             nets: RwSignal::new(Vec::new()),
+            hosts: RwSignal::new(Vec::new()),
+            pipelines: RwSignal::new(Vec::new()),
+            pull_requests: RwSignal::new(Vec::new()),
+            repository: RwSignal::new(None),
             clusters: RwSignal::new(Vec::new()),
             projects: RwSignal::new(Vec::new()),
             events: RwSignal::new(Vec::new()),
@@ -111,7 +127,7 @@ impl Store {
 
     /// Fills the store from what the page is rendered from.
     pub fn open(&self, opening: &Opening) {
-        let Snapshot { full, part, server_time, user, telemetry, .. } = &opening.snapshot;
+        let Snapshot { full, part, server_time, user, telemetry, host_telemetry } = &opening.snapshot;
         self.me.set(Some(user.clone()));
         self.form_key.set(opening.form_key.clone());
         self.now.set(*server_time);
@@ -122,12 +138,14 @@ impl Store {
             self.part.set(Some(Arc::new(part.clone())));
         }
         self.telemetry_arrived(telemetry);
+        self.host_telemetry_arrived(host_telemetry);
     }
 
     /// Forgets everything: the user signed out.
     pub fn wipe(&self) {
         self.replace(&Fleet::default());
         self.rows.update_value(|rows| *rows = Rows::default());
+        self.host_rows.update_value(|rows| *rows = HostRows::default());
         self.changes.set(Recent::default());
         self.me.set(None);
     }
@@ -142,6 +160,11 @@ impl Store {
         set(self.clusters, fleet.clusters().cloned().collect());
         set(self.projects, fleet.projects().cloned().collect());
         set(self.events, fleet.events().rev().cloned().collect());
+        self.host_rows.update_value(|rows| rows.replace(fleet));
+        set(self.hosts, self.host_rows.with_value(HostRows::host_ids));
+        set(self.pipelines, self.host_rows.with_value(HostRows::pipeline_ids));
+        set(self.pull_requests, fleet.pull_requests().rev().cloned().collect());
+        set(self.repository, fleet.repository().cloned());
         self.summarise();
         self.tell(Touched::All);
     }
@@ -165,6 +188,20 @@ impl Store {
         }
         if of(|entity| matches!(entity, EntityRef::Event(_))) {
             set(self.events, fleet.events().rev().cloned().collect());
+        }
+        let mut orders = hosts::HostOrders::default();
+        self.host_rows.update_value(|rows| orders = rows.apply(fleet, changed));
+        if orders.hosts {
+            set(self.hosts, self.host_rows.with_value(HostRows::host_ids));
+        }
+        if orders.pipelines {
+            set(self.pipelines, self.host_rows.with_value(HostRows::pipeline_ids));
+        }
+        if of(|entity| matches!(entity, EntityRef::PullRequest(_))) {
+            set(self.pull_requests, fleet.pull_requests().rev().cloned().collect());
+        }
+        if of(|entity| matches!(entity, EntityRef::Repository)) {
+            set(self.repository, fleet.repository().cloned());
         }
         self.summarise();
         let (now, rows) = (self.now.get_untracked(), changed.iter().filter(|row| !is_event(row)).count());
@@ -194,8 +231,9 @@ impl Store {
     }
 
     fn summarise(&self) {
+        let hosts = self.host_rows.with_value(HostRows::summary);
         self.rows.update_value(|rows| {
-            let summary = rows.summary();
+            let summary = rows.summary(hosts);
             if self.summary.with_untracked(|before| before != summary) {
                 self.summary.set(summary.clone());
             }
@@ -211,6 +249,62 @@ impl Store {
                 self.net_figures(net.id).set(Some(Dated { at, value: *net }));
             }
         }
+    }
+
+    /// Latest wins.
+    pub fn host_telemetry_arrived(&self, batch: &[HostTelemetry]) {
+        for HostTelemetry { host_id, at, metrics } in batch {
+            self.host_figures(*host_id).set(Some(Dated { at: *at, value: *metrics }));
+        }
+    }
+
+    pub fn host_row(&self, id: HostId) -> Option<Row<Host>> {
+        self.host_rows.with_value(|rows| rows.host(id))
+    }
+
+    /// The row now, tracked: also its coming and going.
+    pub fn host(&self, id: HostId) -> Option<Arc<Host>> {
+        self.hosts.track();
+        self.host_row(id).map(|row| row.get())
+    }
+
+    /// The name of a host, or what stands for one that is gone; not tracked.
+    pub fn host_name_now(&self, id: HostId) -> String {
+        self.host_row(id)
+            .map_or_else(|| "a host that is gone".to_owned(), |row| row.get_untracked().name.to_string())
+    }
+
+    pub fn host_figures(&self, id: HostId) -> Figures<HostMetrics> {
+        self.host_rows.try_update_value(|rows| rows.figures(id)).unwrap_or_default()
+    }
+
+    /// When a host was heard last, as far as it is known; not tracked.
+    pub fn host_heard_now(&self, host: &Host) -> Option<Timestamp> {
+        self.host_rows.with_value(|rows| rows.heard(host.id)).max(host.last_seen)
+    }
+
+    pub fn command_row(&self, id: CommandId) -> Option<Row<Command>> {
+        self.host_rows.with_value(|rows| rows.command(id))
+    }
+
+    /// The commands of a host that the snapshot holds, newest first.
+    pub fn commands_of(&self, id: HostId) -> ArcRwSignal<Vec<CommandId>> {
+        self.host_rows.try_update_value(|rows| rows.commands_of(id)).unwrap_or_default()
+    }
+
+    /// The newest command of a host that is over; not tracked.
+    pub fn last_ended(&self, id: HostId) -> Option<Arc<Command>> {
+        self.host_rows.with_value(|rows| rows.last_ended(id))
+    }
+
+    pub fn pipeline_row(&self, id: PipelineId) -> Option<Row<Pipeline>> {
+        self.host_rows.with_value(|rows| rows.pipeline(id))
+    }
+
+    /// The row now, tracked: also its coming and going.
+    pub fn pipeline(&self, id: PipelineId) -> Option<Arc<Pipeline>> {
+        self.pipelines.track();
+        self.pipeline_row(id).map(|row| row.get())
     }
 
     pub fn worker_row(&self, id: WorkerId) -> Option<Row<Worker>> {
@@ -290,6 +384,13 @@ impl Store {
     /// Whether the user may change anything. Not tracked: a change of role ends the stream and opens the page anew.
     pub fn may_act(&self) -> bool {
         self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.role >= crate::model::Role::Operator))
+    }
+}
+
+impl Store {
+    /// Whether the user may add hosts and make their tokens. Not tracked.
+    pub fn may_administer(&self) -> bool {
+        self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.role >= crate::model::Role::Admin))
     }
 }
 

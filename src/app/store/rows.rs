@@ -1,7 +1,7 @@
 //! The rows of the store, a signal each, with what is derived from them.
 
 use super::{
-    Figures, Row,
+    Figures, HostSummary, Row,
     order::Order,
     summary::{Summary, Tally},
 };
@@ -157,8 +157,8 @@ impl Rows {
         self.net_order.ids()
     }
 
-    pub fn summary(&mut self) -> &Summary {
-        self.tally.summary()
+    pub fn summary(&mut self, hosts: HostSummary) -> &Summary {
+        self.tally.summary(hosts)
     }
 
     pub fn nets_on(&mut self, worker: WorkerId) -> ArcRwSignal<Vec<NetId>> {
@@ -189,7 +189,7 @@ fn show(signal: &ArcRwSignal<Vec<NetId>>, nets: Option<&Order<NetId>>) {
 }
 
 /// Puts or removes a row; the one that was there.
-fn put<I: Hash + Eq + Copy, T: PartialEq + Send + Sync + 'static>(
+pub(super) fn put<I: Hash + Eq + Copy, T: PartialEq + Send + Sync + 'static>(
     rows: &mut HashMap<I, Row<T>>,
     id: I,
     row: Option<&Arc<T>>,

@@ -1,6 +1,6 @@
 //! Counts over the whole fleet, and what in it needs attention: kept up to date row by row.
 
-use super::order::Order;
+use super::{HostSummary, order::Order};
 use crate::model::{
     Cluster, Connection, LoadState, Net, NetId, RunState, Worker, WorkerAction, WorkerId, WorkerStatus,
     lifecycle,
@@ -32,6 +32,7 @@ pub struct Summary {
     pub nets_dead: usize,
     /// The first [`NAMED`] of them, by name.
     pub dead_nets: Vec<NetId>,
+    pub hosts: HostSummary,
 }
 
 /// More rows of a kind that need attention than this are a number.
@@ -97,7 +98,8 @@ impl Tally {
             self.dead.change(id, named(before, dead).as_deref(), named(after, dead).as_deref());
     }
 
-    pub fn summary(&mut self) -> &Summary {
+    pub fn summary(&mut self, hosts: HostSummary) -> &Summary {
+        self.counts.hosts = hosts;
         let nearest = self.mendable.iter().position(|count| *count > 0);
         self.counts.remedy = nearest.map(|at| REMEDIES[at]);
         if std::mem::take(&mut self.workers_moved) {

@@ -1,6 +1,9 @@
 //! Starting pipelines, and pausing, resuming and cancelling them. Each is one transaction: the hosts do the rest.
 
-use super::outcome::{gone, once};
+use super::{
+    hosts::need_hosts,
+    outcome::{gone, once},
+};
 use crate::{
     app::error::ApiError,
     model::{

@@ -42,8 +42,9 @@ impl Finding {
     pub fn new(store: Store) -> Finding {
         let workers = store.workers.get_untracked().into_iter().map(EntityRef::Worker);
         let nets = store.nets.get_untracked().into_iter().map(EntityRef::Net);
+        let hosts = store.hosts.get_untracked().into_iter().map(EntityRef::Host);
         // Taken from the end: workers first.
-        let left = nets.rev().chain(workers.rev()).collect();
+        let left = hosts.rev().chain(nets.rev()).chain(workers.rev()).collect();
         let nothing = || Search::new(Query::new(""), 0);
         let (whole, after_verb) = (nothing(), nothing());
         let finder = Finder { left, index: Index::new(), whole, after_verb, turn: 0 };
@@ -87,6 +88,11 @@ impl Finder {
                 }
                 Some(what @ EntityRef::Net(id)) => {
                     if let Some(row) = store.net_row(id) {
+                        row.with_untracked(|row| self.index.add(what, row.name.as_str(), id.0.as_u128()));
+                    }
+                }
+                Some(what @ EntityRef::Host(id)) => {
+                    if let Some(row) = store.host_row(id) {
                         row.with_untracked(|row| self.index.add(what, row.name.as_str(), id.0.as_u128()));
                     }
                 }

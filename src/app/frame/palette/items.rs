@@ -8,7 +8,8 @@ use super::{
 use crate::{
     app::{snapshot::Theme, store::Store},
     model::{
-        EntityRef, Net, NetAction, NetId, RunState, Worker, WorkerAction, WorkerId,
+        CommandKind, EntityRef, Host, HostAction, HostId, Net, NetAction, NetId, RunState, Worker, WorkerAction,
+        WorkerId,
         lifecycle::{self, NetWord, Verb},
     },
 };
@@ -35,6 +36,9 @@ pub enum Does {
     /// With the rate, where it is asked to run.
     Net(NetId, NetAction, Option<u32>),
     Assign(NetId, WorkerId),
+    /// Runs a command on a host.
+    Run(HostId, CommandKind),
+    Host(HostId, HostAction),
     /// Nothing now, and why.
     Refused(String),
 }
@@ -128,6 +132,12 @@ pub fn items(store: Store, layer: Option<Layer>, text: &str, found: &Found) -> V
             refused_last(&mut items);
             items
         })),
+        Some(Layer::Host(id)) => narrowed(store.host(id).map_or_else(Vec::new, |host| {
+            let mut items =
+                vec![Item::new("page", format!("Open {}", host.name), Does::Go(page(EntityRef::Host(id))))];
+            items.extend(host_actions(store, &host));
+            items
+        })),
         Some(Layer::AssignTo(net)) => targets(store, net, &query, found),
     }
 }
@@ -170,6 +180,7 @@ fn top(store: Store, query: &Query, text: &str, found: &Found) -> Vec<Item> {
             let what = match inside {
                 Layer::Worker(id) => EntityRef::Worker(id),
                 Layer::Net(id) | Layer::AssignTo(id) => EntityRef::Net(id),
+                Layer::Host(id) => EntityRef::Host(id),
             };
             let all = actions(store, what, WorkerAction::ALL, NetAction::ALL).into_iter();
             items.extend(all.filter(|item| !item.is_refused()).take(ACTIONS));
@@ -180,13 +191,22 @@ fn top(store: Store, query: &Query, text: &str, found: &Found) -> Vec<Item> {
 
 fn pages(store: Store) -> Vec<Item> {
     let go = |label: &str, path: &str| Item::new("page", label, Does::Go(path.to_owned()));
-    let mut pages = vec![go("Overview", "/"), go("Workers", "/workers"), go("Nets", "/nets")];
+    let mut pages = vec![
+        go("Overview", "/"),
+        go("Workers", "/workers"),
+        go("Nets", "/nets"),
+        go("Hosts", "/hosts"),
+        go("Pipelines", "/pipelines"),
+    ];
     if cfg!(debug_assertions) {
         pages.push(go("Design kit", "/kit"));
     }
     if store.may_act() {
         pages.push(Item::new("command", "Create worker…", Does::Go("/workers?new".to_owned())));
         pages.push(Item::new("command", "Add net…", Does::Go("/nets?new".to_owned())));
+    }
+    if store.may_administer() {
+        pages.push(Item::new("command", "Add host…", Does::Go("/hosts?new".to_owned())));
     }
     pages
 }
@@ -218,6 +238,11 @@ fn entity(store: Store, what: EntityRef) -> Option<Item> {
             let net = store.net(id)?;
             ("net", net.name.to_string(), NetWord(&net).to_string(), Layer::Net(id))
         }
+        EntityRef::Host(id) => {
+            let host = store.host(id)?;
+            let state = if host.online { "online" } else { "offline" };
+            ("host", host.name.to_string(), state.to_owned(), Layer::Host(id))
+        }
         _ => return None,
     };
     let item = Item::new(kind, name, Does::Go(page(what))).with(state);
@@ -236,6 +261,7 @@ fn actions(store: Store, what: EntityRef, workers: &[WorkerAction], nets: &[NetA
             store.worker(id).map_or_else(Vec::new, |worker| worker_actions(store, &worker, workers))
         }
         EntityRef::Net(id) => store.net(id).map_or_else(Vec::new, |net| net_actions(store, &net, nets)),
+        EntityRef::Host(id) => store.host(id).map_or_else(Vec::new, |host| host_actions(store, &host)),
         _ => Vec::new(),
     }
 }
@@ -259,6 +285,24 @@ fn worker_actions(store: Store, worker: &Worker, among: &[WorkerAction]) -> Vec<
                 .with(worker.status.to_string())
         })
         .collect()
+}
+
+/// The commands that a host offers, and a refresh, where they are permitted now.
+fn host_actions(store: Store, host: &Host) -> Vec<Item> {
+    if !store.may_act() {
+        return Vec::new();
+    }
+    let state = if host.online { "online" } else { "offline" };
+    let kinds = host.commands.iter().map(|offer| &offer.kind);
+    let runs = kinds.filter(|kind| lifecycle::run_on_host(host, kind).is_ok()).map(|kind| {
+        Item::new("action", format!("Run {kind} on {}", host.name), Does::Run(host.id, kind.clone()))
+            .with(state)
+    });
+    let refresh = lifecycle::host_action(host, HostAction::Refresh).is_ok().then(|| {
+        let label = format!("{} {}", HostAction::Refresh.label(), host.name);
+        Item::new("action", label, Does::Host(host.id, HostAction::Refresh)).with(state)
+    });
+    runs.chain(refresh).collect()
 }
 
 fn net_actions(store: Store, net: &Net, among: &[NetAction]) -> Vec<Item> {

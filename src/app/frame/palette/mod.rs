@@ -12,11 +12,12 @@ use crate::{
     app::{
         actions::{ActOnNet, ActOnWorker},
         components::Icon,
-        guard::{Desk, use_desk},
+        guard::{Desk, use_desk, use_host_desk},
+        host_actions::ActOnHost,
         live::{page, session},
         store::use_store,
     },
-    model::{NetAction, NetId, WorkerId},
+    model::{HostId, NetAction, NetId, WorkerId},
 };
 use finder::Finding;
 use items::{Command, Does, Item, items};
@@ -29,6 +30,7 @@ use search::Query;
 pub enum Layer {
     Worker(WorkerId),
     Net(NetId),
+    Host(HostId),
     /// The workers that a net can go to.
     AssignTo(NetId),
 }
@@ -221,6 +223,7 @@ fn Panel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
         None => None,
         Some(Layer::Worker(id)) => store.worker(id).map(|worker| worker.name.to_string()),
         Some(Layer::Net(id)) => store.net(id).map(|net| net.name.to_string()),
+        Some(Layer::Host(id)) => store.host(id).map(|host| host.name.to_string()),
         Some(Layer::AssignTo(id)) => store.net(id).map(|net| format!("Assign {}", net.name)),
     });
     // Why the one that is chosen cannot be done now.
@@ -333,7 +336,7 @@ fn Choice(
 
 /// Does what was chosen.
 fn runner() -> impl Fn(Does) + Copy + 'static {
-    let desk = use_desk();
+    let (desk, hosts) = (use_desk(), use_host_desk());
     let map: KeyMap = expect_context();
     let ThemeChoice(theme) = expect_context();
     let navigate = StoredValue::new_local(use_navigate());
@@ -344,6 +347,11 @@ fn runner() -> impl Fn(Does) + Copy + 'static {
             spawn_local(desk.worker(ask));
         }
         Does::Net(id, action, rate) => act_on_net(desk, id, action, None, rate),
+        Does::Run(id, kind) => spawn_local(async move { hosts.run(id, kind).await }),
+        Does::Host(id, action) => {
+            let ask = ActOnHost { id, action, state_revision: None, key: None };
+            spawn_local(async move { hosts.host(ask).await });
+        }
         Does::Assign(id, worker) => act_on_net(desk, id, NetAction::Assign, Some(worker), None),
         Does::Command(Command::Theme(chosen)) => {
             theme.set(chosen);

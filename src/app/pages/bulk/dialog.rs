@@ -48,7 +48,7 @@ fn Contents(bulk: Bulk) -> impl IntoView {
     let phase = read(bulk, |job| job.phase.clone());
     let tally = read(bulk, Job::tally);
     let counts = move || tally.get().unwrap_or_default();
-    let deed = read(bulk, |job| job.deed);
+    let deed = read(bulk, |job| job.deed.clone());
     let title = move || {
         let (deed, asked) = (deed.get()?, bulk.job.with(|job| job.as_ref().map(|job| job.asked))?);
         let mark = if phase.get() == Some(Phase::Planned) { "?" } else { "" };

@@ -2,34 +2,38 @@
 
 use crate::{
     app::{components::format::counted, error::ApiError},
-    model::{Done, NetAction, WorkerAction, lifecycle::Verb},
+    model::{CommandKind, Done, NetAction, WorkerAction, lifecycle::Verb},
 };
 use uuid::Uuid;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
     Worker(WorkerAction),
     Net(NetAction),
+    /// Runs a command on hosts.
+    Run(CommandKind),
 }
 
 impl Deed {
-    pub fn label(self) -> &'static str {
+    pub fn label(&self) -> String {
         match self {
-            Deed::Worker(action) => action.label(),
-            Deed::Net(action) => action.label(),
+            Deed::Worker(action) => action.label().to_owned(),
+            Deed::Net(action) => action.label().to_owned(),
+            Deed::Run(kind) => format!("Run {kind} on"),
         }
     }
 
     /// `1 worker`, `43 workers`.
-    pub fn counted(self, n: usize) -> String {
+    pub fn counted(&self, n: usize) -> String {
         match self {
+            Deed::Run(_) => counted(n, "host", "hosts"),
             Deed::Worker(_) => counted(n, "worker", "workers"),
             Deed::Net(_) => counted(n, "net", "nets"),
         }
     }
 
     /// Whether something is lost that does not come back by the opposite action.
-    pub fn loses(self) -> bool {
+    pub fn loses(&self) -> bool {
         matches!(
             self,
             Deed::Worker(WorkerAction::Destroy | WorkerAction::Delete) | Deed::Net(NetAction::Delete)
@@ -150,8 +154,11 @@ impl Job {
     /// What became of it, in a sentence.
     pub fn outcome(&self) -> String {
         let tally = self.tally();
-        let mut words =
-            format!("{}: {} of {} done", self.deed.label(), tally.done, self.deed.counted(self.asked));
+        let what = match &self.deed {
+            Deed::Run(kind) => format!("Run {kind}"),
+            other => other.label(),
+        };
+        let mut words = format!("{what}: {} of {} done", tally.done, self.deed.counted(self.asked));
         for (n, what) in [(tally.failed, "failed"), (tally.refused, "refused"), (tally.waiting, "not sent")] {
             if n > 0 {
                 words.push_str(&format!(", {n} {what}"));

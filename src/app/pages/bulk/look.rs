@@ -6,12 +6,13 @@ use crate::{
         actions::{act_on_net, act_on_worker},
         components::format::counted,
         error::ApiError,
+        host_actions::run_command,
         live::http,
         store::Store,
     },
     model::{
-        Done, Net, NetAction, NetId, Refusal, Worker, WorkerAction, WorkerId,
-        lifecycle::{net_action, worker_action},
+        Done, Host, HostId, Net, NetAction, NetId, Refusal, Worker, WorkerAction, WorkerId,
+        lifecycle::{net_action, run_on_host, worker_action},
     },
 };
 use leptos::prelude::GetUntracked;
@@ -23,7 +24,10 @@ use uuid::Uuid;
 const MOST_IN_ADDRESS: usize = 100;
 
 /// The rows with these ids, as the server has them now.
-async fn fetch<T: DeserializeOwned>(list: &str, ids: &BTreeSet<Uuid>) -> Result<Vec<T>, ApiError> {
+pub(in crate::app::pages) async fn fetch<T: DeserializeOwned>(
+    list: &str,
+    ids: &BTreeSet<Uuid>,
+) -> Result<Vec<T>, ApiError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -37,7 +41,7 @@ async fn fetch<T: DeserializeOwned>(list: &str, ids: &BTreeSet<Uuid>) -> Result<
 /// Each row with what its state says to the deed, and what will be lost. `keys` are those to be used again.
 pub async fn look(
     store: Store,
-    deed: Deed,
+    deed: &Deed,
     ids: &[Uuid],
     keys: &HashMap<Uuid, String>,
 ) -> Result<(Vec<Item>, Vec<String>), ApiError> {
@@ -56,7 +60,29 @@ pub async fn look(
         key: String::new(),
         step: Step::Refused(format!("The {what} no longer exists.")),
     };
-    match deed {
+    match *deed {
+        Deed::Run(ref kind) => {
+            let rows: Vec<Host> = fetch("/api/hosts", &wanted).await?;
+            let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
+            let items = ids.iter().map(|id| match rows.get(id) {
+                Some(row) => item(*id, row.name.to_string(), row.state_revision, run_on_host(row, kind)),
+                None => {
+                    let name = store.host_row(HostId(*id)).map(|row| row.get_untracked().name.to_string());
+                    gone(*id, name, "host")
+                }
+            });
+            let items: Vec<Item> = items.collect();
+            let sent = items.iter().filter(|item| item.step == Step::Waiting);
+            let away = sent.filter(|item| rows.get(&item.id).is_some_and(|row| !row.online)).count();
+            let losses = match away {
+                0 => Vec::new(),
+                n => vec![format!(
+                    "{} offline: the command waits there for at most 24 h.",
+                    counted(n, "host is", "hosts are")
+                )],
+            };
+            Ok((items, losses))
+        }
         Deed::Worker(action) => {
             let rows: Vec<Worker> = fetch("/api/workers", &wanted).await?;
             let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id.0, row)).collect();
@@ -145,6 +171,7 @@ fn worker_losses(store: Store, action: WorkerAction, items: &[Item]) -> Vec<Stri
 /// Sends it for one row.
 pub async fn act(deed: Deed, id: Uuid, revision: u64, key: String) -> Result<Done, ApiError> {
     match deed {
+        Deed::Run(kind) => run_command(id.to_string(), kind, Some(revision), Some(key)).await,
         Deed::Worker(action) => act_on_worker(WorkerId(id), action, Some(revision), Some(key)).await,
         Deed::Net(action) => {
             act_on_net(NetId(id), action, None, None, None, None, Some(revision), Some(key)).await

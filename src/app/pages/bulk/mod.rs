@@ -8,6 +8,7 @@ mod job;
 mod look;
 
 pub use dialog::BulkDialog;
+pub(super) use look::fetch;
 
 use crate::{
     app::{
@@ -15,7 +16,7 @@ use crate::{
         guard::use_desk,
         store::Store,
     },
-    model::{NetAction, NetId, WorkerAction, WorkerId, lifecycle::Verb},
+    model::{CommandKind, HostId, NetAction, NetId, WorkerAction, WorkerId, lifecycle::Verb},
 };
 use futures::{StreamExt, stream};
 use job::{Deed, Job, Phase};
@@ -51,9 +52,9 @@ impl Bulk {
         }
         let number = self.number.get_untracked() + 1;
         self.number.set(number);
-        self.job.set(Some(Job::looking(deed, ids.len())));
+        self.job.set(Some(Job::looking(deed.clone(), ids.len())));
         spawn_local(async move {
-            let looked = look::look(self.store, deed, &ids, &keys).await;
+            let looked = look::look(self.store, &deed, &ids, &keys).await;
             self.update(number, |job| match looked {
                 Ok((items, losses)) => (job.items, job.losses, job.phase) = (items, losses, Phase::Planned),
                 Err(error) => job.phase = Phase::Blind(error.to_string()),
@@ -66,7 +67,7 @@ impl Bulk {
         let number = self.number.get_untracked();
         let Some(deed) = self.update(number, |job| {
             job.phase = Phase::Running;
-            job.deed
+            job.deed.clone()
         }) else {
             return;
         };
@@ -77,11 +78,14 @@ impl Bulk {
                 .flatten()
                 .unwrap_or_default();
             stream::iter(waiting)
-                .for_each_concurrent(AT_ONCE, |n| async move {
-                    let taken = self.update(number, |job| job.take(n)).flatten();
-                    let Some((id, revision, key)) = taken else { return };
-                    let outcome = look::act(deed, id, revision, key).await;
-                    self.update(number, |job| job.ended(n, outcome));
+                .for_each_concurrent(AT_ONCE, |n| {
+                    let deed = deed.clone();
+                    async move {
+                        let taken = self.update(number, |job| job.take(n)).flatten();
+                        let Some((id, revision, key)) = taken else { return };
+                        let outcome = look::act(deed, id, revision, key).await;
+                        self.update(number, |job| job.ended(n, outcome));
+                    }
                 })
                 .await;
             if let Some(words) = self.update(number, |job| {
@@ -96,7 +100,7 @@ impl Bulk {
     /// Looks again at what failed, to send it once more.
     fn retry(self) {
         let Some((deed, failed)) =
-            self.job.with_untracked(|job| job.as_ref().map(|job| (job.deed, job.failed())))
+            self.job.with_untracked(|job| job.as_ref().map(|job| (job.deed.clone(), job.failed())))
         else {
             return;
         };
@@ -145,6 +149,23 @@ impl WorkerBulk {
             self.bulk.plan(Deed::Worker(action), ids, HashMap::new());
         };
         buttons(&[Provision, Start, Stop, Refresh], &[Destroy, Delete], plan)
+    }
+}
+
+/// What can be run on several hosts.
+#[derive(Clone, Copy)]
+pub struct HostBulk {
+    pub bulk: Bulk,
+}
+
+impl HostBulk {
+    pub fn new() -> HostBulk {
+        HostBulk { bulk: Bulk::new() }
+    }
+
+    /// Shows what running `kind` on these hosts would do.
+    pub fn run(self, kind: CommandKind, hosts: Vec<HostId>) {
+        self.bulk.plan(Deed::Run(kind), hosts.into_iter().map(|id| id.0).collect(), HashMap::new());
     }
 }
 

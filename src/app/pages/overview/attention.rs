@@ -1,13 +1,16 @@
 //! What is wrong, with what mends it; then what came to its end. The panel is always there, so that trouble does not push the page down.
 
-use super::super::parts::{NetBadge, NetButtons, WorkerBadge, WorkerButtons};
+use super::super::parts::{
+    HostButtons, NetBadge, NetButtons, WorkerBadge, WorkerButtons,
+    host::{CommandNow, PresenceBadge},
+};
 use crate::{
     app::{
         components::format::counted,
         frame::trouble::{need_attention, trouble},
-        store::{NAMED, use_store},
+        store::{HostTrouble, NAMED, host_trouble, use_store},
     },
-    model::{Connection, NetAction, NetId, WorkerId},
+    model::{Connection, HostId, NetAction, NetId, WorkerId},
 };
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -16,6 +19,7 @@ use leptos_router::components::A;
 enum Trouble {
     Worker(WorkerId),
     Net(NetId),
+    Host(HostId),
 }
 
 fn class(trouble: usize) -> &'static str {
@@ -30,7 +34,8 @@ pub fn Attention() -> impl IntoView {
         store.summary.with(|summary| {
             let workers = summary.broken_workers.iter().copied().map(Trouble::Worker);
             let nets = summary.failed_nets.iter().copied().map(Trouble::Net);
-            workers.chain(nets).take(NAMED).collect::<Vec<_>>()
+            let hosts = summary.hosts.troubled_hosts.iter().copied().map(Trouble::Host);
+            workers.chain(nets).chain(hosts).take(NAMED).collect::<Vec<_>>()
         })
     });
     let clusters = Memo::new(move |_| {
@@ -72,6 +77,7 @@ pub fn Attention() -> impl IntoView {
                     {match trouble {
                         Trouble::Worker(id) => view! { <WorkerTrouble id/> }.into_any(),
                         Trouble::Net(id) => view! { <NetTrouble id/> }.into_any(),
+                        Trouble::Host(id) => view! { <HostInTrouble id/> }.into_any(),
                     }}
                 </For>
             </ul>
@@ -84,6 +90,8 @@ pub fn Attention() -> impl IntoView {
                                 <A href="/workers?status=error">"workers in error"</A>
                                 ", "
                                 <A href="/nets?status=error">"nets with a load error"</A>
+                                ", "
+                                <A href="/hosts">"hosts"</A>
                             </p>
                         }
                     })
@@ -134,6 +142,47 @@ fn WorkerTrouble(id: WorkerId) -> impl IntoView {
             {move || reason.get().map(|reason| view! { <span class="line-error">{reason}</span> })}
             <span class="line-actions">
                 <WorkerButtons worker/>
+            </span>
+        </li>
+        }
+        .into_any(),
+    )
+}
+
+/// A host that is away, has a compartment in error, or whose last command did not end well.
+#[component]
+fn HostInTrouble(id: HostId) -> impl IntoView {
+    let store = use_store();
+    let host = store.host_row(id)?;
+    let name = host.with_untracked(|host| host.name.to_string());
+    let shown_name = name.clone();
+    let commands = store.commands_of(id);
+    let why = Memo::new({
+        let host = host.clone();
+        move |_| {
+            commands.track();
+            let words =
+                host_trouble(&host.get(), store.last_ended(id).as_deref()).into_iter().map(|trouble| {
+                    match trouble {
+                        HostTrouble::Offline => "its agent is not connected".to_owned(),
+                        HostTrouble::Compartment(kind, message) => format!("{}: {message}", kind.label()),
+                        HostTrouble::Command(_) => "its last command did not end well".to_owned(),
+                    }
+                });
+            words.collect::<Vec<_>>().join(" · ")
+        }
+    });
+    Some(
+        view! {
+        <li class="line" data-host=name>
+            <span class="line-name">
+                <A href=format!("/hosts/{id}")>{shown_name}</A>
+            </span>
+            <PresenceBadge host=host.clone()/>
+            <CommandNow host=host.clone()/>
+            <span class="line-error">{move || why.get()}</span>
+            <span class="line-actions">
+                <HostButtons host/>
             </span>
         </li>
         }

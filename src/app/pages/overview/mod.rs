@@ -63,7 +63,7 @@ pub fn Overview() -> impl IntoView {
 }
 
 /// What the fleet is made up of.
-fn parts(summary: &Summary) -> [Vec<Part>; 3] {
+fn parts(summary: &Summary) -> [Vec<Part>; 4] {
     let part = |tone, count, word| Part { tone, count, word };
     let away = summary.clusters.saturating_sub(summary.clusters_connected);
     let (broken, errors) = (summary.workers_broken, summary.nets_failed);
@@ -86,6 +86,10 @@ fn parts(summary: &Summary) -> [Vec<Part>; 3] {
             part(Tone::Bad, errors, "with a load error"),
             part(Tone::Quiet, summary.nets.saturating_sub(summary.nets_loaded + errors), "unloaded"),
         ],
+        vec![
+            part(Tone::Good, summary.hosts.online, "online"),
+            part(Tone::Quiet, summary.hosts.hosts.saturating_sub(summary.hosts.online), "offline"),
+        ],
     ]
 }
 
@@ -99,13 +103,14 @@ fn Tiles() -> impl IntoView {
                 ("Clusters connected", summary.clusters_connected, summary.clusters, "/workers"),
                 ("Workers ready", summary.workers_ready, summary.workers, "/workers"),
                 ("Nets loaded", summary.nets_loaded, summary.nets, "/nets"),
+                ("Hosts online", summary.hosts.online, summary.hosts.hosts, "/hosts"),
             ]
         })
     });
     let all_parts = Memo::new(move |_| store.summary.with(parts));
     view! {
         <dl class="tiles">
-            {(0..3)
+            {(0..4)
                 .map(|i| {
                     let (label, _, _, href) = figures.get_untracked()[i];
                     let parts = Memo::new(move |_| all_parts.with(|parts| parts[i].clone()));
@@ -133,6 +138,7 @@ fn Tiles() -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::store::HostSummary;
 
     #[test]
     fn the_parts_are_the_whole() {
@@ -147,9 +153,10 @@ mod tests {
             nets_running: 3,
             nets_dead: 1,
             nets_failed: 2,
+            hosts: HostSummary { hosts: 3, online: 1, ..HostSummary::default() },
             ..Summary::default()
         };
         let counts = parts(&summary).map(|parts| parts.iter().map(|part| part.count).collect::<Vec<_>>());
-        assert_eq!(counts, [vec![2, 1], vec![4, 2, 3], vec![3, 2, 1, 2, 2]]);
+        assert_eq!(counts, [vec![2, 1], vec![4, 2, 3], vec![3, 2, 1, 2, 2], vec![1, 2]]);
     }
 }

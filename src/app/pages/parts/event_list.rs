@@ -53,10 +53,11 @@ fn EventLine(event: Arc<Event>) -> impl IntoView {
         Severity::Warning => Tone::Warn,
         Severity::Error => Tone::Bad,
     };
-    let href = match (event.net_id, event.worker_id) {
-        (Some(net), _) => Some(format!("/nets/{net}")),
-        (None, Some(worker)) => Some(format!("/workers/{worker}")),
-        (None, None) => None,
+    let href = match (event.net_id, event.worker_id, event.host_id) {
+        (Some(net), ..) => Some(format!("/nets/{net}")),
+        (None, Some(worker), _) => Some(format!("/workers/{worker}")),
+        (None, None, Some(host)) => Some(format!("/hosts/{host}")),
+        (None, None, None) => None,
     };
     let by = match &event.actor {
         Actor::System => None,

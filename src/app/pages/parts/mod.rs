@@ -1,11 +1,15 @@
 //! Pieces of the domain that several pages show: states, actions, the little lists of nets.
 
+mod act_host;
 mod act_net;
 mod act_worker;
 mod event_list;
+pub mod host;
+pub mod host_states;
 mod net_lines;
 mod states;
 
+pub use act_host::{HostButtons, kind_label};
 pub use act_net::{AssignForm, NetButtons, NetHidden, permitted_at_rest, submit};
 pub use act_worker::WorkerButtons;
 pub use event_list::EventList;
