@@ -15,6 +15,8 @@ pub mod guard;
 pub mod live;
 mod pages;
 #[cfg(feature = "ssr")]
+mod said;
+#[cfg(feature = "ssr")]
 pub mod shell;
 pub mod snapshot;
 pub mod store;

@@ -173,7 +173,7 @@ fn open(demo: &Demo) -> Result<Opening, ApiError> {
     }
     let telemetry = demo.telemetry.borrow().values().cloned().collect();
     let snapshot = Snapshot { full: demo.full(), part: None, server_time: now(), user: me(demo), telemetry };
-    Ok(Opening { snapshot, form_key: Uuid::new_v4().to_string(), theme: theme() })
+    Ok(Opening { snapshot, form_key: Uuid::new_v4().to_string(), theme: theme(), said: None })
 }
 
 /// The theme that was chosen on an earlier visit.
