@@ -11,12 +11,13 @@ test('trouble is told once, marks the tab, and says when it is over', async ({ a
   await expect(page.getByText('Realtime: connected')).toBeVisible();
   await expect(page).toHaveTitle('Overview · Muster');
   const icon = page.locator('link[rel=icon]');
+  await expect(icon).toHaveAttribute('href', /^data:image/);
   const plain = await icon.getAttribute('href');
   for (const pid of await server.workerPids(id)) process.kill(pid, 'SIGKILL');
   const messages = page.getByRole('region', { name: 'Messages' });
   await expect(messages.getByText(/Worker falls was ready and is error/)).toBeVisible({ timeout: 10_000 });
   await expect(page).toHaveTitle('(1) Overview · Muster');
-  await expect(icon).toHaveAttribute('href', /^data:image/);
+  await expect(icon).not.toHaveAttribute('href', plain!);
   await expect(page.getByRole('heading', { name: '1 needs attention' })).toBeVisible();
 
   // An error stays; what it tells of recovers, and it says so and goes.
@@ -59,6 +60,21 @@ test('equal messages are one with a count, and stay while they are looked at', a
   await page.clock.runFor(5_000);
   await expect(messages).not.toContainText('worker-1 is ready.');
   await expect(messages).toContainText('could not be stopped.');
+});
+
+test('the picture of the tab is not asked for again while a filter is typed', async ({ admin: page }) => {
+  await page.goto('/workers');
+  await expect(page.getByText('Realtime: connected')).toBeVisible();
+  const asked: string[] = [];
+  const session = await page.context().newCDPSession(page);
+  session.on('Network.requestWillBeSent', ({ request }) => asked.push(request.url));
+  await session.send('Network.enable');
+  await page.getByLabel('Filter workers').pressSequentially('abc');
+  await expect(page).toHaveURL(/q=abc$/);
+  // Something that is asked for after all of it, so that what was to come has come.
+  await page.evaluate(() => fetch('/healthz?after'));
+  await expect.poll(() => asked.some((url) => url.includes('after'))).toBe(true);
+  expect(asked.filter((url) => /favicon/.test(url))).toEqual([]);
 });
 
 test('errors of one kind are one message that names the newest', async ({ admin: page }) => {

@@ -131,8 +131,9 @@ test('filtering, sorting and scrolling a very long list', async ({ admin: page, 
       }
     });
     told(`${path}: scrolling`, { ...scroll });
-    expect(Math.max(...answers)).toBeLessThan(100);
-    expect(sort.longest).toBeLessThan(LIMIT);
-    expect(scroll.longest).toBeLessThan(LIMIT);
+    // All of them are measured, whichever is too slow.
+    expect.soft(Math.max(...answers), `${path}: a keystroke`).toBeLessThan(100);
+    expect.soft(sort.longest, `${path}: sorting`).toBeLessThan(LIMIT);
+    expect.soft(scroll.longest, `${path}: scrolling`).toBeLessThan(LIMIT);
   }
 });

@@ -18,6 +18,9 @@ test('sign in, create and provision a worker, add a net, assign and load it', { 
   await expect(row).toContainText('pending');
   await row.getByRole('button', { name: 'Provision' }).click();
   await expect(row).toContainText('ready');
+  await expect(page.getByRole('status').filter({ hasText: 'plain' }), 'what was done is said once').toBeVisible();
+  await page.reload();
+  await expect(page.getByRole('status').filter({ hasText: 'plain' })).toHaveCount(0);
   await picture('no-js-workers');
 
   await page.goto('/nets');

@@ -37,12 +37,13 @@ pub async fn open() -> Result<Opening, ApiError> {
     let snapshot = app().map_err(fail)?.snapshot(&who).await.map_err(fail)?;
     let parts = use_context::<axum::http::request::Parts>();
     let theme = parts.as_ref().map(theme_of).unwrap_or_default();
+    let said = parts.as_ref().filter(|parts| parts.method.is_safe()).and_then(said_before);
     let snapshot = match parts {
         // Rendered for an address. A page that is alive asks with a POST, and gets it all.
         Some(parts) if parts.method.is_safe() => super::first_screen::cut(snapshot, &parts.uri),
         _ => snapshot,
     };
-    Ok(Opening { snapshot, form_key: uuid::Uuid::new_v4().to_string(), theme })
+    Ok(Opening { snapshot, form_key: uuid::Uuid::new_v4().to_string(), theme, said })
 }
 
 /// Whether the console still waits for its first administrator.
@@ -100,16 +101,15 @@ pub async fn create_worker(
     let cpus = whole_number("cpus", &CPUS, &cpus).map_err(fail)?;
     let memory_mb = whole_number("memory_mb", &MEMORY_MB, &memory_mb).map_err(fail)?;
     let action = Action::CreateWorker(NewWorker { name, cluster_id, category, cpus, memory_mb, endpoint });
-    let done =
+    let mut done =
         perform(&app, &who, action, Options { if_match: None, key: key.clone() }).await.map_err(fail)?;
-    match &done.worker {
-        Some(worker) if provision => {
-            let action = Action::Worker { id: worker.id, action: WorkerAction::Provision };
-            let key = key.map(|key| format!("{key}-provision"));
-            perform(&app, &who, action, Options { if_match: None, key }).await.map_err(fail)
-        }
-        _ => Ok(done),
+    if let Some(worker) = done.worker.as_ref().filter(|_| provision) {
+        let action = Action::Worker { id: worker.id, action: WorkerAction::Provision };
+        let key = key.map(|key| format!("{key}-provision"));
+        done = perform(&app, &who, action, Options { if_match: None, key }).await.map_err(fail)?;
     }
+    tell_next_page(&done);
+    Ok(done)
 }
 
 #[server(prefix = "/do", endpoint = "worker")]
@@ -123,7 +123,9 @@ pub async fn act_on_worker(
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
     let options =
         Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
-    perform(&app, &who, Action::Worker { id, action }, options).await.map_err(fail)
+    let done = perform(&app, &who, Action::Worker { id, action }, options).await.map_err(fail)?;
+    tell_next_page(&done);
+    Ok(done)
 }
 
 /// The arguments that `action` needs must be there; the others are ignored, so that one form can hold several buttons.
@@ -143,7 +145,9 @@ pub async fn act_on_net(
     let request = net_request(action, worker_id, rate, place, tokens).map_err(fail)?;
     let options =
         Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
-    perform(&app, &who, Action::Net { id, request }, options).await.map_err(fail)
+    let done = perform(&app, &who, Action::Net { id, request }, options).await.map_err(fail)?;
+    tell_next_page(&done);
+    Ok(done)
 }
 
 /// What a form's fields ask for.
@@ -207,6 +211,32 @@ pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
         leptos_axum::redirect(&format!("/nets/{}", net.id));
     }
     Ok(done)
+}
+
+/// A page that is alive says what was done by itself.
+#[cfg(feature = "ssr")]
+fn tell_next_page(done: &Done) {
+    if from_plain_form() {
+        send_cookie(&super::said::cookie(&done.message));
+    }
+}
+
+/// What the form came to that led to this page; told once.
+#[cfg(feature = "ssr")]
+fn said_before(parts: &axum::http::request::Parts) -> Option<String> {
+    let cookies = parts.headers.get_all(axum::http::header::COOKIE);
+    let said = cookies.iter().filter_map(|value| value.to_str().ok()).find_map(super::said::in_cookies)?;
+    send_cookie(&super::said::told());
+    Some(said)
+}
+
+#[cfg(feature = "ssr")]
+fn send_cookie(cookie: &str) {
+    if let (Some(response), Ok(value)) =
+        (use_context::<leptos_axum::ResponseOptions>(), axum::http::HeaderValue::from_str(cookie))
+    {
+        response.append_header(axum::http::header::SET_COOKIE, value);
+    }
 }
 
 /// Whether the browser itself sent the form, and will show what is answered.
@@ -294,11 +324,7 @@ pub async fn sign_out() -> Result<(), ApiError> {
 
 #[server(prefix = "/do", endpoint = "theme")]
 pub async fn set_theme(theme: Theme) -> Result<(), ApiError> {
-    if let (Some(response), Ok(value)) =
-        (use_context::<leptos_axum::ResponseOptions>(), axum::http::HeaderValue::from_str(&theme.cookie()))
-    {
-        response.append_header(axum::http::header::SET_COOKIE, value);
-    }
+    send_cookie(&theme.cookie());
     Ok(())
 }
 

@@ -17,6 +17,8 @@ pub mod live;
 pub mod log_panel;
 mod pages;
 #[cfg(feature = "ssr")]
+mod said;
+#[cfg(feature = "ssr")]
 pub mod shell;
 pub mod snapshot;
 pub mod store;

@@ -115,6 +115,9 @@ pub struct Opening {
     /// Drawn for this rendering: with the row and its revision it makes the idempotency key of a form sent without JavaScript.
     pub form_key: String,
     pub theme: Theme,
+    /// What the form came to that led here without JavaScript.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 #[cfg(test)]

@@ -175,7 +175,7 @@ fn open(demo: &Demo) -> Result<Opening, ApiError> {
     let (user, host_telemetry) = (me(demo), Vec::new());
     let snapshot =
         Snapshot { full: demo.full(), part: None, server_time: now(), user, telemetry, host_telemetry };
-    Ok(Opening { snapshot, form_key: Uuid::new_v4().to_string(), theme: theme() })
+    Ok(Opening { snapshot, form_key: Uuid::new_v4().to_string(), theme: theme(), said: None })
 }
 
 /// The theme that was chosen on an earlier visit.

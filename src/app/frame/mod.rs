@@ -71,6 +71,7 @@ pub fn Console() -> impl IntoView {
 fn Opened(opening: Opening) -> impl IntoView {
     let store = use_store();
     store.open(&opening);
+    let said = opening.said.clone();
     provide_context(ThemeChoice(RwSignal::new(opening.theme)));
     follow(store, opening);
     trouble::announce_trouble(store, use_desk().toasts);
@@ -90,7 +91,7 @@ fn Opened(opening: Opening) -> impl IntoView {
             <TopBar/>
             <Nav/>
             <main id="main" class="main" tabindex="-1" class:stale=move || stale.get()>
-                <Notice/>
+                <Notice said/>
                 {move || {
                     if waits.get() {
                         view! { <p class="empty" role="status">"Loading the rest of the fleet…"</p> }.into_any()
@@ -141,9 +142,9 @@ fn CannotOpen(error: ApiError) -> impl IntoView {
     .into_any()
 }
 
-/// What went wrong with a form that was sent without JavaScript, unless the form itself shows it.
+/// What a form that was sent without JavaScript came to: what was done, or what went wrong unless the form itself shows it.
 #[component]
-fn Notice() -> impl IntoView {
+fn Notice(said: Option<String>) -> impl IntoView {
     use super::{
         actions::{ActOnNet, ActOnWorker},
         host_actions::{ActOnHost, ActOnPipeline, RunCommand},
@@ -155,7 +156,12 @@ fn Notice() -> impl IntoView {
                 .contains(&error.path())
         })
         .map(|error| ServerFnUrlError::<ApiError>::decode_err(error.err()).to_string());
-    error.map(|error| view! { <p class="notice tone-bad" role="alert">{error}</p> })
+    let said = said.filter(|_| error.is_none());
+    view! {
+        {error.map(|error| view! { <p class="notice tone-bad" role="alert">{error}</p> })}
+        {said.map(|said| view! { <p class="notice tone-good" role="status">{said}</p> })}
+    }
+    .into_any()
 }
 
 /// Percent-encodes what may not stand in a query value.

@@ -59,17 +59,13 @@ mod browser {
         }
     }
 
-    /// Where the address of the tab's own picture is kept while another one is shown.
-    const PLAIN: &str = "data-plain";
-
-    /// The picture of the tab: our own; with a red dot where something needs somebody; grey where nothing is known any more.
+    /// The picture of the tab: our own; with a red dot where something needs somebody; grey where nothing is known any more. All of them in
+    /// the page: one that is linked is asked for again by Chromium whenever the address changes, as it does while a filter is typed.
     pub fn show_mark(mark: Mark) {
         let Some(document) = window().document() else { return };
         let Ok(Some(link)) = document.query_selector("link[rel=icon]") else { return };
-        let plain = link.get_attribute(PLAIN).or_else(|| link.get_attribute("href"));
-        let Some(plain) = plain else { return };
         let href = match mark {
-            Mark::Well => plain.clone(),
+            Mark::Well => picture("%230f766e", ""),
             Mark::Trouble(_) => picture(
                 "%230f766e",
                 "<circle cx='25' cy='7' r='7' fill='%23e5342b' stroke='%23fff' stroke-width='2'/>",
@@ -79,7 +75,6 @@ mod browser {
                 "<circle cx='25' cy='7' r='6' fill='%23fff' stroke='%23e5342b' stroke-width='3'/>",
             ),
         };
-        _ = link.set_attribute(PLAIN, &plain);
         if link.get_attribute("href").as_deref() != Some(&href) {
             _ = link.set_attribute("href", &href);
         }

@@ -58,8 +58,14 @@ mod browser {
         Some((entry.get_bounding_client_rect().height() + gap, across))
     }
 
-    /// Keeps `seen` as what of the element is seen while the current owner lives. It is measured at most once a frame.
-    pub fn watch(list: NodeRef<leptos::html::Div>, seen: RwSignal<Seen>) {
+    /// Keeps `seen` as what of the element is seen while the current owner lives, and counts `turn` while `wanted` says that there is more to
+    /// draw. Both once a frame and together: measured after something was drawn, the page would be laid out twice.
+    pub fn watch(
+        list: NodeRef<leptos::html::Div>,
+        seen: RwSignal<Seen>,
+        wanted: Signal<bool>,
+        turn: RwSignal<u32>,
+    ) {
         Effect::new(move |_| {
             let Some(list) = list.get() else { return };
             let list: HtmlElement = list.into();
@@ -74,6 +80,9 @@ mod browser {
                             if now != before {
                                 seen.set(now);
                             }
+                            if wanted.try_get_untracked() == Some(true) {
+                                turn.update(|turn| *turn = turn.wrapping_add(1));
+                            }
                         }
                     });
                 }
@@ -81,6 +90,11 @@ mod browser {
             let on = |event| Listener::on(window(), event, look.clone());
             let kept = send_wrapper::SendWrapper::new([on("scroll"), on("resize")]);
             look();
+            Effect::new(move |_| {
+                if wanted.get() {
+                    look();
+                }
+            });
             on_cleanup(move || drop(kept));
         });
     }

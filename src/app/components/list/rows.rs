@@ -152,12 +152,10 @@ pub fn ListRows<K: Key>(
         turn: RwSignal::new(0),
     };
     provide_context(screen);
-    #[cfg(feature = "browser")]
-    live(screen);
     list_keys(screen);
     let laid = Memo::new(move |before| screen.laid(before));
     #[cfg(feature = "browser")]
-    fill_up(screen, Signal::derive(move || laid.with(|laid| laid.partly)));
+    live(screen, Signal::derive(move || laid.with(|laid| laid.partly)));
     let places = Memo::new(move |_| {
         laid.with(|laid| {
             let rows = laid.pieces.iter().filter_map(|(piece, place)| match piece {
@@ -356,9 +354,9 @@ fn let_go<K: Key>(screen: Screen<K>, event: &ev::FocusEvent) {
 
 /// From here on the page is the browser's: it holds what is seen of the list, and no more.
 #[cfg(feature = "browser")]
-fn live<K: Key>(screen: Screen<K>) {
+fn live<K: Key>(screen: Screen<K>, partly: Signal<bool>) {
     use crate::app::live::viewport;
-    viewport::watch(screen.space, screen.seen);
+    viewport::watch(screen.space, screen.seen, partly, screen.turn);
     Effect::new(move |_| {
         let Some(space) = screen.space.get() else { return };
         // Where the columns or the kind of the list change, so may the heights. What is measured is laid out by then.
@@ -375,23 +373,6 @@ fn live<K: Key>(screen: Screen<K>) {
         };
         if shown > 0 || !screen.list.alive.get_untracked() {
             viewport::once_shown(look);
-        }
-    });
-}
-
-/// Makes the rows that are still to be made, some each frame.
-#[cfg(feature = "browser")]
-fn fill_up<K: Key>(screen: Screen<K>, partly: Signal<bool>) {
-    let waits = StoredValue::new(false);
-    Effect::new(move |_| {
-        if partly.get() && !waits.get_value() {
-            waits.set_value(true);
-            crate::app::live::browser::before_paint(move || {
-                // The page may be gone by now.
-                if waits.try_set_value(false).is_none() {
-                    screen.turn.update(|turn| *turn = turn.wrapping_add(1));
-                }
-            });
         }
     });
 }

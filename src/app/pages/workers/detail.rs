@@ -4,7 +4,7 @@ use super::super::{
     not_found::GoneRow,
     parts::{EventList, NetLines, WorkerBadge, WorkerButtons},
 };
-use super::trend::WorkerTrend;
+use super::{row::fresh, trend::WorkerTrend};
 use crate::{
     app::{
         components::{Ago, Copyable, format},
@@ -12,7 +12,7 @@ use crate::{
         frame::freshness::FreshnessLine,
         store::use_store,
     },
-    model::{EntityRef, WorkerId},
+    model::{EntityRef, WorkerId, WorkerMetrics},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -42,6 +42,15 @@ fn Detail(id: WorkerId) -> impl IntoView {
     });
     let figures = store.worker_figures(id);
     let figures = Memo::new(move |_| figures.get());
+    // What is old is a dash; the last that was known is on hover, and its age below.
+    let ready = Memo::new(move |_| row.with(|row| row.is_ready()));
+    let fresh = fresh(store, id, ready);
+    let said = move |words: fn(WorkerMetrics) -> String| {
+        figures.with(|dated| dated.as_ref().map(|dated| words(dated.value)))
+    };
+    let now = move |words| move || said(words).filter(|_| fresh.get()).unwrap_or_else(|| "—".to_owned());
+    let last =
+        move |words| move || said(words).filter(|_| !fresh.get()).map(|value| format!("Last known: {value}"));
     let nets = store.nets_on(id);
     let none = Memo::new({
         let nets = nets.clone();
@@ -91,12 +100,12 @@ fn Detail(id: WorkerId) -> impl IntoView {
                     <dt>"Size"</dt>
                     <dd>{move || row.with(|row| format!("{}, {} MB", format::counted(row.cpus as usize, "CPU", "CPUs"), format::count(row.memory_mb.into())))}</dd>
                     <dt>"CPU"</dt>
-                    <dd class="figure-left">
-                        {move || figures.with(|dated| dated.as_ref().map_or("—".to_owned(), |dated| format!("{:.0} %", dated.value.cpu_percent)))}
+                    <dd class="figure-left" title=last(|value| format!("{:.0} %", value.cpu_percent))>
+                        {now(|value| format!("{:.0} %", value.cpu_percent))}
                     </dd>
                     <dt>"Memory"</dt>
-                    <dd class="figure-left">
-                        {move || figures.with(|dated| dated.as_ref().map_or("—".to_owned(), |dated| format::bytes(dated.value.memory_bytes)))}
+                    <dd class="figure-left" title=last(|value| format::bytes(value.memory_bytes))>
+                        {now(|value| format::bytes(value.memory_bytes))}
                     </dd>
                     <dt>"Figures of"</dt>
                     <dd>

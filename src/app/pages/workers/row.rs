@@ -9,7 +9,7 @@ use crate::{
             list::{List, PickBox, RowPlace, measured},
         },
         live::glow::glow,
-        store::{Store, use_store},
+        store::{Dated, Store, use_store},
     },
     model::{NetId, Worker, WorkerId},
 };
@@ -199,16 +199,7 @@ fn More(id: WorkerId, worker: ArcRwSignal<Arc<Worker>>, nets: ArcRwSignal<Vec<Ne
 pub fn Figures(id: WorkerId, cpus: u16, ready: Memo<bool>) -> impl IntoView {
     let store = use_store();
     let figures = store.worker_figures(id);
-    let now = store.now;
-    let fresh = Memo::new({
-        let figures = figures.clone();
-        move |_| {
-            ready.get()
-                && figures.with(|dated| {
-                    dated.as_ref().is_some_and(|dated| now.get().since(dated.at) <= fresh_for(store))
-                })
-        }
-    });
+    let fresh = fresh(store, id, ready);
     let latest = Memo::new(move |_| figures.with(|dated| dated.as_ref().map(|dated| dated.value)));
     let current = move || if fresh.get() { latest.get() } else { None };
     let load = Memo::new(move |_| {
@@ -227,6 +218,15 @@ pub fn Figures(id: WorkerId, cpus: u16, ready: Memo<bool>) -> impl IntoView {
         </td>
     }
     .into_any()
+}
+
+/// Whether the worker's figures are of now.
+pub fn fresh(store: Store, id: WorkerId, ready: Memo<bool>) -> Memo<bool> {
+    let (figures, now) = (store.worker_figures(id), store.now);
+    Memo::new(move |_| {
+        let young = |dated: &Dated<_>| now.get().since(dated.at) <= fresh_for(store);
+        ready.get() && figures.with(|dated| dated.as_ref().is_some_and(young))
+    })
 }
 
 /// How old figures may be and still be shown as current: three turns of what the server tells.
