@@ -1,7 +1,7 @@
 //! The command line: one match over subcommands.
 
 use clap::{Parser, Subcommand};
-use muster::{server, swarm, worker};
+use muster::{netcheck, server, swarm, worker};
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +18,7 @@ enum Command {
     Serve(server::Args),
     Worker(worker::Args),
     Swarm(swarm::Args),
+    Net(netcheck::Args),
     Token(server::TokenArgs),
 }
 
@@ -29,6 +30,7 @@ async fn main() -> ExitCode {
         Command::Serve(args) => server::serve(args).await.map_err(Into::into),
         Command::Worker(args) => worker::run(args).await.map_err(Into::into),
         Command::Swarm(args) => swarm::run(args).await.map_err(Into::into),
+        Command::Net(args) => netcheck::run(args).map_err(Into::into),
         Command::Token(args) => server::token(args).map_err(Into::into),
     };
     match result {

@@ -7,6 +7,7 @@
 //! What may come in: bytes, seeds and limits, as values. What must not: files, sockets, clocks, threads and global
 //! state. Everything here compiles for wasm32, because the browser draws and the demo runs nets with it.
 
+pub mod analysis;
 pub mod engine;
 pub mod graph;
 pub mod layout;
