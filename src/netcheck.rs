@@ -57,7 +57,8 @@ pub fn run(args: Args) -> Result<(), CheckError> {
     let started = Instant::now();
     let elapsed = || started.elapsed();
     let memory = usize::try_from(args.memory * 1_000_000).unwrap_or(usize::MAX);
-    let report = analyse(&net, &Budget { time: Duration::from_secs(args.seconds), memory, elapsed: &elapsed });
+    let report =
+        analyse(&net, &Budget { time: Duration::from_secs(args.seconds), memory, elapsed: &elapsed });
     let text = if args.json { json(&net, &report, &args)? } else { table(&net, &report, started.elapsed()) };
     io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
@@ -118,7 +119,10 @@ fn json(net: &PetriNet, report: &Report, args: &CheckArgs) -> Result<String, Che
         explored: Seen { states: report.explored.states, edges: report.explored.edges },
         deadlock_path: report.deadlock_path.as_ref().map(|path| ids(net, path)),
         dead_transitions: report.dead_transitions.as_ref().map(|dead| ids(net, dead)),
-        unbounded_place: report.unbounded.and_then(|p| net.places.get(p.index())).map(|place| place.id.as_str()),
+        unbounded_place: report
+            .unbounded
+            .and_then(|p| net.places.get(p.index()))
+            .map(|place| place.id.as_str()),
         place_invariants: report.place_invariants.semiflows.len(),
         transition_invariants: report.transition_invariants.semiflows.len(),
     };
@@ -142,7 +146,13 @@ fn table(net: &PetriNet, report: &Report, took: Duration) -> String {
     };
     let size = net.size();
     let rows = [
-        ("net", format!("{} ({} places, {} transitions, {} arcs)", net.name, size.places, size.transitions, size.arcs)),
+        (
+            "net",
+            format!(
+                "{} ({} places, {} transitions, {} arcs)",
+                net.name, size.places, size.transitions, size.arcs
+            ),
+        ),
         ("states", verdicts.states.to_string()),
         ("edges", verdicts.edges.to_string()),
         ("most tokens in a place", verdicts.max_tokens_in_place.to_string()),
@@ -173,7 +183,10 @@ fn remarks(net: &PetriNet, report: &Report, took: Duration) -> Vec<String> {
         remarks.push(format!("Never fires: {shown}{more}."));
     }
     if let Some(place) = report.unbounded.and_then(|place| net.places.get(place.index())) {
-        remarks.push(format!("The place {} grows without bound, so there are infinitely many states.", place.id));
+        remarks.push(format!(
+            "The place {} grows without bound, so there are infinitely many states.",
+            place.id
+        ));
     }
     if report.too_many_tokens {
         remarks.push("A place holds more tokens than are counted; the exploration ended there.".to_string());

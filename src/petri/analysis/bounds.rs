@@ -30,9 +30,9 @@ pub fn of_places(net: &PetriNet, semiflows: &[Weights]) -> Vec<Option<u64>> {
 
 /// The weighted sum of the initial marking, where it is a number of tokens that can be counted.
 fn initially(net: &PetriNet, weights: &Weights) -> Option<i128> {
-    let terms = weights
-        .iter()
-        .map(|&(place, weight)| i128::from(weight).checked_mul(i128::from(net.places[place as usize].initial)));
+    let terms = weights.iter().map(|&(place, weight)| {
+        i128::from(weight).checked_mul(i128::from(net.places[place as usize].initial))
+    });
     let sum = terms.sum::<Option<i128>>()?;
     (0..=i128::from(u64::MAX)).contains(&sum).then_some(sum)
 }
@@ -87,7 +87,8 @@ impl<'n> StateEquation<'n> {
             weights.push(scaled as i128 + if counted { i128::from(denominator) } else { 0 });
         }
         let falls = |effect: &Vector| {
-            effect.iter().map(|&(place, delta)| weights[place as usize] * i128::from(delta)).sum::<i128>() <= 0
+            effect.iter().map(|&(place, delta)| weights[place as usize] * i128::from(delta)).sum::<i128>()
+                <= 0
         };
         if !self.effects.iter().all(falls) {
             return None;

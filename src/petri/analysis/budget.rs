@@ -42,7 +42,8 @@ impl<'a> Budget<'a> {
     pub fn share(&self, share: f64) -> Deadline<'a> {
         let now = (self.elapsed)();
         let left = self.time.saturating_sub(now);
-        let part = if self.time == Duration::MAX { Duration::MAX } else { left.mul_f64(share.clamp(0.0, 1.0)) };
+        let part =
+            if self.time == Duration::MAX { Duration::MAX } else { left.mul_f64(share.clamp(0.0, 1.0)) };
         Deadline { at: now.saturating_add(part).min(self.time), elapsed: self.elapsed }
     }
 }

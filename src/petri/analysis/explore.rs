@@ -200,7 +200,12 @@ impl<'n> Explorer<'n> {
 
     /// Adds all successors of a marking.
     #[inline(always)]
-    fn expand(&mut self, marking: &[u64], successor: &mut [u64], deadline: &Deadline<'_>) -> Result<(), Stop> {
+    fn expand(
+        &mut self,
+        marking: &[u64],
+        successor: &mut [u64],
+        deadline: &Deadline<'_>,
+    ) -> Result<(), Stop> {
         let mut edges = 0;
         for t in 0..self.fired.len() {
             if self.packing.is_enabled(marking, t) {
@@ -282,7 +287,12 @@ impl<'n> Explorer<'n> {
 
     /// Makes the field of a place wider and packs all markings anew. `outgrown_by` is the marking that did not fit, a successor of the one
     /// being expanded. A place seldom outgrows its field, so here is the moment to look for unboundedness.
-    fn widen(&mut self, outgrown: Outgrown, outgrown_by: &[u64], deadline: &Deadline<'_>) -> Result<(), Rest> {
+    fn widen(
+        &mut self,
+        outgrown: Outgrown,
+        outgrown_by: &[u64],
+        deadline: &Deadline<'_>,
+    ) -> Result<(), Rest> {
         let Outgrown { place, tokens } = outgrown;
         self.most[place] = self.most[place].max(tokens);
         if !self.bounded

@@ -219,7 +219,9 @@ impl Farkas {
                         self.complete = false;
                         break 'combine;
                     }
-                    let (Some(one), Some(other)) = (&self.rows[p as usize], &self.rows[n as usize]) else { continue };
+                    let (Some(one), Some(other)) = (&self.rows[p as usize], &self.rows[n as usize]) else {
+                        continue;
+                    };
                     if !self.adjacent(p, one, n, other) {
                         continue;
                     }
@@ -259,9 +261,9 @@ impl Farkas {
             id != p
                 && id != n
                 && self.rows[id as usize].as_ref().is_some_and(|row| {
-                    row.weights
-                        .iter()
-                        .all(|&(place, _)| sparse::at(&one.weights, place) != 0 || sparse::at(&other.weights, place) != 0)
+                    row.weights.iter().all(|&(place, _)| {
+                        sparse::at(&one.weights, place) != 0 || sparse::at(&other.weights, place) != 0
+                    })
                 })
         };
         let support = one.weights.iter().chain(&other.weights);
@@ -289,7 +291,9 @@ fn basis(matrix: &[Vector], columns: usize, limit: usize, deadline: &Deadline<'_
         let mut ids = std::mem::take(&mut by_column[column]);
         ids.sort_unstable();
         ids.dedup();
-        ids.retain(|&id| rows[id as usize].as_ref().is_some_and(|row| sparse::at(&row.rest, column as u32) != 0));
+        ids.retain(|&id| {
+            rows[id as usize].as_ref().is_some_and(|row| sparse::at(&row.rest, column as u32) != 0)
+        });
         let length = |id: u32| rows[id as usize].as_ref().map_or(0, |row| row.rest.len() + row.weights.len());
         let Some(&pivot) = ids.iter().min_by_key(|&&id| length(id)) else { continue };
         let pivot_row = rows[pivot as usize].take()?;

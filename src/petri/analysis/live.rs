@@ -43,7 +43,12 @@ pub fn is_live(
     let mut fires = vec![false; transitions];
     let mut steps = 0u32;
 
-    let enter = |state: u32, visited: &mut u32, low: &mut [u32], stack: &mut Vec<u32>, path: &mut Vec<Frame>, numbers: &mut Vec<u32>| {
+    let enter = |state: u32,
+                 visited: &mut u32,
+                 low: &mut [u32],
+                 stack: &mut Vec<u32>,
+                 path: &mut Vec<Frame>,
+                 numbers: &mut Vec<u32>| {
         *visited += 1;
         low[state as usize] = *visited;
         stack.push(state);

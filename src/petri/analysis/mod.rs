@@ -37,19 +37,25 @@ use super::net::{PetriNet, PlaceIx, TransitionIx};
 /// Markings explored before the structure is asked: most nets people write are done by then.
 const FIRST_LOOK: u64 = 50_000;
 /// Walks at most.
-const ROUNDS: u32 = 600;
+const ROUNDS: u32 = 200;
 
 /// Finds out what it can within the budget.
 pub fn analyse(net: &PetriNet, budget: &Budget<'_>) -> Report {
+    analyse_up_to(net, budget, FIRST_LOOK, u64::MAX)
+}
+
+/// The same with a limit on the markings explored before and after the structure is asked. With none, all rests on the structure, the
+/// walks and the reduced state space.
+fn analyse_up_to(net: &PetriNet, budget: &Budget<'_>, first: u64, last: u64) -> Report {
     let effects = invariants::incidence(net);
-    let place_invariants = invariants::of_places(net, budget.memory / 8, &budget.share(0.1));
+    let place_invariants = invariants::of_places(net, budget.memory / 8, &budget.share(0.2));
     let transition_invariants = invariants::of_transitions(net, budget.memory / 8, &budget.share(0.1));
     let memory = budget.memory.saturating_sub(place_invariants.bytes() + transition_invariants.bytes());
     let place_bounds = bounds::of_places(net, &place_invariants.semiflows);
     let bounded = place_bounds.iter().all(Option::is_some);
     let mut explorer = Explorer::new(net, &place_bounds, bounded, memory);
 
-    let mut rest = explorer.run(&budget.share(0.3), FIRST_LOOK, false);
+    let mut rest = explorer.run(&budget.share(0.3), first, false);
     let mut known = Known::new(net, &effects, place_bounds, bounded);
     known.learn_from(&explorer, rest);
     if !settled(rest) {
@@ -57,7 +63,7 @@ pub fn analyse(net: &PetriNet, budget: &Budget<'_>) -> Report {
         known.walk(budget);
         // The full exploration keeps the larger part of the memory.
         known.reduced(memory.saturating_sub(explorer.bytes()) / 3, budget);
-        rest = explorer.run(&budget.end(), u64::MAX, false);
+        rest = explorer.run(&budget.end(), last, false);
         known.learn_from(&explorer, rest);
     }
     let mut hit = match rest {
@@ -80,6 +86,7 @@ pub fn analyse(net: &PetriNet, budget: &Budget<'_>) -> Report {
         bytes: explorer.bytes() as u64,
         complete,
     };
+    // The explorer's path is the shortest.
     let deadlock_path = explorer.deadlock_path().or(known.deadlock_path.take());
     Report {
         verdicts: known.verdicts(&explored),
@@ -181,7 +188,12 @@ impl<'n> Known<'n> {
         let wanted = Wanted {
             deadlock: self.deadlock.is_none(),
             firings: true,
-            in_place: self.place_bounds.iter().copied().collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max()),
+            in_place: self
+                .place_bounds
+                .iter()
+                .copied()
+                .collect::<Option<Vec<u64>>>()
+                .and_then(|all| all.into_iter().max()),
             in_all: self.marking_bound,
             unbounded: !self.bounded,
         };
@@ -239,7 +251,12 @@ impl<'n> Known<'n> {
 
     fn max_in_place(&self) -> Option<u64> {
         let met = self.witnesses.most_in_place();
-        let bound = self.place_bounds.iter().copied().collect::<Option<Vec<u64>>>().map(|all| all.into_iter().max().unwrap_or(0));
+        let bound = self
+            .place_bounds
+            .iter()
+            .copied()
+            .collect::<Option<Vec<u64>>>()
+            .map(|all| all.into_iter().max().unwrap_or(0));
         (self.unbounded.is_none() && (self.complete || bound == Some(met))).then_some(met)
     }
 

@@ -159,13 +159,16 @@ impl Search<'_> {
                 continue;
             }
             // Some consumer gives nothing back to the set: the place is not part of a trap.
-            let drained = self.net.consumers(place).iter().any(|consumer| {
-                !self.net.outputs(consumer.transition).iter().any(|arc| trap.has(arc.place))
-            });
+            let drained =
+                self.net.consumers(place).iter().any(|consumer| {
+                    !self.net.outputs(consumer.transition).iter().any(|arc| trap.has(arc.place))
+                });
             if drained {
                 trap.remove(place);
                 for &t in &self.producers[place.index()] {
-                    check.extend(self.net.inputs(t).iter().map(|arc| arc.place).filter(|&other| trap.has(other)));
+                    check.extend(
+                        self.net.inputs(t).iter().map(|arc| arc.place).filter(|&other| trap.has(other)),
+                    );
                 }
             }
         }

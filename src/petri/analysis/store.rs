@@ -7,8 +7,8 @@
 use super::budget::{Deadline, Resource};
 
 const EMPTY: u32 = u32::MAX;
-/// Words of a chunk, about: 1 MiB.
-const CHUNK_WORDS: usize = 1 << 17;
+/// Words of a chunk, about: 256 KiB.
+const CHUNK_WORDS: usize = 1 << 15;
 /// The number that stands for "no parent".
 pub const ROOT: u32 = u32::MAX;
 
@@ -43,7 +43,15 @@ impl Store {
     /// For markings of `words` words, within `limit` bytes.
     pub fn new(words: usize, limit: usize) -> Self {
         let shift = (CHUNK_WORDS / words.max(1)).max(1).ilog2();
-        Self { words, shift, chunks: Vec::new(), parents: Vec::new(), len: 0, table: vec![EMPTY; 1 << 10], limit }
+        Self {
+            words,
+            shift,
+            chunks: Vec::new(),
+            parents: Vec::new(),
+            len: 0,
+            table: vec![EMPTY; 1 << 10],
+            limit,
+        }
     }
 
     pub fn len(&self) -> u32 {

@@ -88,7 +88,8 @@ impl Stubborn {
                 }
             } else {
                 let scarce = inputs.iter().filter(|arc| tokens(arc.place.index()) < arc.weight);
-                let fewest = scarce.map(|arc| arc.place).min_by_key(|place| self.producers[place.index()].len());
+                let fewest =
+                    scarce.map(|arc| arc.place).min_by_key(|place| self.producers[place.index()].len());
                 self.include_producers(fewest);
             }
         }

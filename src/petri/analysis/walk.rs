@@ -61,7 +61,8 @@ impl<'a> Walker<'a> {
             total,
         };
         for t in net.transition_indexes() {
-            let unmet = net.inputs(t).iter().filter(|arc| walker.tokens[arc.place.index()] < arc.weight).count();
+            let unmet =
+                net.inputs(t).iter().filter(|arc| walker.tokens[arc.place.index()] < arc.weight).count();
             walker.unmet[t.index()] = unmet as u32;
             if unmet == 0 {
                 walker.slots[t.index()] = walker.enabled.len() as u32;
@@ -182,11 +183,22 @@ impl Witnesses {
     }
 
     /// Walks until all that is wanted was met or the time is over. `rounds` limits the walks.
-    pub fn search(&mut self, net: &PetriNet, effects: &[Vector], wanted: &Wanted, rounds: u32, deadline: &Deadline<'_>) {
+    pub fn search(
+        &mut self,
+        net: &PetriNet,
+        effects: &[Vector],
+        wanted: &Wanted,
+        rounds: u32,
+        deadline: &Deadline<'_>,
+    ) {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(SEED);
-        let gains: Vec<i64> = effects.iter().map(|effect| effect.iter().map(|&(_, delta)| delta).sum()).collect();
+        let gains: Vec<i64> =
+            effects.iter().map(|effect| effect.iter().map(|&(_, delta)| delta).sum()).collect();
         let stems = stems(net);
-        let steps = (net.transitions.len() * 40).clamp(10_000, 400_000);
+        // Long enough for every token to pass through all of the net a few times.
+        let tokens =
+            net.places.iter().fold(0u64, |sum, place| sum.saturating_add(place.initial)).min(1_000) as usize;
+        let steps = (net.transitions.len() * (40 + 4 * tokens)).clamp(500, 400_000);
         for round in 0..rounds {
             if !self.still(wanted) || deadline.passed() {
                 return;
@@ -200,7 +212,7 @@ impl Witnesses {
                 _ => Policy::Random,
             };
             // The scans of these policies cost more the more is enabled.
-            let steps = if matches!(policy, Policy::Random) { steps } else { steps / 8 };
+            let steps = if matches!(policy, Policy::Random) { steps } else { steps.min(50_000) };
             self.walk(net, effects, &policy, steps, &mut random, deadline);
         }
     }
@@ -295,7 +307,8 @@ fn by_stem(stems: &[u32], random: &mut Xoshiro256PlusPlus) -> Policy {
 /// Per transition the number of its kind: its id without the digits at its end.
 fn stems(net: &PetriNet) -> Vec<u32> {
     let mut kinds = std::collections::HashMap::new();
-    let stem = |id: &'_ str| id.trim_end_matches(|char: char| char.is_ascii_digit() || char == '_').to_string();
+    let stem =
+        |id: &'_ str| id.trim_end_matches(|char: char| char.is_ascii_digit() || char == '_').to_string();
     net.transitions
         .iter()
         .map(|transition| {
