@@ -204,3 +204,53 @@ fn remarks(net: &PetriNet, report: &Report, took: Duration) -> Vec<String> {
     }
     remarks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::petri::samples::SAMPLES;
+
+    fn checked(memory: u64) -> (PetriNet, Report, CheckArgs) {
+        let bytes = SAMPLES[0].pnml.as_bytes();
+        let net = pnml::read(bytes, &Limits::default()).expect("a sound sample");
+        let report = analyse(&net, &Budget::of_memory(memory as usize * 1_000_000));
+        (net, report, CheckArgs { file: PathBuf::new(), json: true, seconds: 60, memory })
+    }
+
+    #[test]
+    fn the_json_object_has_the_eight_verdicts_and_the_budget() {
+        let (net, report, args) = checked(64);
+        let json: serde_json::Value =
+            serde_json::from_str(&json(&net, &report, &args).expect("writable")).expect("JSON");
+        for key in ["states", "edges", "max_tokens_in_place", "max_tokens_per_marking"] {
+            assert!(json[key].is_u64(), "{key}: {json}");
+        }
+        for key in ["deadlock", "one_safe", "quasi_live", "live"] {
+            assert!(json[key].is_boolean(), "{key}: {json}");
+        }
+        assert_eq!(json["budget"], serde_json::json!({"seconds": 60, "memory_mb": 64, "hit": null}));
+        assert_eq!(json["explored"]["states"], json["states"]);
+    }
+
+    #[test]
+    fn what_the_budget_did_not_suffice_for_is_said_in_words() {
+        let (net, report, args) = checked(0);
+        let said: serde_json::Value =
+            serde_json::from_str(&json(&net, &report, &args).expect("writable")).expect("JSON");
+        assert_eq!(said["states"], "not decided");
+        assert_eq!(said["budget"]["hit"], "memory");
+        let table = table(&net, &report, Duration::from_secs(1));
+        assert!(table.contains("not decided") && table.contains("--memory"), "{table}");
+    }
+
+    #[test]
+    fn a_refused_file_is_named_with_line_and_column() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("broken.pnml");
+        std::fs::write(&path, "<pnml>\n <nte/>\n").expect("writable");
+        let error = read(&path).expect_err("a broken file").to_string();
+        assert!(error.contains("broken.pnml: line ") && error.contains("column"), "{error}");
+        let missing = read(&dir.path().join("none.pnml")).expect_err("no file").to_string();
+        assert!(missing.contains("none.pnml: "), "{missing}");
+    }
+}

@@ -34,12 +34,12 @@ impl<'a> Budget<'a> {
     }
 
     /// The end of the budget.
-    pub fn end(&self) -> Deadline<'a> {
+    pub(super) fn end(&self) -> Deadline<'a> {
         Deadline { at: self.time, elapsed: self.elapsed }
     }
 
     /// The time after `share` (0 to 1) of what is left from now on.
-    pub fn share(&self, share: f64) -> Deadline<'a> {
+    pub(super) fn share(&self, share: f64) -> Deadline<'a> {
         let now = (self.elapsed)();
         let left = self.time.saturating_sub(now);
         let part =
@@ -49,7 +49,7 @@ impl<'a> Budget<'a> {
 }
 
 impl Deadline<'_> {
-    pub fn passed(&self) -> bool {
+    pub(super) fn passed(&self) -> bool {
         (self.elapsed)() >= self.at
     }
 }

@@ -80,12 +80,7 @@ fn analyse_up_to(net: &PetriNet, budget: &Budget<'_>, first: u64, last: u64) -> 
         }
     }
     let dead_transitions = complete.then(|| unfired(net, explorer.fired()));
-    let explored = Explored {
-        states: explorer.states(),
-        edges: explorer.edges(),
-        bytes: explorer.bytes() as u64,
-        complete,
-    };
+    let explored = explored(&explorer, rest);
     // The explorer's path is the shortest.
     let deadlock_path = explorer.deadlock_path().or(known.deadlock_path.take());
     Report {
@@ -98,6 +93,26 @@ fn analyse_up_to(net: &PetriNet, budget: &Budget<'_>, first: u64, last: u64) -> 
         place_invariants,
         transition_invariants,
         hit,
+    }
+}
+
+/// Explores the state space and nothing else: no verdicts, no walks.
+pub fn state_space(net: &PetriNet, budget: &Budget<'_>) -> Explored {
+    let invariants = invariants::of_places(net, budget.memory / 8, &budget.share(0.2));
+    let bounds = bounds::of_places(net, &invariants.semiflows);
+    let bounded = bounds.iter().all(Option::is_some);
+    let memory = budget.memory.saturating_sub(invariants.bytes());
+    let mut explorer = Explorer::new(net, &bounds, bounded, memory);
+    let rest = explorer.run(&budget.end(), u64::MAX, false);
+    explored(&explorer, rest)
+}
+
+fn explored(explorer: &Explorer<'_>, rest: Option<Rest>) -> Explored {
+    Explored {
+        states: explorer.states(),
+        edges: explorer.edges(),
+        bytes: explorer.bytes() as u64,
+        complete: rest == Some(Rest::Complete),
     }
 }
 
