@@ -1,4 +1,4 @@
-//! How fast nets are read, laid out and run: `cargo bench --bench petri -- [folder of .pnml files]`.
+//! How fast nets are read, laid out, run and explored: `cargo bench --bench petri -- [folder of .pnml files]`.
 //!
 //! Without a folder, `MUSTER_NETS_DIR`, `../shared/nets` or, where there is neither, the nets we ship. Each figure is
 //! the best of several rounds: the others measure what else the machine was doing.
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use muster::petri::analysis::{Budget, state_space};
 use muster::petri::pnml::{self, Limits};
 use muster::petri::samples::SAMPLES;
 use muster::petri::{Engine, NetGraph};
@@ -15,11 +16,22 @@ const SEED: u64 = 1;
 /// Long enough for the caches to settle, short enough for all nets in half a minute.
 const ROUND: Duration = Duration::from_millis(300);
 const ROUNDS: u32 = 4;
+const EXPLORE: Duration = Duration::from_secs(2);
 
 fn main() {
     println!(
-        "{:<28} {:>7} {:>7} {:>7} {:>10} {:>10} {:>9} {:>14}",
-        "net", "places", "trans.", "arcs", "parse ms", "draw ms", "JSON kB", "firings/s"
+        "{:<28} {:>7} {:>7} {:>7} {:>10} {:>10} {:>9} {:>14} {:>12} {:>12} {:>8}",
+        "net",
+        "places",
+        "trans.",
+        "arcs",
+        "parse ms",
+        "draw ms",
+        "JSON kB",
+        "firings/s",
+        "states/s",
+        "edges/s",
+        "B/state"
     );
     for (name, bytes) in nets() {
         let (net, parse) = best(|| pnml::read(&bytes, &Limits::default()));
@@ -32,8 +44,9 @@ fn main() {
         };
         let (graph, draw) = best(|| NetGraph::of(&net));
         let json = serde_json::to_vec(&graph).map(|json| json.len()).unwrap_or(0);
+        let explored = exploration(&net);
         println!(
-            "{name:<28} {:>7} {:>7} {:>7} {:>10.2} {:>10.2} {:>9} {:>14.0}",
+            "{name:<28} {:>7} {:>7} {:>7} {:>10.2} {:>10.2} {:>9} {:>14.0} {:>12.0} {:>12.0} {:>8.1}",
             net.places.len(),
             net.transitions.len(),
             net.arc_count(),
@@ -41,6 +54,9 @@ fn main() {
             draw.as_secs_f64() * 1e3,
             json / 1000,
             firings_per_second(&net),
+            explored.states_per_second,
+            explored.edges_per_second,
+            explored.bytes_per_state,
         );
     }
 }
@@ -74,6 +90,34 @@ fn firings_per_second(net: &Arc<muster::petri::PetriNet>) -> f64 {
         best = best.max(fired as f64 / start.elapsed().as_secs_f64());
     }
     best
+}
+
+struct Exploration {
+    states_per_second: f64,
+    edges_per_second: f64,
+    /// All that is held for a state: its marking, its parent, its share of the index. Of small nets mostly air.
+    bytes_per_state: f64,
+}
+
+/// Explores as much as fits into the time and 500 MB. What is done sooner is done again until the time is over.
+fn exploration(net: &muster::petri::PetriNet) -> Exploration {
+    let start = Instant::now();
+    let (mut states, mut edges, mut bytes) = (0, 0, 0.0);
+    let elapsed = || start.elapsed();
+    while start.elapsed() < EXPLORE {
+        let seen = state_space(net, &Budget { time: EXPLORE, memory: 500_000_000, elapsed: &elapsed });
+        states += seen.states;
+        edges += seen.edges;
+        if bytes == 0.0 {
+            bytes = seen.bytes as f64 / seen.states.max(1) as f64;
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    Exploration {
+        states_per_second: states as f64 / seconds,
+        edges_per_second: edges as f64 / seconds,
+        bytes_per_state: bytes,
+    }
 }
 
 fn nets() -> Vec<(String, Vec<u8>)> {

@@ -13,6 +13,8 @@ pub mod demo;
 #[cfg(feature = "ssr")]
 mod descriptors;
 pub mod model;
+#[cfg(feature = "ssr")]
+pub mod netcheck;
 pub mod petri;
 #[cfg(feature = "ssr")]
 pub mod process;

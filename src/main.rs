@@ -1,7 +1,7 @@
 //! The command line: one match over subcommands.
 
 use clap::{Parser, Subcommand};
-use muster::{agent, server, swarm, worker};
+use muster::{agent, netcheck, server, swarm, worker};
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
@@ -21,6 +21,7 @@ enum Command {
     #[command(hide = true)]
     AgentRunner(agent::RunnerArgs),
     Swarm(swarm::Args),
+    Net(netcheck::Args),
     Token(server::TokenArgs),
 }
 
@@ -34,6 +35,7 @@ async fn main() -> ExitCode {
         Command::Agent(args) => return agent::run(args).await,
         Command::AgentRunner(args) => agent::run_runner(args).await.map_err(Into::into),
         Command::Swarm(args) => swarm::run(args).await.map_err(Into::into),
+        Command::Net(args) => netcheck::run(args).map_err(Into::into),
         Command::Token(args) => server::token(args).map_err(Into::into),
     };
     match result {

@@ -11,7 +11,7 @@ use crate::{
     },
     server::{
         App,
-        actions::{perform, need_hosts},
+        actions::{need_hosts, perform},
         auth::Who,
     },
 };

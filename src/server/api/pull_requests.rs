@@ -6,7 +6,7 @@ use crate::{
     model::{Action, CommandKind, Done, PullRequest, Repository, Timestamp},
     server::{
         App,
-        actions::{perform, need_hosts},
+        actions::{need_hosts, perform},
         auth::Who,
         clock::now,
     },

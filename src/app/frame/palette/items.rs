@@ -8,8 +8,8 @@ use super::{
 use crate::{
     app::{snapshot::Theme, store::Store},
     model::{
-        CommandKind, EntityRef, Host, HostAction, HostId, Net, NetAction, NetId, RunState, Worker, WorkerAction,
-        WorkerId,
+        CommandKind, EntityRef, Host, HostAction, HostId, Net, NetAction, NetId, RunState, Worker,
+        WorkerAction, WorkerId,
         lifecycle::{self, NetWord, Verb},
     },
 };

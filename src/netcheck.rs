@@ -1,0 +1,256 @@
+//! `muster net check`: the verdicts about a net, on the command line.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::petri::analysis::{Budget, Report, Resource, Verdicts, analyse};
+use crate::petri::pnml::{self, Limits, PnmlError, PnmlErrorKind};
+use crate::petri::{PetriNet, TransitionIx};
+
+/// Looks at nets in PNML files.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: NetCommand,
+}
+
+#[derive(clap::Subcommand)]
+enum NetCommand {
+    Check(CheckArgs),
+}
+
+/// Says what a net can do: its state space, deadlocks, bounds and liveness. What the budget does not suffice for is "not decided".
+#[derive(clap::Args)]
+struct CheckArgs {
+    /// A place/transition net in PNML.
+    file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Seconds that the check may take.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    seconds: u64,
+    /// Megabytes that the markings may take.
+    #[arg(long, value_name = "MB", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    memory: u64,
+}
+
+/// Why a net was not checked.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{}: {source}", path.display())]
+    Refused { path: PathBuf, source: PnmlError },
+    #[error("the result could not be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+pub fn run(args: Args) -> Result<(), CheckError> {
+    let NetCommand::Check(args) = args.command;
+    let net = read(&args.file)?;
+    let started = Instant::now();
+    let elapsed = || started.elapsed();
+    let memory = usize::try_from(args.memory * 1_000_000).unwrap_or(usize::MAX);
+    let report =
+        analyse(&net, &Budget { time: Duration::from_secs(args.seconds), memory, elapsed: &elapsed });
+    let text = if args.json { json(&net, &report, &args)? } else { table(&net, &report, started.elapsed()) };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<PetriNet, CheckError> {
+    let limits = Limits::default();
+    let unreadable = |source| CheckError::Unreadable { path: path.to_path_buf(), source };
+    let refused = |source| CheckError::Refused { path: path.to_path_buf(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    if length > limits.bytes as u64 {
+        let kind = PnmlErrorKind::TooLarge { bytes: length as usize, limit: limits.bytes };
+        return Err(refused(PnmlError { line: 1, column: 1, kind }));
+    }
+    let mut bytes = Vec::new();
+    // A pipe tells no length; one byte over the limit is enough to refuse it.
+    file.take(limits.bytes as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    pnml::read(&bytes, &limits).map_err(refused)
+}
+
+/// What `--json` prints. The verdicts come first and keep their names; the rest explains them.
+#[derive(Serialize)]
+struct Output<'a> {
+    #[serde(flatten)]
+    verdicts: &'a Verdicts,
+    budget: Spent,
+    /// Markings and edges seen, whether or not they were all.
+    explored: Seen,
+    deadlock_path: Option<Vec<&'a str>>,
+    dead_transitions: Option<Vec<&'a str>>,
+    unbounded_place: Option<&'a str>,
+    place_invariants: usize,
+    transition_invariants: usize,
+}
+
+#[derive(Serialize)]
+struct Spent {
+    seconds: u64,
+    memory_mb: u64,
+    hit: Option<Resource>,
+}
+
+#[derive(Serialize)]
+struct Seen {
+    states: u64,
+    edges: u64,
+}
+
+fn ids<'a>(net: &'a PetriNet, transitions: &[TransitionIx]) -> Vec<&'a str> {
+    transitions.iter().filter_map(|t| net.transitions.get(t.index())).map(|t| t.id.as_str()).collect()
+}
+
+fn json(net: &PetriNet, report: &Report, args: &CheckArgs) -> Result<String, CheckError> {
+    let output = Output {
+        verdicts: &report.verdicts,
+        budget: Spent { seconds: args.seconds, memory_mb: args.memory, hit: report.hit },
+        explored: Seen { states: report.explored.states, edges: report.explored.edges },
+        deadlock_path: report.deadlock_path.as_ref().map(|path| ids(net, path)),
+        dead_transitions: report.dead_transitions.as_ref().map(|dead| ids(net, dead)),
+        unbounded_place: report
+            .unbounded
+            .and_then(|p| net.places.get(p.index()))
+            .map(|place| place.id.as_str()),
+        place_invariants: report.place_invariants.semiflows.len(),
+        transition_invariants: report.transition_invariants.semiflows.len(),
+    };
+    Ok(serde_json::to_string(&output).map_err(io::Error::from)? + "\n")
+}
+
+fn table(net: &PetriNet, report: &Report, took: Duration) -> String {
+    let verdicts = &report.verdicts;
+    let yes_no = |verdict: &crate::petri::analysis::Verdict<bool>| match verdict.value() {
+        Some(true) => "yes".to_string(),
+        Some(false) => "no".to_string(),
+        None => verdict.to_string(),
+    };
+    let mut deadlock = yes_no(&verdicts.deadlock);
+    if let Some(path) = &report.deadlock_path {
+        let _ = write!(deadlock, ", after {} firings", path.len());
+    }
+    let semiflows = |invariants: &crate::petri::analysis::invariants::Invariants| {
+        let more = if invariants.complete { "" } else { " or more" };
+        format!("{}{more}", invariants.semiflows.len())
+    };
+    let size = net.size();
+    let rows = [
+        (
+            "net",
+            format!(
+                "{} ({} places, {} transitions, {} arcs)",
+                net.name, size.places, size.transitions, size.arcs
+            ),
+        ),
+        ("states", verdicts.states.to_string()),
+        ("edges", verdicts.edges.to_string()),
+        ("most tokens in a place", verdicts.max_tokens_in_place.to_string()),
+        ("most tokens in a marking", verdicts.max_tokens_per_marking.to_string()),
+        ("deadlock", deadlock),
+        ("one-safe", yes_no(&verdicts.one_safe)),
+        ("every transition can fire", yes_no(&verdicts.quasi_live)),
+        ("live", yes_no(&verdicts.live)),
+        ("place invariants", semiflows(&report.place_invariants)),
+        ("transition invariants", semiflows(&report.transition_invariants)),
+    ];
+    let mut text = String::new();
+    for (name, value) in rows {
+        let _ = writeln!(text, "{name:<26}{value}");
+    }
+    for line in remarks(net, report, took) {
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+/// What explains the verdicts: transitions that never fire, and why something is not decided.
+fn remarks(net: &PetriNet, report: &Report, took: Duration) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(dead) = report.dead_transitions.as_deref().filter(|dead| !dead.is_empty()) {
+        let shown = ids(net, &dead[..dead.len().min(10)]).join(", ");
+        let more = if dead.len() > 10 { format!(" and {} more", dead.len() - 10) } else { String::new() };
+        remarks.push(format!("Never fires: {shown}{more}."));
+    }
+    if let Some(place) = report.unbounded.and_then(|place| net.places.get(place.index())) {
+        remarks.push(format!(
+            "The place {} grows without bound, so there are infinitely many states.",
+            place.id
+        ));
+    }
+    if report.too_many_tokens {
+        remarks.push("A place holds more tokens than are counted; the exploration ended there.".to_string());
+    }
+    if let Some(resource) = report.hit {
+        let (what, flag) = match resource {
+            Resource::Time => ("time", "--seconds"),
+            Resource::Memory => ("memory", "--memory"),
+        };
+        remarks.push(format!(
+            "The budget of {what} was used up after {} states in {:.0} s; give more with {flag}.",
+            report.explored.states,
+            took.as_secs_f64()
+        ));
+    }
+    remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::petri::samples::SAMPLES;
+
+    fn checked(memory: u64) -> (PetriNet, Report, CheckArgs) {
+        let bytes = SAMPLES[0].pnml.as_bytes();
+        let net = pnml::read(bytes, &Limits::default()).expect("a sound sample");
+        let report = analyse(&net, &Budget::of_memory(memory as usize * 1_000_000));
+        (net, report, CheckArgs { file: PathBuf::new(), json: true, seconds: 60, memory })
+    }
+
+    #[test]
+    fn the_json_object_has_the_eight_verdicts_and_the_budget() {
+        let (net, report, args) = checked(64);
+        let json: serde_json::Value =
+            serde_json::from_str(&json(&net, &report, &args).expect("writable")).expect("JSON");
+        for key in ["states", "edges", "max_tokens_in_place", "max_tokens_per_marking"] {
+            assert!(json[key].is_u64(), "{key}: {json}");
+        }
+        for key in ["deadlock", "one_safe", "quasi_live", "live"] {
+            assert!(json[key].is_boolean(), "{key}: {json}");
+        }
+        assert_eq!(json["budget"], serde_json::json!({"seconds": 60, "memory_mb": 64, "hit": null}));
+        assert_eq!(json["explored"]["states"], json["states"]);
+    }
+
+    #[test]
+    fn what_the_budget_did_not_suffice_for_is_said_in_words() {
+        let (net, report, args) = checked(0);
+        let said: serde_json::Value =
+            serde_json::from_str(&json(&net, &report, &args).expect("writable")).expect("JSON");
+        assert_eq!(said["states"], "not decided");
+        assert_eq!(said["budget"]["hit"], "memory");
+        let table = table(&net, &report, Duration::from_secs(1));
+        assert!(table.contains("not decided") && table.contains("--memory"), "{table}");
+    }
+
+    #[test]
+    fn a_refused_file_is_named_with_line_and_column() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("broken.pnml");
+        std::fs::write(&path, "<pnml>\n <nte/>\n").expect("writable");
+        let error = read(&path).expect_err("a broken file").to_string();
+        assert!(error.contains("broken.pnml: line ") && error.contains("column"), "{error}");
+        let missing = read(&dir.path().join("none.pnml")).expect_err("no file").to_string();
+        assert!(missing.contains("none.pnml: "), "{missing}");
+    }
+}

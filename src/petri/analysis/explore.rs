@@ -1,0 +1,347 @@
+//! The state space, breadth first: every marking once, in the order of its distance from the initial one.
+
+use super::budget::{Budget, Deadline, Resource};
+use super::packing::{Outgrown, Packing};
+use super::sparse::Vector;
+use super::store::{ROOT, Store};
+use super::stubborn::Stubborn;
+use crate::petri::net::{PetriNet, PlaceIx, TransitionIx};
+
+/// Work between two looks at the clock: words copied and transitions tried.
+const LOOK: u64 = 1 << 18;
+/// The longest path that is searched for a marking which covers an earlier one.
+const MAX_PATH: usize = 20_000;
+
+/// Why an exploration came to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Everything reachable was seen (for a reduced search: everything it needs).
+    Complete,
+    /// A deadlock was found, and the caller wanted no more.
+    Deadlock,
+    /// This place grows without bound.
+    Unbounded(PlaceIx),
+    /// A place holds more tokens than are counted.
+    TooManyTokens,
+    Hit(Resource),
+}
+
+/// An exploration that can be taken up again where it rested.
+pub struct Explorer<'n> {
+    net: &'n PetriNet,
+    packing: Packing,
+    bits: Vec<u8>,
+    single: Vec<bool>,
+    store: Store,
+    /// The next marking to expand.
+    next: u32,
+    edges: u64,
+    fired: Vec<bool>,
+    unfired: usize,
+    deadlock: Option<u32>,
+    most: Vec<u64>,
+    most_in_all: u128,
+    bounded: bool,
+    stubborn: Option<Stubborn>,
+    failed: Option<Rest>,
+    /// Work since the last look at the clock.
+    work: u64,
+}
+
+impl<'n> Explorer<'n> {
+    /// `bounds`: what is proven about places. `bounded`: the state space is known to be finite.
+    pub fn new(net: &'n PetriNet, bounds: &[Option<u64>], bounded: bool, memory: usize) -> Self {
+        let mut bits = Packing::initial_bits(net);
+        for (bits, bound) in bits.iter_mut().zip(bounds) {
+            if let Some(bound) = bound {
+                *bits = (*bits).max(super::packing::bits_for(*bound).min(8));
+            }
+        }
+        let single: Vec<bool> = bounds.iter().map(|bound| bound.is_some_and(|bound| bound <= 1)).collect();
+        let packing = Packing::new(net, &bits, &single);
+        let mut store = Store::new(packing.words(), memory);
+        let mut initial = vec![0; packing.words()];
+        packing.pack(net.places.iter().map(|place| place.initial), &mut initial);
+        // The table does not grow for the first one, so the time does not matter.
+        let failed = store.add(&initial, ROOT, &Budget::of_memory(memory).end()).err().map(Rest::Hit);
+        Self {
+            net,
+            packing,
+            bits,
+            single,
+            store,
+            next: 0,
+            edges: 0,
+            fired: vec![false; net.transitions.len()],
+            unfired: net.transitions.len(),
+            deadlock: None,
+            most: net.places.iter().map(|place| place.initial).collect(),
+            most_in_all: net.places.iter().map(|place| u128::from(place.initial)).sum(),
+            bounded,
+            stubborn: None,
+            failed,
+            work: 0,
+        }
+    }
+
+    /// Follows stubborn sets only: all deadlocks are still found, and little else.
+    pub fn for_deadlocks(mut self, effects: &[Vector]) -> Self {
+        self.stubborn = Some(Stubborn::of(self.net, effects));
+        self
+    }
+
+    pub fn states(&self) -> u64 {
+        u64::from(self.store.len())
+    }
+
+    /// Pairs of an expanded marking and a transition enabled in it.
+    pub fn edges(&self) -> u64 {
+        self.edges
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.store.bytes()
+    }
+
+    /// Per transition, whether it was seen enabled.
+    pub fn fired(&self) -> &[bool] {
+        &self.fired
+    }
+
+    /// The most tokens seen per place.
+    pub fn most(&self) -> &[u64] {
+        &self.most
+    }
+
+    /// The most tokens seen in one marking.
+    pub fn most_in_all(&self) -> u128 {
+        self.most_in_all
+    }
+
+    pub fn found_deadlock(&self) -> bool {
+        self.deadlock.is_some()
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) fn packing(&self) -> &Packing {
+        &self.packing
+    }
+
+    /// A shortest run to the first deadlock found (shortest only if nothing was left out by stubborn sets).
+    pub fn deadlock_path(&self) -> Option<Vec<TransitionIx>> {
+        let path = self.store.path(self.deadlock?);
+        let mut to = vec![0; self.packing.words()];
+        path.windows(2)
+            .map(|pair| {
+                let (from, goal) = (self.store.get(pair[0]), self.store.get(pair[1]));
+                self.net.transition_indexes().find(|t| {
+                    self.packing.is_enabled(from, t.index()) && {
+                        self.packing.fire(from, t.index(), &mut to);
+                        to == goal
+                    }
+                })
+            })
+            .collect()
+    }
+
+    /// Goes on until all is seen or one of the limits is reached. `states` limits the markings in all.
+    pub fn run(&mut self, deadline: &Deadline<'_>, states: u64, stop_at_deadlock: bool) -> Option<Rest> {
+        if self.failed.is_some() {
+            return self.failed;
+        }
+        let mut marking = vec![0; self.packing.words()];
+        let mut successor = marking.clone();
+        let mut chosen: Vec<u32> = Vec::new();
+        while self.next < self.store.len() {
+            if self.late(self.fired.len() as u64, deadline) {
+                return Some(Rest::Hit(Resource::Time));
+            }
+            if self.states() > states {
+                return None;
+            }
+            marking.copy_from_slice(self.store.get(self.next));
+            let end = match &mut self.stubborn {
+                None => self.expand(&marking, &mut successor, deadline),
+                Some(stubborn) => {
+                    stubborn.choose(self.net, |place| self.packing.tokens(&marking, place), &mut chosen);
+                    self.expand_chosen(&marking, &mut successor, &chosen, deadline)
+                }
+            };
+            match end {
+                Ok(()) => {
+                    self.measure(&marking);
+                    self.next += 1;
+                    if stop_at_deadlock && self.deadlock.is_some() {
+                        return Some(Rest::Deadlock);
+                    }
+                }
+                // Nothing is broken: the same marking is expanded anew next time.
+                Err(Stop::Late) => return Some(Rest::Hit(Resource::Time)),
+                Err(Stop::Store(resource)) => {
+                    self.failed = Some(Rest::Hit(resource));
+                    return self.failed;
+                }
+                Err(Stop::Outgrown(outgrown)) => {
+                    if let Err(rest) = self.widen(outgrown, &successor, deadline) {
+                        self.failed = Some(rest);
+                        return self.failed;
+                    }
+                    // The same marking again, in wider fields; what was counted for it has been taken back.
+                    marking.resize(self.packing.words(), 0);
+                    successor.resize(self.packing.words(), 0);
+                }
+            }
+        }
+        Some(Rest::Complete)
+    }
+
+    /// Adds all successors of a marking.
+    #[inline(always)]
+    fn expand(
+        &mut self,
+        marking: &[u64],
+        successor: &mut [u64],
+        deadline: &Deadline<'_>,
+    ) -> Result<(), Stop> {
+        let mut edges = 0;
+        for t in 0..self.fired.len() {
+            if self.packing.is_enabled(marking, t) {
+                edges += 1;
+                self.follow(marking, t, successor, deadline)?;
+            }
+        }
+        self.count(edges);
+        Ok(())
+    }
+
+    fn expand_chosen(
+        &mut self,
+        marking: &[u64],
+        successor: &mut [u64],
+        chosen: &[u32],
+        deadline: &Deadline<'_>,
+    ) -> Result<(), Stop> {
+        for &t in chosen {
+            self.follow(marking, t as usize, successor, deadline)?;
+        }
+        self.count(chosen.len() as u64);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn count(&mut self, edges: u64) {
+        self.edges += edges;
+        if edges == 0 && self.deadlock.is_none() {
+            self.deadlock = Some(self.next);
+        }
+    }
+
+    #[inline(always)]
+    fn follow(
+        &mut self,
+        marking: &[u64],
+        t: usize,
+        successor: &mut [u64],
+        deadline: &Deadline<'_>,
+    ) -> Result<(), Stop> {
+        if self.late(2 + marking.len() as u64, deadline) {
+            return Err(Stop::Late);
+        }
+        if !self.packing.fire(marking, t, successor)
+            && let Some(outgrown) = self.packing.outgrown(successor)
+        {
+            return Err(Stop::Outgrown(outgrown));
+        }
+        if !self.fired[t] {
+            self.fired[t] = true;
+            self.unfired -= 1;
+        }
+        self.store.add(successor, self.next, deadline).map_err(Stop::Store)
+    }
+
+    /// Counts work, and looks at the clock now and then.
+    #[inline(always)]
+    fn late(&mut self, work: u64, deadline: &Deadline<'_>) -> bool {
+        self.work += work;
+        if self.work < LOOK {
+            return false;
+        }
+        self.work = 0;
+        deadline.passed()
+    }
+
+    /// Takes a marking into the maxima.
+    #[inline(always)]
+    fn measure(&mut self, marking: &[u64]) {
+        let mut sum = 0u128;
+        for (place, most) in self.most.iter_mut().enumerate() {
+            let tokens = self.packing.tokens(marking, place);
+            *most = (*most).max(tokens);
+            sum += u128::from(tokens);
+        }
+        self.most_in_all = self.most_in_all.max(sum);
+    }
+
+    /// Makes the field of a place wider and packs all markings anew. `outgrown_by` is the marking that did not fit, a successor of the one
+    /// being expanded. A place seldom outgrows its field, so here is the moment to look for unboundedness.
+    fn widen(
+        &mut self,
+        outgrown: Outgrown,
+        outgrown_by: &[u64],
+        deadline: &Deadline<'_>,
+    ) -> Result<(), Rest> {
+        let Outgrown { place, tokens } = outgrown;
+        self.most[place] = self.most[place].max(tokens);
+        if !self.bounded
+            && let Some(place) = self.covered(outgrown_by)
+        {
+            return Err(Rest::Unbounded(place));
+        }
+        let bits = self.bits[place] + 1 + self.bits[place] / 2;
+        if self.bits[place] >= Packing::MAX_BITS {
+            return Err(Rest::TooManyTokens);
+        }
+        self.bits[place] = bits.min(Packing::MAX_BITS);
+        let wider = Packing::new(self.net, &self.bits, &self.single);
+        let empty = Store::new(1, 0);
+        let store = std::mem::replace(&mut self.store, empty);
+        let old = &self.packing;
+        self.store = store
+            .converted(wider.words(), |from, to| wider.pack(old.unpack(from), to), deadline)
+            .map_err(Rest::Hit)?;
+        self.packing = wider;
+        Ok(())
+    }
+
+    /// Whether a marking on the path to this one is covered by a later one of it: then the firings between them can be repeated for ever,
+    /// and some place grows with each round.
+    fn covered(&self, last: &[u64]) -> Option<PlaceIx> {
+        let path = self.store.path(self.next);
+        let path = &path[path.len().saturating_sub(MAX_PATH)..];
+        // The last one's fields may reach into their guards: read it as wide as that.
+        let later: Vec<u64> = self.packing.unpack_wide(last).collect();
+        path.iter().rev().find_map(|&id| {
+            let earlier = self.store.get(id);
+            let mut grown = None;
+            for (place, &tokens) in later.iter().enumerate() {
+                let before = self.packing.tokens(earlier, place);
+                if tokens < before {
+                    return None;
+                }
+                if tokens > before {
+                    grown = Some(PlaceIx(place as u32));
+                }
+            }
+            grown
+        })
+    }
+}
+
+enum Stop {
+    Late,
+    Store(Resource),
+    Outgrown(Outgrown),
+}
