@@ -11,7 +11,7 @@ use super::{
 use crate::{
     agent::protocol::{FromAgent, Goodbye, MAX_FRAME, MAX_OUTPUT, Output, PROTOCOL, Register, ToAgent},
     app::error::ApiError,
-    model::{CommandId, Happening, HostId},
+    model::{CommandId, Happening, Host, HostId},
     server::{App, api::error::internal, clock::now, socket::Peer, storage::hosts::TokenHash},
 };
 use axum::{
@@ -106,13 +106,6 @@ async fn serve(agents: &Agents, host: HostId, token: TokenHash, mut socket: WebS
             let mut link =
                 Link { agents, host, socket: &mut socket, claimed, gathered: Vec::new(), bytes: 0 };
             let end = link.run(register).await;
-            if let End::Goodbye((Goodbye::Malformed, _)) = end {
-                agents
-                    .tell(host, "malformed", |row| {
-                        format!("The agent of {} sent what cannot be read; it was disconnected", row.name)
-                    })
-                    .await;
-            }
             // At a shutdown every agent is back in a moment: its host was never away.
             if agents.0.registry.release(host, serial) && !agents.0.shutdown.is_cancelled() {
                 agents.went(host).await;
@@ -120,6 +113,11 @@ async fn serve(agents: &Agents, host: HostId, token: TokenHash, mut socket: WebS
             end
         }
     };
+    if let End::Goodbye((Goodbye::Malformed, _)) = &end {
+        let text =
+            |row: &Host| format!("The agent of {} sent what cannot be read; it was disconnected", row.name);
+        agents.tell(host, "malformed", text).await;
+    }
     let (why, detail) = match end {
         End::Gone(why) => return why,
         End::Goodbye(leave) => leave,

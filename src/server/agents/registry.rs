@@ -202,7 +202,8 @@ mod tests {
         tell();
         assert!(first.inbox.try_recv().is_err(), "not before it is ready");
         registry.ready(HOST, first.serial, BTreeSet::new());
-        (tell(), tell());
+        tell();
+        tell();
         assert_eq!(first.inbox.try_recv(), Ok(ToAgent::Cancel { command_id: command }));
         assert!(first.inbox.try_recv().is_err());
         let mut second = registry.claim(HOST, agent).unwrap();

@@ -78,7 +78,9 @@ impl Agents {
             Ok::<_, Gone>(())
         });
         match went.await.map_err(NotWritten::from) {
-            Ok(()) | Err(NotWritten::Deleted) => {}
+            Ok(()) => {}
+            // Its last heartbeat may have come after it was deleted.
+            Err(NotWritten::Deleted) => self.0.board.forget(host),
             Err(error) => tracing::error!(%host, %error, "that a host went offline could not be written"),
         }
     }
