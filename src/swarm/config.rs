@@ -1,6 +1,7 @@
 //! The swarm's command line, and where it gets its credentials: never from argv, which every user of the machine can read.
 
 use super::{console::ConsoleError, script::ScriptError};
+use clap::builder::ArgPredicate;
 use std::{fs, io, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 const EMAIL_VARIABLE: &str = "MUSTER_SWARM_EMAIL";
@@ -18,13 +19,22 @@ pub struct Args {
     #[arg(long, env = "MUSTER_SWARM_CREDENTIALS")]
     pub credentials: Option<PathBuf>,
 
-    /// How many workers. With 0, and --remove, it removes what an earlier run of this name left behind.
-    #[arg(long, default_value_t = 20)]
+    /// How many workers; none where --agents is given without this. With 0 of both, and --remove, it removes what an earlier run of this
+    /// name left behind.
+    #[arg(long, default_value_t = 20, default_value_if("agents", ArgPredicate::IsPresent, "0"))]
     pub workers: usize,
 
     /// How many nets, assigned to the workers in turn and loaded.
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, default_value_if("agents", ArgPredicate::IsPresent, "0"))]
     pub nets: usize,
+
+    /// How many hosts, each with an agent that is connected to the console.
+    #[arg(long, default_value_t = 0)]
+    pub agents: usize,
+
+    /// Lines a second that a command on a host writes.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub lines_per_second: u32,
 
     /// The share of the nets that run, 0 to 1.
     #[arg(long, default_value_t = 0.1, value_parser = share)]
@@ -119,6 +129,12 @@ pub enum Error {
         "the cluster {0} has {1} workers of an earlier run; remove them with: muster swarm --name {0} --workers 0 --nets 0 --remove"
     )]
     LeftBehind(String, usize),
+    #[error(
+        "the console has {1} hosts of an earlier run; remove them with: muster swarm --name {0} --agents 0 --remove"
+    )]
+    HostsLeftBehind(String, usize),
+    #[error("{0}")]
+    Agents(String),
     #[error("{0} {1} were deleted and are still there; look at the console's events for the reason")]
     Remain(usize, String),
     #[error("{0}")]

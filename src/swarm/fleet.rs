@@ -200,7 +200,6 @@ impl<'a> Fleet<'a> {
         Ok(ours.map(|row| text(row, "id", path)).collect::<Result<_, _>>()?)
     }
 
-    /// Does something for 0 to `count`, several at a time, and says now and then how far it is.
     async fn each<T, F>(
         &self,
         what: &str,
@@ -211,36 +210,50 @@ impl<'a> Fleet<'a> {
     where
         F: Future<Output = Result<T, ConsoleError>>,
     {
-        let (done, began) = (AtomicUsize::new(0), Instant::now());
-        let all = stream::iter(0..count)
-            .map(|n| {
-                let (acting, done) = (act(n), &done);
-                async move {
-                    let outcome = acting.await.map_err(|error| failures.add(&error)).ok();
-                    done.fetch_add(1, Relaxed);
-                    outcome
-                }
-            })
-            .buffered(usize::from(self.args.width))
-            .collect();
-        let mut ticks = tokio::time::interval(PROGRESS_EVERY);
-        ticks.tick().await;
-        tokio::pin!(all);
-        loop {
-            tokio::select! {
-                all = &mut all => {
-                    tracing::info!("{count} {what}, after {:.1} s", began.elapsed().as_secs_f64());
-                    return all;
-                }
-                _ = ticks.tick() => tracing::info!("{} of {count} {what}", done.load(Relaxed)),
+        each(usize::from(self.args.width), what, count, failures, act).await
+    }
+}
+
+/// Does something for 0 to `count`, `width` at a time, and says now and then how far it is.
+pub async fn each<T, F>(
+    width: usize,
+    what: &str,
+    count: usize,
+    failures: &Failures,
+    act: impl Fn(usize) -> F,
+) -> Vec<Option<T>>
+where
+    F: Future<Output = Result<T, ConsoleError>>,
+{
+    let (done, began) = (AtomicUsize::new(0), Instant::now());
+    let all = stream::iter(0..count)
+        .map(|n| {
+            let (acting, done) = (act(n), &done);
+            async move {
+                let outcome = acting.await.map_err(|error| failures.add(&error)).ok();
+                done.fetch_add(1, Relaxed);
+                outcome
             }
+        })
+        .buffered(width)
+        .collect();
+    let mut ticks = tokio::time::interval(PROGRESS_EVERY);
+    ticks.tick().await;
+    tokio::pin!(all);
+    loop {
+        tokio::select! {
+            all = &mut all => {
+                tracing::info!("{count} {what}, after {:.1} s", began.elapsed().as_secs_f64());
+                return all;
+            }
+            _ = ticks.tick() => tracing::info!("{} of {count} {what}", done.load(Relaxed)),
         }
     }
 }
 
 /// What went wrong, bounded: the first in words, the others counted.
 #[derive(Default)]
-struct Failures {
+pub struct Failures {
     count: AtomicUsize,
     first: std::sync::OnceLock<String>,
 }
@@ -251,7 +264,7 @@ impl Failures {
         let _ = self.first.set(error.to_string());
     }
 
-    fn verdict(self) -> Result<(), Error> {
+    pub fn verdict(self) -> Result<(), Error> {
         match (self.count.into_inner(), self.first.into_inner()) {
             (0, _) => Ok(()),
             (failed, first) => Err(Error::Incomplete { failed, first: first.unwrap_or_default() }),

@@ -4,6 +4,7 @@
 //! [`host`] is the workers, [`fleet`] their records at the console, `console` the way there, [`script`] what goes wrong and when. What must
 //! not come in: the server. A swarm knows of a console what any integration may know.
 
+mod agents;
 mod config;
 mod console;
 mod fleet;
@@ -13,6 +14,7 @@ pub mod script;
 pub use config::{Args, Error};
 
 use self::{
+    agents::Agents,
     config::Credentials,
     console::Console,
     fleet::{Fleet, Took},
@@ -41,13 +43,13 @@ pub async fn run(args: Args) -> Result<(), Error> {
     let credentials = Credentials::find(&args)?;
     let script = read_script(&args)?;
     let seed = args.seed.unwrap_or_else(rand::random);
-    enough_descriptors(args.workers)?;
+    enough_descriptors(args.workers + args.agents)?;
     if args.listen.ip().is_unspecified() && args.host.is_none() && args.workers > 0 {
         return Err(Error::Unspecified(args.listen));
     }
     let told_to_stop = told_to_stop()?;
     let console = Console::sign_in(&args.console, credentials).await?;
-    if args.workers == 0 {
+    if args.workers == 0 && args.agents == 0 {
         return remove(&console, &args).await;
     }
 
@@ -55,10 +57,16 @@ pub async fn run(args: Args) -> Result<(), Error> {
     let threads = usize::from(args.threads);
     let host = Host::start(args.workers, args.listen, args.host.clone(), threads, end.clone());
     let host = host.await.map_err(|cause| Error::Listen { address: args.listen, cause })?;
-    say(&format!("Seed {seed}: {} workers and {} nets for {}", args.workers, args.nets, console.url()))?;
-    let timeline = Timeline::new(script, args.chaos, args.workers, seed);
+    say(&format!(
+        "Seed {seed}: {} workers, {} nets and {} agents for {}",
+        args.workers,
+        args.nets,
+        args.agents,
+        console.url()
+    ))?;
+    let timeline = Timeline::new(script, args.chaos, args.workers + args.agents, seed);
     let outcome = tokio::select! {
-        outcome = live(&console, &args, &host, timeline) => outcome,
+        outcome = live(&console, &args, &host, timeline, &end) => outcome,
         () = told_to_stop => Ok(()),
     };
     // While the workers still answer: the console unloads what they hold.
@@ -70,18 +78,32 @@ pub async fn run(args: Args) -> Result<(), Error> {
     outcome.and(removed)
 }
 
-async fn live(console: &Console, args: &Args, host: &Host, timeline: Timeline) -> Result<(), Error> {
-    // Made where it is missing, so there is one.
-    let Some(fleet) = Fleet::find(console, args, true).await? else { return Ok(()) };
-    let Took { workers, nets } = fleet.raise(host).await?;
-    let (workers_s, nets_s) = (workers.as_secs_f64(), nets.as_secs_f64());
+async fn live(
+    console: &Console,
+    args: &Args,
+    host: &Host,
+    timeline: Timeline,
+    end: &CancellationToken,
+) -> Result<(), Error> {
+    let mut took = Took::default();
+    if args.workers > 0 {
+        // Made where it is missing, so there is one.
+        let Some(fleet) = Fleet::find(console, args, true).await? else { return Ok(()) };
+        took = fleet.raise(host).await?;
+    }
+    let (agents, agents_took) = Agents::raise(console, args, end).await?;
+    let (workers_s, nets_s) = (took.workers.as_secs_f64(), took.nets.as_secs_f64());
     say(&format!(
-        "The swarm is up: {} workers after {workers_s:.1} s, {} nets after {nets_s:.1} s more",
-        args.workers, args.nets
+        "The swarm is up: {} workers after {workers_s:.1} s, {} nets after {nets_s:.1} s more, {} agents after {:.1} s more",
+        args.workers,
+        args.nets,
+        args.agents,
+        agents_took.as_secs_f64()
     ))?;
     let up = Instant::now();
-    let troubles = trouble(host, timeline, up);
-    let status = status(host);
+    let cast = Cast { host, workers: args.workers, agents: &agents };
+    let troubles = trouble(&cast, timeline, up);
+    let status = status(host, &agents);
     let time_is_up = async {
         match args.lasts {
             Some(lasts) => tokio::time::sleep(lasts).await,
@@ -96,30 +118,64 @@ async fn live(console: &Console, args: &Args, host: &Host, timeline: Timeline) -
     Ok(())
 }
 
+/// Who something may happen to: the workers from 1 on, and after them the agents.
+struct Cast<'a> {
+    host: &'a Host,
+    workers: usize,
+    agents: &'a Agents,
+}
+
+impl Cast<'_> {
+    fn agent(&self, n: usize) -> Option<usize> {
+        n.checked_sub(self.workers).filter(|n| *n > 0)
+    }
+
+    fn begin(&self, n: usize, fault: Fault) {
+        match self.agent(n) {
+            Some(agent) => self.agents.begin(agent, fault),
+            None => self.host.begin(n, fault),
+        }
+    }
+
+    fn recover(&self, n: usize) {
+        match self.agent(n) {
+            Some(agent) => self.agents.recover(agent),
+            None => self.host.recover(n),
+        }
+    }
+
+    fn name(&self, n: usize) -> String {
+        match self.agent(n) {
+            Some(agent) => format!("agent {agent}"),
+            None => format!("worker {n}"),
+        }
+    }
+}
+
 /// Makes happen what the timeline says. Does not end: where nothing happens any more, the swarm stays.
-async fn trouble(host: &Host, mut timeline: Timeline, up: Instant) -> Result<(), Error> {
+async fn trouble(cast: &Cast<'_>, mut timeline: Timeline, up: Instant) -> Result<(), Error> {
     while let Some((at, happening)) = timeline.next() {
         sleep_until((up + at).into()).await;
         let when = at.as_secs_f64();
         match happening {
             Happening::Begins { worker, fault, lasts } => {
-                host.begin(worker, fault);
+                cast.begin(worker, fault);
                 let does = match fault {
                     Fault::Crash => "crashes".to_owned(),
                     Fault::Hang => "hangs".to_owned(),
                     Fault::Slow(late) => format!("answers {} late", humantime::format_duration(late)),
                 };
                 let lasts = lasts.map(|lasts| format!(" for {}", humantime::format_duration(lasts)));
-                say(&format!("{when:.1} s: worker {worker} {does}{}", lasts.unwrap_or_default()))?;
+                say(&format!("{when:.1} s: {} {does}{}", cast.name(worker), lasts.unwrap_or_default()))?;
             }
             Happening::Ends { worker, fault } => {
-                host.recover(worker);
+                cast.recover(worker);
                 let again = match fault {
                     Fault::Crash => "is back as a new process",
                     Fault::Hang => "goes on",
                     Fault::Slow(_) => "is as quick as before",
                 };
-                say(&format!("{when:.1} s: worker {worker} {again}"))?;
+                say(&format!("{when:.1} s: {} {again}", cast.name(worker)))?;
             }
         }
     }
@@ -127,7 +183,7 @@ async fn trouble(host: &Host, mut timeline: Timeline, up: Instant) -> Result<(),
 }
 
 /// Says now and then what the console has open here.
-async fn status(host: &Host) -> std::convert::Infallible {
+async fn status(host: &Host, agents: &Agents) -> std::convert::Infallible {
     let mut ticks = interval(STATUS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -137,6 +193,8 @@ async fn status(host: &Host) -> std::convert::Infallible {
             streams = counts.streams.load(Relaxed),
             connections = counts.connections.load(Relaxed),
             requests = counts.requests.load(Relaxed),
+            agents = agents.counts().connected.load(Relaxed),
+            heartbeats = agents.counts().heartbeats.load(Relaxed),
             "the console's connections to the swarm"
         );
     }
@@ -144,7 +202,14 @@ async fn status(host: &Host) -> std::convert::Infallible {
 
 async fn remove(console: &Console, args: &Args) -> Result<(), Error> {
     if !args.remove {
-        return say("Nothing to do: there are no workers to run, and --remove was not given");
+        return say("Nothing to do: there are no workers and no agents to run, and --remove was not given");
+    }
+    let hosts = agents::remove(console, args).await?;
+    if hosts > 0 {
+        say(&format!("Removed {hosts} hosts"))?;
+    }
+    if args.agents > 0 && args.workers == 0 {
+        return Ok(());
     }
     match Fleet::find(console, args, false).await? {
         Some(fleet) => {
@@ -158,7 +223,8 @@ async fn remove(console: &Console, args: &Args) -> Result<(), Error> {
 fn read_script(args: &Args) -> Result<Script, Error> {
     let Some(path) = &args.script else { return Ok(Script::default()) };
     let text = fs::read_to_string(path).map_err(|cause| Error::ScriptFile { path: path.clone(), cause })?;
-    Script::read(&text, args.workers).map_err(|error| Error::Script { path: path.clone(), error })
+    Script::read(&text, args.workers + args.agents)
+        .map_err(|error| Error::Script { path: path.clone(), error })
 }
 
 /// Each worker has one connection open for its stream, and sometimes others for a moment.
