@@ -1,6 +1,6 @@
 //! The one error of every action, by whichever door it was asked: server function or REST route.
 
-use crate::model::{Gone, LoadState, Net, Refusal, Timestamp, Worker, action::MAX_PNML_BYTES};
+use crate::model::{Gone, Host, LoadState, Net, Refusal, Timestamp, Worker, action::MAX_PNML_BYTES};
 use serde::{Deserialize, Serialize};
 use server_fn::{
     codec::JsonEncoding,
@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub enum Current {
     Worker(Arc<Worker>),
     Net(Arc<Net>),
+    Host(Arc<Host>),
 }
 
 impl Current {
@@ -21,6 +22,7 @@ impl Current {
         match self {
             Current::Worker(row) => row.state_revision,
             Current::Net(row) => row.state_revision,
+            Current::Host(row) => row.state_revision,
         }
     }
 }
@@ -38,6 +40,11 @@ pub enum ApiError {
     /// 401, at sign-in
     #[error("The email address or the password is wrong.")]
     WrongCredentials,
+    /// 401, of an agent
+    #[error(
+        "The token is unknown or was revoked. Make a new one on the page of its host, and give it to the agent."
+    )]
+    WrongToken,
     /// 403
     #[error("{detail}")]
     Forbidden { detail: String },
@@ -125,7 +132,7 @@ impl ApiError {
     pub fn status(&self) -> u16 {
         match self {
             ApiError::BadRequest { .. } => 400,
-            ApiError::Unauthorized | ApiError::WrongCredentials => 401,
+            ApiError::Unauthorized | ApiError::WrongCredentials | ApiError::WrongToken => 401,
             ApiError::Forbidden { .. } => 403,
             ApiError::Gone { .. } | ApiError::Deleted { .. } | ApiError::NoSuchRoute => 404,
             ApiError::NoSuchMethod { .. } => 405,
@@ -147,6 +154,7 @@ impl ApiError {
             ApiError::BadRequest { .. } => "bad_request",
             ApiError::Unauthorized => "unauthorized",
             ApiError::WrongCredentials => "wrong_credentials",
+            ApiError::WrongToken => "wrong_token",
             ApiError::Forbidden { .. } => "forbidden",
             ApiError::Gone { .. } | ApiError::Deleted { .. } => "gone",
             ApiError::NoSuchRoute => "no_such_route",

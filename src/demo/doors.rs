@@ -172,9 +172,14 @@ fn open(demo: &Demo) -> Result<Opening, ApiError> {
         return Err(ApiError::Unauthorized);
     }
     let telemetry = demo.telemetry.borrow().values().cloned().collect();
-    let (user, host_telemetry) = (me(demo), Vec::new());
-    let snapshot =
-        Snapshot { full: demo.full(), part: None, server_time: now(), user, telemetry, host_telemetry };
+    let snapshot = Snapshot {
+        full: demo.full(),
+        part: None,
+        server_time: now(),
+        user: me(demo),
+        telemetry,
+        host_telemetry: Vec::new(),
+    };
     Ok(Opening { snapshot, form_key: Uuid::new_v4().to_string(), theme: theme() })
 }
 

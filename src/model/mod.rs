@@ -15,6 +15,8 @@ pub mod event;
 pub mod fleet;
 pub mod history;
 pub mod host;
+#[cfg(test)]
+mod host_properties;
 pub mod id;
 pub mod lifecycle;
 pub mod name;

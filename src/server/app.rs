@@ -1,6 +1,7 @@
 //! What every handler has at hand.
 
 use super::{
+    agents::Agents,
     api::error::internal,
     auth::{Setup, Throttle, Who},
     clock::now,
@@ -45,6 +46,7 @@ pub(super) struct Parts {
     pub providers: Providers,
     pub client: WorkerClient,
     pub supervisor: Supervisor,
+    pub agents: Agents,
     /// Work that must end before the process does.
     pub tasks: TaskTracker,
     pub shutdown: CancellationToken,
@@ -85,6 +87,9 @@ impl App {
     pub fn supervisor(&self) -> &Supervisor {
         &self.0.supervisor
     }
+    pub fn agents(&self) -> &Agents {
+        &self.0.agents
+    }
     pub fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
     }
@@ -109,7 +114,7 @@ impl App {
             server_time: now(),
             user: Me { name: who.name.clone(), email: who.email.clone(), role: who.role },
             telemetry: self.hub().board(&who.scope),
-            host_telemetry: Vec::new(),
+            host_telemetry: self.hub().host_board(&who.scope),
         })
     }
 

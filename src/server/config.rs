@@ -32,6 +32,18 @@ pub struct Args {
     #[arg(long, env = "MUSTER_METRICS_PUBLIC")]
     pub metrics_public: bool,
 
+    /// Mebibytes that are kept of the output of one command; what comes after is a gap.
+    #[arg(long, env = "MUSTER_OUTPUT_LIMIT", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub output_limit: u64,
+
+    /// Days that commands which are over are kept, with their output.
+    #[arg(long, env = "MUSTER_KEEP_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=36_500))]
+    pub keep_days: u64,
+
+    /// The newest so many of them are kept.
+    #[arg(long, env = "MUSTER_KEEP_COMMANDS", default_value_t = 10_000)]
+    pub keep_commands: u32,
+
     /// Write the log as JSON lines. What is logged follows RUST_LOG.
     #[arg(long, env = "MUSTER_LOG_JSON")]
     pub log_json: bool,

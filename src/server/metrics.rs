@@ -4,6 +4,7 @@
 //! a count (clients, queues, versions) is asked for when it is read.
 
 use super::{App, sse::hub::Depth};
+use crate::model::CommandStatus;
 use std::{
     collections::VecDeque,
     fmt::Write,
@@ -73,6 +74,7 @@ pub struct Metrics {
     commits: Mutex<VecDeque<(u64, Instant)>>,
     swept: AtomicU64,
     sweep_nanos: AtomicU64,
+    output_bytes: AtomicU64,
 }
 
 /// The counters of this process.
@@ -88,6 +90,7 @@ pub static METRICS: Metrics = Metrics {
     commits: Mutex::new(VecDeque::new()),
     swept: AtomicU64::new(0),
     sweep_nanos: AtomicU64::new(0),
+    output_bytes: AtomicU64::new(0),
 };
 
 impl Metrics {
@@ -118,6 +121,11 @@ impl Metrics {
     pub fn swept(&self, workers: usize, took: Duration) {
         self.swept.store(workers as u64, Relaxed);
         self.sweep_nanos.store(took.as_nanos() as u64, Relaxed);
+    }
+
+    /// So many bytes of the output of commands are on the disk.
+    pub fn output_stored(&self, bytes: u64) {
+        self.output_bytes.fetch_add(bytes, Relaxed);
     }
 
     /// Everything up to `version` has just become durable.
@@ -163,7 +171,31 @@ impl Metrics {
 pub fn text(app: &App) -> String {
     let streams = app.supervisor().streams();
     let text = render(&METRICS, app.hub().depth(), app.hub().head().version, app.store().head().version);
-    supervision(&METRICS, streams, text)
+    let text = supervision(&METRICS, streams, text);
+    let fleet = app.store().fleet();
+    let commands = CommandStatus::ALL
+        .map(|status| (status, fleet.commands().filter(|command| command.status == status).count() as u64));
+    hosts(&METRICS, app.agents().connected(), &commands, text)
+}
+
+/// What the console knows of hosts.
+fn hosts(metrics: &Metrics, agents: usize, commands: &[(CommandStatus, u64)], text: String) -> String {
+    let mut text = Text(text);
+    text.gauge("muster_agents", "Agents that are connected.", agents as u64);
+    text.head(
+        "muster_commands",
+        "gauge",
+        "Commands in the snapshot by status: all that are not over, and the newest 200 of the others.",
+    );
+    for (status, count) in commands {
+        text.line(&format!("muster_commands{{status=\"{}\"}}", status.word()), count);
+    }
+    text.counter(
+        "muster_command_output_bytes_total",
+        "Bytes of the output of commands written to the disk.",
+        &metrics.output_bytes,
+    );
+    text.0
 }
 
 /// What the console knows of its own watching over workers.
@@ -284,6 +316,7 @@ mod tests {
             commits: Mutex::default(),
             swept: AtomicU64::default(),
             sweep_nanos: AtomicU64::default(),
+            output_bytes: AtomicU64::default(),
         }
     }
 

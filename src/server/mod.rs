@@ -1,10 +1,12 @@
 //! The server: everything between the domain and the sockets.
 //!
 //! [`storage`] keeps the fleet, [`sse`] shows it, [`actions`] changes it, [`api`] and the server functions of [`crate::app`] are the doors,
-//! [`auth`] says who may pass. [`providers`] make machines, [`workers`] talks to them, [`supervise`] compares every record with reality.
+//! [`auth`] says who may pass. [`providers`] make machines, [`workers`] talks to them, [`supervise`] compares every record with reality. [`agents`] holds the connections
+//! of hosts and sends them their commands.
 //! [`serve`] puts them together.
 
 pub mod actions;
+pub mod agents;
 pub mod api;
 mod app;
 pub mod assets;

@@ -1,7 +1,9 @@
 //! Starting and stopping the console.
 
 use super::{
-    App, Args, actions, api,
+    App, Args, actions,
+    agents::{self, Agents, Keep, outputs::Outputs},
+    api,
     app::Parts,
     assets,
     auth::{self, Setup, Throttle, access},
@@ -12,7 +14,7 @@ use super::{
     pages,
     providers::{LocalConfig, ProviderError, Providers},
     samples, security,
-    socket::{self, Impatient},
+    socket::{self, Impatient, Peer},
     sse::{
         hub::{Cutter, Hub, SYNC_EVERY, Settings},
         queue::Limits,
@@ -134,6 +136,17 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         shutdown.clone(),
     );
 
+    let outputs = args.data.join("outputs");
+    let agents = Agents::start(
+        store.clone(),
+        hub.hosts().clone(),
+        Outputs::new(&outputs, args.output_limit << 20)
+            .map_err(|cause| ServeError::Data { path: outputs.display().to_string(), cause })?,
+        agents::Pace::default(),
+        Keep { within: Duration::from_secs(args.keep_days * 24 * 3600), most: args.keep_commands },
+        shutdown.clone(),
+    );
+
     let setup = match auth::needs_setup(store.pool()).await? {
         true => {
             let (setup, token) = Setup::open();
@@ -155,6 +168,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         providers,
         client,
         supervisor,
+        agents,
         tasks: tasks.clone(),
         shutdown: shutdown.clone(),
     });
@@ -167,7 +181,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     }
     let listener =
         Impatient { listener: tokio::net::TcpListener::from_std(listener)?, patience: socket::PATIENCE };
-    let served = axum::serve(listener, router(app.clone()))
+    let served = axum::serve(listener, router(app.clone()).into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
     let mut served = tokio::spawn(served);
@@ -188,6 +202,9 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     }
     if tokio::time::timeout(FINISH, app.supervisor().ended()).await.is_err() {
         tracing::warn!("supervision did not end in time");
+    }
+    if tokio::time::timeout(FINISH, app.agents().ended()).await.is_err() {
+        tracing::warn!("the connections of agents did not end in time");
     }
     storage_shutdown.cancel();
     storage_tasks.close();

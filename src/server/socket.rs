@@ -1,7 +1,10 @@
 //! Connections as the console accepts them: none is held open for a client that takes nothing.
 
 use super::metrics::METRICS;
-use axum::serve::Listener;
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use socket2::SockRef;
 use std::{
     io,
@@ -42,6 +45,16 @@ impl Listener for Impatient {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Listener::local_addr(&self.listener)
+    }
+}
+
+/// The other end of a connection, as the kernel says: behind a proxy, that is the proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, Impatient>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Impatient>) -> Peer {
+        Peer(*stream.remote_addr())
     }
 }
 

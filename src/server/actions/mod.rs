@@ -7,14 +7,16 @@
 mod cluster;
 mod create;
 mod delete;
+mod hosts;
 mod key;
 mod net;
 mod outcome;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod worker;
 
 pub use delete::run as carry_out_deletions;
+pub use hosts::need_hosts;
 pub use outcome::gone;
 
 use super::{
@@ -53,13 +55,13 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
         Action::CreateNet(new) => create::net(app, who, new, key).await,
         Action::Worker { id, action } => worker::act(app, who, id, action, options.if_match, key).await,
         Action::Net { id, request } => net::act(app, who, id, request, options.if_match, key).await,
-        Action::CreateHost { .. }
-        | Action::Host { .. }
-        | Action::RunCommand { .. }
-        | Action::CancelCommand(_)
-        | Action::StartPipeline { .. }
-        | Action::Pipeline { .. }
-        | Action::MergePullRequest { .. } => Err(ApiError::BadRequest { detail: "not built yet".to_owned() }),
+        Action::CreateHost { name } => hosts::create(app, who, &name, key).await,
+        Action::Host { id, action } => hosts::act(app, who, id, action, options.if_match, key).await,
+        Action::RunCommand { host_ids, kind } => hosts::run(app, who, host_ids, kind, key).await,
+        Action::CancelCommand(id) => hosts::cancel(app, who, id, key).await,
+        Action::StartPipeline { .. } | Action::Pipeline { .. } | Action::MergePullRequest { .. } => {
+            Err(ApiError::BadRequest { detail: "not built yet".to_owned() })
+        }
     };
     let said = match &outcome {
         Ok(done) => done.message.clone(),

@@ -53,7 +53,9 @@ pub async fn once(
     let answered = key.clone();
     let done = begin_with(app, who, key, move |draft| {
         let (done, mut side) = decide(draft)?;
-        side.extend(answered.map(|key| SideWrite::Answer { key, answer: key::answer(&Ok(done.clone())) }));
+        // A token is told once, to whoever asked first, and kept nowhere.
+        let kept = || Done { token: None, ..done.clone() };
+        side.extend(answered.map(|key| SideWrite::Answer { key, answer: key::answer(&Ok(kept())) }));
         Ok((done, side))
     });
     done.await.map(|done| done.unwrap_or_else(|first_answer| first_answer))

@@ -2,7 +2,7 @@
 
 use crate::{
     app::error::ApiError,
-    model::{Net, Options, Worker},
+    model::{Command, Host, Net, Options, Worker},
     server::{App, auth::Who},
 };
 use axum::{
@@ -50,6 +50,19 @@ impl Tagged for Worker {
 impl Tagged for Net {
     fn tag(&self) -> u64 {
         self.state_revision
+    }
+}
+
+impl Tagged for Host {
+    fn tag(&self) -> u64 {
+        self.state_revision
+    }
+}
+
+/// Commands have no `If-Match`; their tag tells versions apart.
+impl Tagged for Command {
+    fn tag(&self) -> u64 {
+        self.revision
     }
 }
 

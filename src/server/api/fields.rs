@@ -53,6 +53,18 @@ impl Fields {
         id.ok_or_else(|| bad(format!("{name} must be the id of a {what}; it is {}.", shown(given))))
     }
 
+    /// A list of ids, which may be empty.
+    pub fn ids<T: FromStr>(&self, name: &str, what: &str) -> Result<Vec<T>, ApiError> {
+        let Value::Array(given) = self.required(name)? else {
+            return Err(bad(format!("{name} must be a list; it is {}.", shown(self.required(name)?))));
+        };
+        let id = |given: &Value| {
+            let id = given.as_str().and_then(|text| text.parse().ok());
+            id.ok_or_else(|| bad(format!("{name} must hold ids of {what}s; one is {}.", shown(given))))
+        };
+        given.iter().map(id).collect()
+    }
+
     pub fn whole_number(&self, name: &str, bounds: &RangeInclusive<u64>) -> Result<u64, ApiError> {
         let given = self.required(name)?;
         let number = given.as_u64().filter(|number| bounds.contains(number));

@@ -3,18 +3,20 @@
 //! A file is a noun. A new one is added to [`routes`].
 
 mod clusters;
+pub mod commands;
 pub mod error;
 mod extract;
 mod fields;
 mod health;
 mod history;
+mod hosts;
 mod nets;
 mod rows;
 mod session;
 mod state;
 mod workers;
 
-use super::{App, sse};
+use super::{App, agents, sse};
 use crate::{app::error::ApiError, model::action::MAX_PNML_BYTES};
 use axum::{
     Router,
@@ -48,6 +50,16 @@ pub fn routes() -> Router<App> {
         .route("/api/nets/{id}/graph", get(nets::graph))
         .route("/api/nets/{id}/definition", get(nets::definition))
         .route("/api/nets/{id}/{action}", post(nets::act))
+        .route("/api/agent", get(agents::gateway::connect))
+        .route("/api/hosts", get(hosts::list).post(hosts::create))
+        .route("/api/hosts/{id}", get(hosts::show).delete(hosts::delete))
+        .route("/api/hosts/{id}/refresh", post(hosts::refresh))
+        .route("/api/hosts/{id}/token", post(hosts::issue_token).delete(hosts::revoke_token))
+        .route("/api/hosts/{id}/commands", get(commands::of_host))
+        .route("/api/commands", get(commands::list).post(commands::run))
+        .route("/api/commands/{id}", get(commands::show))
+        .route("/api/commands/{id}/cancel", post(commands::cancel))
+        .route("/api/commands/{id}/output", get(commands::output))
         // Whoever asks the API for what is not there is a program, and gets no page.
         .route("/api/{*path}", any(async || ApiError::NoSuchRoute))
         .method_not_allowed_fallback(async |method: Method| ApiError::NoSuchMethod {

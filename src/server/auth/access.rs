@@ -24,6 +24,8 @@ pub enum Access {
 /// Pages and routes that need no session.
 const PUBLIC: &[(&str, &[&str])] = &[
     ("GET", &["/sign-in", "/setup/", "/assets/", "/favicon.ico", "/robots.txt", "/healthz", "/readyz"]),
+    // Let in by the token of a host, which the route itself asks for.
+    ("GET", &["/api/agent"]),
     (
         "POST",
         &["/api/session", "/do/sign-in", "/do/set-up", "/do/needs-setup", "/do/setup-link", "/do/theme"],
@@ -47,6 +49,12 @@ pub fn required(method: &Method, path: &str) -> Access {
         (_, "/metrics") => Access::Role(Role::Admin),
         // With a worker's token one can pretend to be the console; with a cluster of foreign machines, make the console call any address.
         (_, path) if path.starts_with("/api/workers/") && path.ends_with("/token") => {
+            Access::Role(Role::Admin)
+        }
+        // With a host's token one can speak for it.
+        (&Method::POST, "/api/hosts") => Access::Role(Role::Admin),
+        (&Method::DELETE, path) if path.starts_with("/api/hosts/") => Access::Role(Role::Admin),
+        (&Method::POST, path) if path.starts_with("/api/hosts/") && path.ends_with("/token") => {
             Access::Role(Role::Admin)
         }
         (&Method::POST, "/api/clusters") => Access::Role(Role::Admin),
@@ -143,5 +151,32 @@ mod tests {
         assert_eq!(required(&Method::POST, "/api/clusters"), Access::Role(Role::Admin));
         assert_eq!(required(&Method::DELETE, "/api/clusters/1"), Access::Role(Role::Admin));
         assert_eq!(required(&Method::GET, "/api/clusters"), Access::Role(Role::Viewer));
+    }
+
+    #[test]
+    fn hosts_are_read_by_viewers_run_by_operators_and_made_by_administrators() {
+        use Role::*;
+        for (method, path, role) in [
+            (Method::GET, "/api/hosts", Viewer),
+            (Method::GET, "/api/hosts/1", Viewer),
+            (Method::POST, "/api/hosts", Admin),
+            (Method::DELETE, "/api/hosts/1", Admin),
+            (Method::POST, "/api/hosts/1/refresh", Operator),
+            (Method::POST, "/api/hosts/1/token", Admin),
+            (Method::DELETE, "/api/hosts/1/token", Admin),
+            (Method::GET, "/api/hosts/1/commands", Viewer),
+            (Method::GET, "/api/commands", Viewer),
+            (Method::GET, "/api/commands/1", Viewer),
+            (Method::POST, "/api/commands", Operator),
+            (Method::POST, "/api/commands/1/cancel", Operator),
+            (Method::GET, "/api/commands/1/output", Viewer),
+            (Method::GET, "/api/watch", Viewer),
+            (Method::GET, "/api/agents", Viewer),
+            (Method::POST, "/api/agent", Operator),
+        ] {
+            assert_eq!(required(&method, path), Access::Role(role), "{method} {path}");
+        }
+        // Its own check is the token of a host.
+        assert_eq!(required(&Method::GET, "/api/agent"), Access::Public);
     }
 }

@@ -4,8 +4,9 @@
 
 use super::queue::{Limits, Queue, Taken};
 use crate::{
-    model::{Fleet, Telemetry, Timestamp},
+    model::{Fleet, HostTelemetry, Telemetry, Timestamp},
     server::{
+        agents::HostBoard,
         clock::Clock,
         metrics::{METRICS, Resync},
         storage::{News, ledger::Head},
@@ -42,6 +43,7 @@ pub struct Hub {
     state: Arc<Mutex<State>>,
     settings: Arc<Settings>,
     board: TelemetryBoard,
+    hosts: HostBoard,
 }
 
 #[derive(Clone, Debug)]
@@ -87,7 +89,12 @@ struct Group {
 impl Hub {
     pub fn new(fleet: Arc<Fleet>, head: Head, settings: Settings, board: TelemetryBoard) -> Hub {
         let state = State { fleet, head, groups: BTreeMap::new(), closing: false };
-        Hub { state: Arc::new(Mutex::new(state)), settings: Arc::new(settings), board }
+        Hub {
+            state: Arc::new(Mutex::new(state)),
+            settings: Arc::new(settings),
+            board,
+            hosts: HostBoard::default(),
+        }
     }
 
     /// Takes over what the follower read.
@@ -125,15 +132,29 @@ impl Hub {
     /// Sends the figures that are new since the last call. Of a large fleet it sends a part each time, in turn: all of them would be
     /// megabytes a second for each client.
     pub fn telemetry(&self) {
-        let latest = self.board.due(MOST_FIGURES);
-        if !latest.is_empty() {
-            let mut state = self.lock();
-            let fleet = state.fleet.clone();
-            for (scope, group) in &mut state.groups {
-                let frame = telemetry_frame(scope, &fleet, &latest, self.now());
-                group.each(|queue| queue.set_telemetry(frame.clone()));
-            }
+        let (workers, hosts) = (self.board.due(MOST_FIGURES), self.hosts.due(MOST_FIGURES));
+        if workers.is_empty() && hosts.is_empty() {
+            return;
         }
+        let mut state = self.lock();
+        let fleet = state.fleet.clone();
+        for (scope, group) in &mut state.groups {
+            if workers.is_empty() && !scope.sees_hosts() {
+                continue;
+            }
+            let frame = telemetry_frame(scope, &fleet, &workers, &hosts, self.now());
+            group.each(|queue| queue.set_telemetry(frame.clone()));
+        }
+    }
+
+    /// What is known of the hosts' figures, whoever asks.
+    pub fn hosts(&self) -> &HostBoard {
+        &self.hosts
+    }
+
+    /// The figures of every host, as this scope may see them.
+    pub fn host_board(&self, scope: &Scope) -> Vec<HostTelemetry> {
+        if scope.sees_hosts() { self.hosts.latest() } else { Vec::new() }
     }
 
     /// What is known of the workers' figures, whoever asks.
@@ -258,7 +279,7 @@ impl Hub {
 
     fn board_frame(&self, scope: &Scope) -> Bytes {
         let fleet = self.lock().fleet.clone();
-        telemetry_frame(scope, &fleet, &self.board.latest(), self.now())
+        telemetry_frame(scope, &fleet, &self.board.latest(), &self.hosts.latest(), self.now())
     }
 
     fn now(&self) -> Timestamp {
@@ -357,9 +378,16 @@ fn sync_frame(prev: u64, head: Head, scope: &Scope, at: Timestamp, digest: Optio
     json_frame("sync", Some(&sync.position), &sync)
 }
 
-fn telemetry_frame(scope: &Scope, fleet: &Fleet, items: &[Telemetry], at: Timestamp) -> Bytes {
+fn telemetry_frame(
+    scope: &Scope,
+    fleet: &Fleet,
+    items: &[Telemetry],
+    hosts: &[HostTelemetry],
+    at: Timestamp,
+) -> Bytes {
     let workers = items.iter().map(|item| in_scope(item, scope, fleet)).collect();
-    json_frame("telemetry", None, &TelemetryBatch { server_time: at, workers, hosts: Vec::new() })
+    let hosts = if scope.sees_hosts() { hosts.to_vec() } else { Vec::new() };
+    json_frame("telemetry", None, &TelemetryBatch { server_time: at, workers, hosts })
 }
 
 fn in_scope(item: &Telemetry, scope: &Scope, fleet: &Fleet) -> Telemetry {

@@ -1,6 +1,7 @@
 //! Streams to clients: the hub that the follower feeds, and the routes that hand its frames out.
 
 pub mod hub;
+mod output;
 pub mod queue;
 pub mod resume;
 pub mod sync;

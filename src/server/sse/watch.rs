@@ -1,9 +1,10 @@
-//! `GET /api/watch?net=<id>`: the marking and the firings of one net, live, for the tab that shows it.
+//! `GET /api/watch?net=<id>&command=<id>:<offset>`: the marking and the firings of one net, and the output of one command, live, for the tab
+//! that shows them.
 //!
-//! Stateless: each stream is a stream of the worker's own, passed on. It outlives loading and unloading: while the net is not loaded it
-//! says `gone`, and when it is loaded again the marking follows.
+//! Stateless: each stream of a net is a stream of the worker's own, passed on. It outlives loading and unloading: while the net is not
+//! loaded it says `gone`, and when it is loaded again the marking follows. For output see [`super::output`].
 
-use super::respond;
+use super::{output, respond};
 use crate::{
     app::error::ApiError,
     model::{LoadId, Machine, NetId, WorkerId},
@@ -23,7 +24,8 @@ use tokio::sync::mpsc;
 
 #[derive(Debug, Deserialize)]
 pub struct WatchQuery {
-    net: String,
+    net: Option<String>,
+    command: Option<String>,
 }
 
 /// Frames that may wait for a slow tab; then its worker's stream waits, and the worker makes it whole again.
@@ -37,13 +39,15 @@ pub async fn watch(
     who: Who,
     Query(query): Query<WatchQuery>,
 ) -> Result<Response, ApiError> {
-    let bad = |_| ApiError::BadRequest { detail: format!("{:?} is not the id of a net.", query.net) };
-    let net: NetId = query.net.parse().map_err(bad)?;
-    let fleet = app.store().fleet();
-    let visible = fleet.net(net).is_some_and(|net| who.scope.sees_project(net.project_id));
-    if !visible {
-        return Err(ApiError::Gone { what: "net".to_owned() });
+    if query.net.is_none() && query.command.is_none() {
+        let detail = "Say what to watch: net=<id>, command=<id>:<offset>, or both.".to_owned();
+        return Err(ApiError::BadRequest { detail });
     }
+    let net = query.net.as_deref().map(|net| visible(&app, &who, net)).transpose()?;
+    let from = match &query.command {
+        Some(text) => Some(output::parse(&app, &who, text).await?),
+        None => None,
+    };
     let (frames, receiver) = mpsc::channel(WAITING);
     let end = app.cutter().token(who.session);
     let shutdown = app.shutdown().clone();
@@ -54,7 +58,10 @@ pub async fn watch(
                 () = end.cancelled() => {}
                 () = shutdown.cancelled() => {}
                 () = frames.closed() => {}
-                () = follow(&app, net, &frames) => {}
+                ((), ()) = async { tokio::join!(
+                    async { if let Some(net) = net { follow(&app, net, &frames).await } },
+                    async { if let Some(from) = from { output::follow(&app, from, &frames).await } },
+                ) } => {}
             }
         }
     });
@@ -64,6 +71,14 @@ pub async fn watch(
         Some((bytes, receiver))
     });
     Ok(respond(stream.boxed()))
+}
+
+fn visible(app: &App, who: &Who, text: &str) -> Result<NetId, ApiError> {
+    let bad = |_| ApiError::BadRequest { detail: format!("{text:?} is not the id of a net.") };
+    let net: NetId = text.parse().map_err(bad)?;
+    let fleet = app.store().fleet();
+    let is_visible = fleet.net(net).is_some_and(|net| who.scope.sees_project(net.project_id));
+    if is_visible { Ok(net) } else { Err(ApiError::Gone { what: "net".to_owned() }) }
 }
 
 /// Passes on the worker's stream, and finds the next one when it ends. Returns when the net or the client is gone.

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod definitions;
 mod entities;
 mod follower;
+pub mod hosts;
 pub mod idempotency;
 pub mod journal;
 pub mod ledger;

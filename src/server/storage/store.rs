@@ -3,12 +3,13 @@
 use super::{
     StorageError, audit,
     follower::{self, Followed},
+    hosts::TokenHash,
     idempotency::{Key, Known},
     ledger::Head,
     open,
     writer::{self, Prepared, Request},
 };
-use crate::model::{Actor, Change, DefinitionHash, Draft, Fleet};
+use crate::model::{Actor, Change, DefinitionHash, Draft, Fleet, HostId};
 use futures::FutureExt;
 use sqlx::SqlitePool;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -33,6 +34,10 @@ pub enum SideWrite {
     Claim(Key),
     /// The answer to an idempotency key, given in the transaction that ends its action.
     Answer { key: Key, answer: String },
+    /// The only token of a host, whose row is there or comes with this transaction.
+    HostToken { host: HostId, hash: TokenHash },
+    /// A host has no token any more.
+    NoHostToken { host: HostId },
 }
 
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The writer: takes decisions, commits them in groups, answers once they are durable.
 
 use super::{
-    StorageError, audit, definitions, entities,
+    StorageError, audit, definitions, entities, hosts,
     idempotency::{self, Key, Known},
     journal,
     ledger::{Head, Ledger, trim_after},
@@ -120,16 +120,20 @@ async fn commit_group(
         let decided = catch_unwind(AssertUnwindSafe(|| decide(&ledger.fleet, at, known)));
         let Ok(prepared) = decided else { continue };
         settle.push(prepared.settle);
-        for side in &prepared.side {
+        // A net refers to its definition, a token to its host.
+        let refers = |side: &&SideWrite| matches!(side, SideWrite::HostToken { .. });
+        for side in prepared.side.iter().filter(|side| !refers(side)) {
             write_side(&mut transaction, side, at).await.map_err(write)?;
         }
-        if prepared.changes.is_empty() {
-            continue;
+        if !prepared.changes.is_empty() {
+            let written = ledger.append(at, prepared.actor, prepared.changes);
+            journal::append(&mut transaction, &written.entry, &written.payload).await.map_err(write)?;
+            for change in &written.entry.transaction.changes {
+                entities::write(&mut transaction, change).await.map_err(write)?;
+            }
         }
-        let written = ledger.append(at, prepared.actor, prepared.changes);
-        journal::append(&mut transaction, &written.entry, &written.payload).await.map_err(write)?;
-        for change in &written.entry.transaction.changes {
-            entities::write(&mut transaction, change).await.map_err(write)?;
+        for side in prepared.side.iter().filter(refers) {
+            write_side(&mut transaction, side, at).await.map_err(write)?;
         }
     }
     let head = ledger.head;
@@ -172,5 +176,7 @@ async fn write_side(
         SideWrite::Definition { hash, pnml } => definitions::put(connection, *hash, pnml).await,
         SideWrite::Claim(key) => idempotency::claim(connection, key, at).await,
         SideWrite::Answer { key, answer } => idempotency::answer(connection, key, answer).await,
+        SideWrite::HostToken { host, hash } => hosts::put_token(connection, *host, hash, at).await,
+        SideWrite::NoHostToken { host } => hosts::revoke_token(connection, *host).await,
     }
 }

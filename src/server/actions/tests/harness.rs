@@ -8,6 +8,7 @@ use crate::{
     server::{
         App,
         actions::carry_out_deletions,
+        agents::{self, Agents, Keep, outputs::Outputs},
         app::Parts,
         auth::{CookieStyle, Setup, Throttle},
         clock::{Clock, now},
@@ -16,6 +17,7 @@ use crate::{
         limit::ListLimit,
         providers::{LocalConfig, Providers},
         serve::router,
+        socket::{Impatient, Peer},
         sse::{
             hub::{Cutter, Hub, Settings},
             queue::Limits,
@@ -33,7 +35,7 @@ use axum::{
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{future::IntoFuture, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -43,12 +45,15 @@ use uuid::Uuid;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const ANA: &str = "Ana";
 pub const BEN: &str = "Ben";
+/// An administrator.
+pub const EVA: &str = "Eva";
 
 pub struct Console {
     pub data: Arc<tempfile::TempDir>,
     pub app: App,
     pub fake: FakeWorker,
     router: Router,
+    pace: agents::Pace,
     storage: TaskTracker,
     storage_shutdown: CancellationToken,
 }
@@ -87,7 +92,7 @@ impl Console {
         if row.machine.is_some() {
             row.machine = Some(fake.machine.clone());
         }
-        let console = Console::open(data, fake).await;
+        let console = Console::open(data, fake, agents::Pace::default()).await;
         let definition = SideWrite::Definition { hash: DefinitionHash::of(PNML), pnml: PNML.into() };
         let rows = console.app.store().transact_with(Actor::System, None, move |draft, _| {
             draft.put_cluster(cluster());
@@ -98,14 +103,40 @@ impl Console {
             Ok::<_, Gone>(((), vec![definition]))
         });
         rows.await.unwrap();
-        for (n, name, role) in [(1, ANA, Role::Operator), (2, BEN, Role::Operator)] {
-            console.add_user(n, name, role).await;
-        }
+        console.add_users().await;
         console
     }
 
+    /// Without workers, and with this pace for agents.
+    pub async fn for_agents(pace: agents::Pace) -> Console {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let keys = Keys::load(data.path()).unwrap();
+        let fake = FakeWorker::start(&keys, health([])).await;
+        let console = Console::open(data, fake, pace).await;
+        console.add_users().await;
+        console
+    }
+
+    async fn add_users(&self) {
+        for (n, name, role) in [(1, ANA, Role::Operator), (2, BEN, Role::Operator), (3, EVA, Role::Admin)] {
+            self.add_user(n, name, role).await;
+        }
+    }
+
+    /// Serves this console on a socket, until it shuts down.
+    pub async fn listen(&self) -> std::net::SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let listener = Impatient { listener, patience: PATIENCE };
+        let service = self.router.clone().into_make_service_with_connect_info::<Peer>();
+        let served = axum::serve(listener, service)
+            .with_graceful_shutdown(self.app.shutdown().clone().cancelled_owned());
+        tokio::spawn(served.into_future());
+        address
+    }
+
     /// On a folder that is there already.
-    async fn open(data: Arc<tempfile::TempDir>, fake: FakeWorker) -> Console {
+    async fn open(data: Arc<tempfile::TempDir>, fake: FakeWorker, pace: agents::Pace) -> Console {
         let keys = Keys::load(data.path()).unwrap();
         let (news, mut inbox) = mpsc::channel(64);
         let (storage, storage_shutdown) = (TaskTracker::new(), CancellationToken::new());
@@ -135,6 +166,9 @@ impl Console {
         let (providers, _) = Providers::new(local).unwrap();
         let supervisor =
             Supervisor::idle(store.clone(), client.clone(), providers.clone(), board, Pace::default());
+        let outputs = Outputs::new(&data.path().join("outputs"), 1 << 20).unwrap();
+        let hosts = hub.hosts().clone();
+        let agents = Agents::start(store.clone(), hosts, outputs, pace, Keep::default(), shutdown.clone());
         let app = App::new(Parts {
             config: Config {
                 data: data.path().to_owned(),
@@ -152,23 +186,25 @@ impl Console {
             providers,
             client,
             supervisor,
+            agents,
             tasks: TaskTracker::new(),
             shutdown,
         });
-        Console { data, router: router(app.clone()), app, fake, storage, storage_shutdown }
+        Console { data, router: router(app.clone()), app, fake, pace, storage, storage_shutdown }
     }
 
     /// Ends as at Ctrl-C, and begins anew with what is on the disk.
     pub async fn restarted(self) -> Console {
-        let Console { data, app, fake, router, storage, storage_shutdown } = self;
+        let Console { data, app, fake, router, pace, storage, storage_shutdown } = self;
         app.shutdown().cancel();
         app.tasks().close();
         tokio::time::timeout(PATIENCE, app.tasks().wait()).await.unwrap();
+        tokio::time::timeout(PATIENCE, app.agents().ended()).await.unwrap();
         drop((app, router));
         storage_shutdown.cancel();
         storage.close();
         tokio::time::timeout(PATIENCE, storage.wait()).await.unwrap();
-        Console::open(data, fake).await
+        Console::open(data, fake, pace).await
     }
 
     /// From here on deletions whose time has come are carried out.
