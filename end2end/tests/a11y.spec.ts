@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 import { findings } from '../axe.ts';
 import { expect, test } from '../fixtures.ts';
 import { ask, createWorker, loadNet, readyWorker } from '../fleet.ts';
+import { PULL_REQUEST, append, command, commandPut, host, hostPut, pipeline, pipelinePut } from '../hosts.ts';
 
 test.describe.configure({ mode: 'serial', timeout: 180_000 });
 
@@ -91,4 +92,25 @@ test('the design kit', async ({ admin: page }) => {
   await page.goto('/kit');
   await expect(page.getByRole('heading', { name: 'Design kit' })).toBeVisible();
   await check(page, '/kit');
+});
+
+test('hosts, pipelines and their logs', async ({ admin: page, server, consoleGuard }) => {
+  consoleGuard.allow(/status of 404/);
+  const [one, away] = [host('hsb1'), host('hsb2', { online: false, theme_color: '#f7768e' })];
+  const [running, failed] = [command(one, 'switch', 'running'), command(away, 'pull', 'failed', { reason: 'It ended with exit code 1', exit_code: 1 })];
+  one.pending_command = running.id;
+  const deploy = pipeline([one, away], [[{ state: 'active', command: running.id }, { state: 'waiting' }], [{ state: 'ended', command: failed.id, status: 'failed' }, { state: 'skipped' }]]);
+  await visit(page, '/hosts');
+  await append(server, [hostPut(one), hostPut(away), commandPut(running), commandPut(failed), pipelinePut(deploy), PULL_REQUEST]);
+  await expect(page.locator('[data-host]')).toHaveCount(2);
+  await checkPages(page, ['/hosts', '/hosts?view=cards', '/hosts?new', `/hosts/${one.id}`, '/pipelines', `/pipelines/${deploy.id}`, '/']);
+  await visit(page, '/hosts');
+  await page.locator('[data-host="hsb1"] .command-now').click();
+  await expect(page.getByRole('tab', { name: /switch@hsb1/ })).toBeVisible();
+  await check(page, 'the log panel');
+  await page.getByLabel(/Select all 2/).click();
+  await page.locator('.selection summary').click();
+  await page.getByRole('button', { name: 'Merge & Deploy PR #42…' }).click();
+  await expect(page.getByRole('dialog', { name: /Merge & Deploy/ })).toBeVisible();
+  await check(page, 'merging and deploying');
 });

@@ -65,12 +65,12 @@ test('a refresh that nobody answers says how old what is known is', async ({ adm
   await page.goto('/hosts');
   await expect(page.getByText('Realtime: connected')).toBeVisible();
   await page.route('**/api/hosts/*', (route) => route.fulfill({ json: one }));
-  const answer = { kind: 'unknown', detail: 'No report came within 10 s.', current: null };
+  const answer = { kind: 'unknown', detail: 'hsb1 did not report in time.', current: null };
   await page.route('**/do/host', (route) => route.fulfill({ status: 504, json: answer }));
   const row = page.locator('[data-host="hsb1"]');
   await row.hover();
   await row.getByRole('button', { name: 'Refresh hsb1' }).click();
-  await expect(page.getByText(/hsb1 did not answer within 10 s\. What is shown is last known, .* old\./).first()).toBeVisible();
+  await expect(page.getByText(/hsb1 did not .*last known.* old\./i).first()).toBeVisible();
 });
 
 test('what is run on several is said before, and merging is offered first', async ({ admin: page, picture }) => {

@@ -7,6 +7,7 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures.ts';
 import { ask, createWorker, loadNet, readyWorker } from '../fleet.ts';
+import { append, command, commandPut, host, hostPut, pipeline, pipelinePut } from '../hosts.ts';
 
 test.describe.configure({ mode: 'serial', timeout: 180_000 });
 
@@ -140,4 +141,15 @@ test('broken, then stale', async ({ admin: page, server, picture, context, conso
     await picture(name);
   }
   await context.setOffline(false);
+});
+
+test('hosts', async ({ admin: page, server, picture }) => {
+  const hosts = ['hsb1', 'hsb2', LONG.slice(0, 80)].map((name) => host(name));
+  const pulled = command(hosts[0], 'pull', 'succeeded');
+  const deploy = pipeline(hosts, [[{ state: 'ended', command: pulled.id, status: 'succeeded' }, { state: 'waiting' }]]);
+  await append(server, [...hosts.map(hostPut), commandPut(pulled), pipelinePut(deploy)]);
+  await look(page, picture, '/hosts', 'hosts-busy');
+  await look(page, picture, `/hosts/${hosts[0].id}`, 'host-busy');
+  await look(page, picture, '/pipelines', 'pipelines');
+  await look(page, picture, `/pipelines/${deploy.id}`, 'pipeline-busy');
 });

@@ -125,11 +125,11 @@ async fn guard_host(desk: Desk, ask: ActOnHost) -> Outcome {
         // No report newer than the click: what is shown is the last one, and its age belongs to it.
         Err(error) if action == HostAction::Refresh && error.status() == 504 => {
             let heard = desk.store.host_heard_now(&host);
-            let old = match heard {
-                Some(at) => format!("last known, {} old", age(desk.store.now.get_untracked().since(at))),
-                None => "nothing: it was never heard".to_owned(),
+            let known = match heard {
+                Some(at) => format!("Last known: {} old.", age(desk.store.now.get_untracked().since(at))),
+                None => "It was never heard.".to_owned(),
             };
-            Outcome::Changed(format!("{} did not answer within 10 s. What is shown is {old}.", host.name))
+            Outcome::Changed(format!("{error} {known}"))
         }
         Err(error) => Outcome::Failed(with_known(&error, known(id).await)),
     }

@@ -234,6 +234,8 @@ mod browser {
                 // What was let go above must not move what is read.
                 top = (top - (buffer.cut() - gone.get()) as f64 * ROW).max(0.0);
             }
+            // A scroller stands on whole pixels.
+            let top = top.round();
             first.set(false);
             gone.set(buffer.cut());
             if (top - seen.top).abs() >= 1.0 {

@@ -63,7 +63,8 @@ pub fn PresenceBadge(host: HostRowSignal) -> impl IntoView {
 #[component]
 pub fn LastSeen(host: HostRowSignal) -> impl IntoView {
     let heard = heard(use_store(), &host);
-    move || match heard.get().is_some() {
+    let known = Memo::new(move |_| heard.with(Option::is_some));
+    move || match known.get() {
         true => view! { <Ago at=Signal::derive(move || heard.get().unwrap_or_default())/> }.into_any(),
         false => "—".into_any(),
     }
