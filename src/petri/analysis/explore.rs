@@ -3,12 +3,14 @@
 use super::budget::{Budget, Deadline, Resource};
 use super::packing::{Outgrown, Packing};
 use super::sparse::Vector;
-use super::store::{ROOT, Store};
+use super::store::{ROOT, Store, hash};
 use super::stubborn::Stubborn;
 use crate::petri::net::{PetriNet, PlaceIx, TransitionIx};
 
 /// Work between two looks at the clock: words copied and transitions tried.
 const LOOK: u64 = 1 << 18;
+/// Successors that are looked up together.
+const BATCH: usize = 32;
 /// The longest path that is searched for a marking which covers an earlier one.
 const MAX_PATH: usize = 20_000;
 
@@ -37,7 +39,6 @@ pub struct Explorer<'n> {
     next: u32,
     edges: u64,
     fired: Vec<bool>,
-    unfired: usize,
     deadlock: Option<u32>,
     most: Vec<u64>,
     most_in_all: u128,
@@ -46,6 +47,9 @@ pub struct Explorer<'n> {
     failed: Option<Rest>,
     /// Work since the last look at the clock.
     work: u64,
+    /// Successors of the marking being expanded that are not stored yet, and their hashes.
+    pending: Vec<u64>,
+    hashes: Vec<u64>,
 }
 
 impl<'n> Explorer<'n> {
@@ -63,7 +67,8 @@ impl<'n> Explorer<'n> {
         let mut initial = vec![0; packing.words()];
         packing.pack(net.places.iter().map(|place| place.initial), &mut initial);
         // The table does not grow for the first one, so the time does not matter.
-        let failed = store.add(&initial, ROOT, &Budget::of_memory(memory).end()).err().map(Rest::Hit);
+        let failed =
+            store.add(&initial, hash(&initial), ROOT, &Budget::of_memory(memory).end()).err().map(Rest::Hit);
         Self {
             net,
             packing,
@@ -73,7 +78,6 @@ impl<'n> Explorer<'n> {
             next: 0,
             edges: 0,
             fired: vec![false; net.transitions.len()],
-            unfired: net.transitions.len(),
             deadlock: None,
             most: net.places.iter().map(|place| place.initial).collect(),
             most_in_all: net.places.iter().map(|place| u128::from(place.initial)).sum(),
@@ -81,6 +85,8 @@ impl<'n> Explorer<'n> {
             stubborn: None,
             failed,
             work: 0,
+            pending: Vec::new(),
+            hashes: Vec::with_capacity(BATCH),
         }
     }
 
@@ -163,6 +169,9 @@ impl<'n> Explorer<'n> {
                 return None;
             }
             marking.copy_from_slice(self.store.get(self.next));
+            // An expansion that was broken off may have left some.
+            self.pending.clear();
+            self.hashes.clear();
             let end = match &mut self.stubborn {
                 None => self.expand(&marking, &mut successor, deadline),
                 Some(stubborn) => {
@@ -213,6 +222,7 @@ impl<'n> Explorer<'n> {
                 self.follow(marking, t, successor, deadline)?;
             }
         }
+        self.flush(deadline)?;
         self.count(edges);
         Ok(())
     }
@@ -227,6 +237,7 @@ impl<'n> Explorer<'n> {
         for &t in chosen {
             self.follow(marking, t as usize, successor, deadline)?;
         }
+        self.flush(deadline)?;
         self.count(chosen.len() as u64);
         Ok(())
     }
@@ -255,11 +266,22 @@ impl<'n> Explorer<'n> {
         {
             return Err(Stop::Outgrown(outgrown));
         }
-        if !self.fired[t] {
-            self.fired[t] = true;
-            self.unfired -= 1;
+        self.fired[t] = true;
+        self.pending.extend_from_slice(successor);
+        self.hashes.push(hash(successor));
+        if self.hashes.len() == BATCH { self.flush(deadline) } else { Ok(()) }
+    }
+
+    /// Stores the successors that wait. Each lookup misses the caches twice, so all of a batch are looked at first and the misses overlap.
+    #[inline(always)]
+    fn flush(&mut self, deadline: &Deadline<'_>) -> Result<(), Stop> {
+        self.store.touch(&self.hashes);
+        for (successor, &hash) in self.pending.chunks_exact(self.packing.words()).zip(&self.hashes) {
+            self.store.add(successor, hash, self.next, deadline).map_err(Stop::Store)?;
         }
-        self.store.add(successor, self.next, deadline).map_err(Stop::Store)
+        self.pending.clear();
+        self.hashes.clear();
+        Ok(())
     }
 
     /// Counts work, and looks at the clock now and then.

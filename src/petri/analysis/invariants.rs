@@ -215,7 +215,7 @@ impl Farkas {
             'combine: for &p in &positive {
                 for &n in &negative {
                     pairs += 1;
-                    if room == 0 || (pairs % 64 == 0 && deadline.passed()) {
+                    if room == 0 || (pairs.is_multiple_of(64) && deadline.passed()) {
                         self.complete = false;
                         break 'combine;
                     }

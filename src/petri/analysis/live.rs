@@ -58,7 +58,7 @@ pub fn is_live(
     enter(0, &mut visited, &mut low, &mut stack, &mut path, &mut numbers);
     while let Some(frame) = path.last_mut() {
         steps = steps.wrapping_add(1);
-        if steps % LOOK == 0 && deadline.passed() {
+        if steps.is_multiple_of(LOOK) && deadline.passed() {
             return Err(Resource::Time);
         }
         let (state, marking) = (frame.state, store.get(frame.state));

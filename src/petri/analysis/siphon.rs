@@ -110,7 +110,7 @@ impl Search<'_> {
             let mut open = vec![Branch { set, barred: barred.clone() }];
             while let Some(branch) = open.pop() {
                 self.sets += 1;
-                if self.sets > MAX_SETS || (self.sets % 16 == 0 && self.deadline.passed()) {
+                if self.sets > MAX_SETS || (self.sets.is_multiple_of(16) && self.deadline.passed()) {
                     return None;
                 }
                 if self.holds_marked_trap(&branch.set) {

@@ -22,13 +22,16 @@ pub struct Store {
     len: u32,
     table: Vec<u32>,
     limit: usize,
+    guesses: Vec<u32>,
+    seen: u64,
 }
 
 /// Numbers entered into a new table between two looks at the clock.
 const LOOK: u32 = 1 << 14;
 
+/// What a marking is found by.
 #[inline(always)]
-fn hash(marking: &[u64]) -> u64 {
+pub fn hash(marking: &[u64]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = FACTOR;
     for &word in marking {
@@ -51,6 +54,8 @@ impl Store {
             len: 0,
             table: vec![EMPTY; 1 << 10],
             limit,
+            guesses: Vec::new(),
+            seen: 0,
         }
     }
 
@@ -92,9 +97,9 @@ impl Store {
     }
 
     #[inline(always)]
-    fn slot(&self, marking: &[u64]) -> Result<u32, usize> {
+    fn slot(&self, marking: &[u64], hash: u64) -> Result<u32, usize> {
         let mask = self.table.len() - 1;
-        let mut slot = hash(marking) as usize & mask;
+        let mut slot = hash as usize & mask;
         loop {
             match self.table[slot] {
                 EMPTY => return Err(slot),
@@ -105,20 +110,40 @@ impl Store {
     }
 
     pub fn find(&self, marking: &[u64]) -> Option<u32> {
-        self.slot(marking).ok()
+        self.slot(marking, hash(marking)).ok()
+    }
+
+    /// Reads what [`add`](Self::add) will read for these hashes, so that it lies in the caches then.
+    #[inline(always)]
+    pub fn touch(&mut self, hashes: &[u64]) {
+        let mask = self.table.len() - 1;
+        self.guesses.clear();
+        self.guesses.extend(hashes.iter().map(|&hash| self.table[hash as usize & mask]));
+        let mut seen = 0;
+        for &id in self.guesses.iter().filter(|&&id| id != EMPTY) {
+            seen ^= self.get(id)[0];
+        }
+        // Kept, or the compiler would see that nobody needs it.
+        self.seen = seen;
     }
 
     /// Adds a marking unless it is there. A parent is kept for new ones only.
     #[inline(always)]
-    pub fn add(&mut self, marking: &[u64], parent: u32, deadline: &Deadline<'_>) -> Result<(), Resource> {
-        let mut slot = match self.slot(marking) {
+    pub fn add(
+        &mut self,
+        marking: &[u64],
+        hash: u64,
+        parent: u32,
+        deadline: &Deadline<'_>,
+    ) -> Result<(), Resource> {
+        let mut slot = match self.slot(marking, hash) {
             Ok(_) => return Ok(()),
             Err(slot) => slot,
         };
         // Four fifths full at most.
         if (self.len as usize + 1) * 5 > self.table.len() * 4 {
             self.grow(deadline)?;
-            slot = match self.slot(marking) {
+            slot = match self.slot(marking, hash) {
                 Ok(_) => return Ok(()),
                 Err(slot) => slot,
             };

@@ -232,7 +232,7 @@ impl Witnesses {
         let mut mark = walker.tokens.clone();
         let mut mark_total = walker.total;
         for step in 1..=steps {
-            if step % LOOK == 0 && deadline.passed() {
+            if step.is_multiple_of(LOOK) && deadline.passed() {
                 return;
             }
             let Some(t) = walker.pick(policy, random) else {
@@ -264,7 +264,7 @@ impl Witnesses {
             }
             // Only a marking with more tokens can cover another one.
             if walker.total > mark_total
-                && step.is_power_of_two() | (step % 64 == 0)
+                && (step.is_power_of_two() || step.is_multiple_of(64))
                 && walker.tokens.iter().zip(&mark).all(|(now, then)| now >= then)
             {
                 let grown = walker.tokens.iter().zip(&mark).position(|(now, then)| now > then);

@@ -1,6 +1,6 @@
 //! The nets of the Model Checking Contest against its verdicts, where a checkout has them beside it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::petri::analysis::{Budget, Verdicts, analyse};
 use crate::petri::pnml::{self, Limits};
@@ -31,7 +31,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Model, its known verdicts by [`COLUMNS`] (empty: not known), and the net.
-fn nets(dir: &PathBuf) -> Vec<(String, Vec<String>, Vec<u8>)> {
+fn nets(dir: &Path) -> Vec<(String, Vec<String>, Vec<u8>)> {
     let verdicts = std::fs::read_to_string(dir.join("verdicts.csv")).expect("readable");
     let mut rows = verdicts.lines();
     let header: Vec<&str> = rows.next().expect("a header").split(',').collect();
