@@ -85,7 +85,7 @@ mod browser {
         format!(
             "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='7' fill='{colour}'/>\
              <g fill='none' stroke='%23fff' stroke-width='2.4'><circle cx='9.5' cy='16' r='4.6'/><path d='M14.1 16h5.4'/></g>\
-             <rect x='19.5' y='9' width='4.6' height='14' rx='1.2' fill='%23fff'/>{sign}</svg>"
+             <rect x='19.5' y='9' width='4.6' height='14' rx='1.2' fill='%23fff'/><circle cx='9.5' cy='16' r='1.7' fill='%23fff'/>{sign}</svg>"
         )
     }
 

@@ -17,7 +17,7 @@ use std::{
 /// Lines above and below those seen that are in the page too, so that a scroll finds them there.
 const OVER: usize = 8;
 /// So many rows are made in one frame; the others in the next ones.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 
 /// A row's place in its list.
 #[derive(Clone, Copy)]

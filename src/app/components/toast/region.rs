@@ -41,6 +41,7 @@ pub fn ToastRegion() -> impl IntoView {
         </p>
         <div
             class="toasts"
+            class:elsewhere=move || toasts.reading.get()
             role="region"
             aria-label="Messages"
             node_ref=region
@@ -104,6 +105,7 @@ fn One(toasts: Toasts, id: u64) -> impl IntoView {
     let first = toast.get_untracked()?;
     let settled = Memo::new(move |_| toast.get().and_then(|toast| toast.settled()));
     let times = Memo::new(move |_| toast.get().map_or(1, |toast| toast.count));
+    let several = Memo::new(move |_| toast.get().is_some_and(|toast| toast.open().len() > 1));
     let class = move || {
         let tone = if settled.with(Option::is_some) { "quiet" } else { first.tone.class() };
         format!("toast tone-{tone}")
@@ -115,7 +117,8 @@ fn One(toasts: Toasts, id: u64) -> impl IntoView {
                 <p>
                     {words}
                     {move || {
-                        (times.get() > 1)
+                        // Of several matters the number stands before them.
+                        (times.get() > 1 && !several.get())
                             .then(|| view! { <span class="toast-count" title="So many times">{move || format!(" × {}", times.get())}</span> })
                     }}
                     {move || settled.get().map(|words| view! { <span class="toast-settled">{words}</span> })}
