@@ -14,25 +14,13 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Debug)]
 enum Event {
-    Queue {
-        host: usize,
-    },
+    Queue { host: usize },
     /// Something happens to the nth command that there is.
-    Happens {
-        command: usize,
-        happening: Happening,
-    },
-    Online {
-        host: usize,
-        online: bool,
-    },
-    Passes {
-        seconds: u64,
-    },
+    Happens { command: usize, happening: Happening },
+    Online { host: usize, online: bool },
+    Passes { seconds: u64 },
     Tick,
-    Delete {
-        host: usize,
-    },
+    Delete { host: usize },
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
