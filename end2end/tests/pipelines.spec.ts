@@ -8,6 +8,7 @@ test.describe.configure({ mode: 'serial', timeout: 120_000 });
 const hosts = ['hsb0', 'hsb1', 'hsb2', 'hsb3'].map((name) => host(name));
 const pulled = command(hosts[0], 'pull', 'succeeded');
 const switching = command(hosts[0], 'switch', 'running');
+hosts[0].pending_command = switching.id;
 const deploy = pipeline(hosts, [
   [{ state: 'ended', command: pulled.id, status: 'succeeded' }, { state: 'active', command: switching.id }],
 ]);
@@ -40,7 +41,8 @@ test('a pipeline is a matrix that moves', async ({ admin: page, server, picture 
       cells: n === 0 ? [lane.cells[0], { state: 'ended', command: switching.id, status: 'failed' }] : skipped,
     })),
   };
-  await append(server, [commandPut(failed), pipelinePut(over)]);
+  const { pending_command: _, ...free } = hosts[0];
+  await append(server, [commandPut(failed), hostPut({ ...free, revision: 2, state_revision: 2 }), pipelinePut(over)]);
   await expect(page.getByText('0 of 4 hosts done, 1 failed, 3 skipped')).toBeVisible();
   expect(await cells('hsb0')).toEqual(['succeeded', 'failed']);
   expect(await cells('hsb3')).toEqual(['skipped', 'skipped']);

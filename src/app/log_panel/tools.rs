@@ -168,7 +168,7 @@ fn SearchBox(opened: Opened) -> impl IntoView {
     let (shown, typed) = (query.clone(), query);
     let back = go.clone();
     view! {
-        <span class="log-search" role="search">
+        <span class="log-search">
             <input
                 type="search"
                 class="input"
