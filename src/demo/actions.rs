@@ -47,6 +47,13 @@ pub async fn perform(demo: &Demo, action: Action, options: Options) -> Result<Do
         }
         Action::Worker { id, action } => act_on_worker(demo, id, action, options.if_match).await,
         Action::Net { id, request } => act_on_net(demo, id, request, options.if_match).await,
+        Action::CreateHost { .. }
+        | Action::Host { .. }
+        | Action::RunCommand { .. }
+        | Action::CancelCommand(_)
+        | Action::StartPipeline { .. }
+        | Action::Pipeline { .. }
+        | Action::MergePullRequest { .. } => Err(bad("The demo has no hosts: nothing can be run on them.")),
     }
 }
 
