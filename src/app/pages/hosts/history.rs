@@ -192,7 +192,11 @@ fn HistoryLine(command: Memo<Option<Arc<Command>>>) -> impl IntoView {
     });
     let took = Memo::new(move |_| {
         let now = clock.now.get();
-        command.with(|command| command.as_deref().and_then(|command| command_took(command, now))).map(age)
+        command.with(|command| {
+            let command = command.as_deref()?;
+            let word = if command.status.is_over() { "took" } else { "for" };
+            Some(format!("{word} {}", age(command_took(command, now)?)))
+        })
     });
     let at = Signal::derive(move || {
         command.with(|command| command.as_ref().map(|command| command.queued_at)).unwrap_or_default()
@@ -210,7 +214,7 @@ fn HistoryLine(command: Memo<Option<Arc<Command>>>) -> impl IntoView {
             <a class="without-script line-name" href=format!("/api/commands/{id}/output") rel="external">{move || kind.get()}</a>
             <StateBadge state/>
             <span class="quiet-text">{move || by.get().map(|by| format!("{by} · "))} <Ago at/> " ago"</span>
-            <span class="quiet-text figure">{move || took.get().map(|took| format!("took {took}"))}</span>
+            <span class="quiet-text figure">{move || took.get()}</span>
             {move || reason.get().map(|reason| view! { <span class="line-error">{reason}</span> })}
             {move || {
                 open.get().then(|| view! {
