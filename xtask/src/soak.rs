@@ -58,7 +58,7 @@ impl Soak {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let mut steps = Steps::new(4);
+    let mut steps = Steps::new(5);
     let simulation = steps.step("Building the simulation", || cargo::build_example("sim", Profile::Quick))?;
     let mut soak = Soak { steps, lines: Vec::new(), tally: Tally::default() };
     soak.step("Simulation", || {
@@ -78,6 +78,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         tests.args(["test", "--package", "muster", "--profile", Profile::Quick.native(), "--test", "faults"]);
         tests.args(["kill_9_under_load", "--", "--nocapture"]).env("MUSTER_ROUNDS", args.rounds.to_string());
         last_line(&mut tests, |line| line.contains(" rounds of kill -9"))
+    });
+    soak.step("Verdicts on large nets", || {
+        let mut tests = cargo::cargo();
+        // Optimised: what is decided within a minute is the claim.
+        tests.args(["test", "--package", "muster", "--release", "--lib", "contest_nets", "--", "--include-ignored"]);
+        tests.args(["--nocapture", "--test-threads", "1"]);
+        last_line(&mut tests, |line| line.contains(" known verdicts decided") || line.contains("skipped: no nets"))
     });
     debug_assert!(soak.steps.finished());
     Ok(soak.conclude())
