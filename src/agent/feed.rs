@@ -34,20 +34,18 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Tells everything, up to the end. Returns true once the end was said.
-pub async fn tell(holding: Holding, frames: Sender<Frame>) -> bool {
+/// Tells everything, up to the end.
+pub async fn tell(holding: Holding, frames: Sender<Frame>) {
     let id = holding.spool.record.command_id;
     match try_to_tell(&holding, &frames).await {
-        Ok(said) => said,
-        Err(Stop::Connection) => false,
+        Ok(()) | Err(Stop::Connection) => {}
         Err(Stop::Spool(error)) => {
             tracing::error!(command_id = %id, %error, "the output of a command cannot be read; tried again with the next connection");
-            false
         }
     }
 }
 
-async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<bool, Stop> {
+async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<(), Stop> {
     let command_id = holding.spool.record.command_id;
     let send = async |frame| frames.send(frame).await.map_err(|_| Stop::Connection);
     let timeout_s = holding.spool.record.timeout.as_secs();
@@ -84,7 +82,7 @@ async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<bool, 
                 let outcome = Outcome::Failed;
                 send(Frame::Say(FromAgent::Finished { command_id, outcome, reason, output_bytes: 0 }))
                     .await?;
-                return Ok(true);
+                return Ok(());
             }
             (Next::Nothing, Standing::Ended(ending)) if offset < ending.output_bytes => {
                 let size = ending.output_bytes - offset;
@@ -94,7 +92,7 @@ async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<bool, 
             (Next::Nothing, Standing::Ended(ending)) => {
                 let (outcome, reason, output_bytes) = (ending.outcome, ending.reason, ending.output_bytes);
                 send(Frame::Say(FromAgent::Finished { command_id, outcome, reason, output_bytes })).await?;
-                return Ok(true);
+                return Ok(());
             }
         }
         while offset.saturating_sub(*stored.borrow_and_update()) >= WINDOW {
