@@ -59,9 +59,15 @@ async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<(), St
         let looked = spawn_blocking(move || {
             // In this order: once the end is there no output is written any more.
             let standing = spool.standing()?;
-            spool.next(offset).map(|next| (standing, next))
+            let next = spool.next(offset)?;
+            Ok::<_, io::Error>((standing, next, spool.stored()))
         });
-        let (standing, next) = looked.await.map_err(io::Error::other)??;
+        let (standing, next, known) = looked.await.map_err(io::Error::other)??;
+        if known > offset {
+            // What was let go of while it was looked for is not lost: the console has it.
+            offset = known;
+            continue;
+        }
         match (next, standing) {
             (Next::Bytes(bytes), _) => {
                 let length = bytes.len() as u64;
@@ -104,5 +110,45 @@ async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<(), St
         if frames.is_closed() {
             return Err(Stop::Connection);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::spool::{Ending, Record, Spool, Writer, boot};
+    use std::{collections::BTreeMap, sync::Arc};
+    use tokio::sync::{mpsc, watch};
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn what_was_stored_and_let_go_of_a_moment_ago_is_no_gap() {
+        let commands = tempfile::tempdir().unwrap();
+        let command_id = CommandId(Uuid::from_u128(1));
+        let record = Record {
+            command_id,
+            kind: "test".parse().unwrap(),
+            argv: vec!["true".to_owned()],
+            cwd: "/".into(),
+            env: BTreeMap::new(),
+            timeout: Duration::from_secs(60),
+            max_output: 1 << 20,
+            checks: Vec::new(),
+            boot: boot(),
+        };
+        let spool = Spool::create(commands.path(), record).unwrap();
+        spool.begin().unwrap();
+        Writer::new(spool.folder(), 1 << 20).write(b"said\n");
+        let outcome = Outcome::Exited { code: 0 };
+        spool.end(&Ending { outcome, reason: None, output_bytes: 5, interrupted: false }).unwrap();
+        assert!(spool.store(5).unwrap());
+        // Whoever stored it has not come to say so yet.
+        let stored = Arc::new(watch::Sender::new(0));
+        let (frames, mut said) = mpsc::channel(8);
+        tell(Holding { spool: Arc::new(spool), stored, interrupted: false }, frames).await;
+        assert!(matches!(said.recv().await, Some(Frame::Say(FromAgent::Started { .. }))));
+        let end = FromAgent::Finished { command_id, outcome, reason: None, output_bytes: 5 };
+        let second = said.recv().await;
+        assert!(matches!(&second, Some(Frame::Say(told)) if *told == end), "{second:?}");
     }
 }
