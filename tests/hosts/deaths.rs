@@ -100,6 +100,10 @@ async fn a_command_whose_machine_went_down_is_lost_and_the_next_one_runs() {
     let runner = rustix::process::Pid::from_raw(runner).unwrap();
     rustix::process::kill_process(runner, rustix::process::Signal::KILL).unwrap();
     program.signal_group(rustix::process::Signal::KILL);
+    let lock = fs::File::open(machine.path(&format!("state/commands/{command}/runner.lock"))).unwrap();
+    let take = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+    until("its runner to be gone", async || rustix::fs::flock(&lock, take).is_ok()).await;
+    drop(lock);
     let record = machine.path(&format!("state/commands/{command}/command.json"));
     let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
     json["boot"] = "another".into();
