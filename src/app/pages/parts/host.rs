@@ -235,7 +235,7 @@ pub fn CommandNow(host: HostRowSignal) -> impl IntoView {
         let pending = host.with(|host| host.pending_command);
         let row = |id| store.command_row(id).map(|row| row.get());
         let rows = || ids.iter().filter_map(|id| row(*id));
-        let open = rows().filter(|command| !command.status.is_over()).last();
+        let open = rows().rfind(|command| !command.status.is_over());
         pending.and_then(row).or(open).or_else(|| rows().next())
     });
     let waiting = {
