@@ -34,20 +34,18 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Tells everything, up to the end. Returns true once the end was said.
-pub async fn tell(holding: Holding, frames: Sender<Frame>) -> bool {
+/// Tells everything, up to the end.
+pub async fn tell(holding: Holding, frames: Sender<Frame>) {
     let id = holding.spool.record.command_id;
     match try_to_tell(&holding, &frames).await {
-        Ok(said) => said,
-        Err(Stop::Connection) => false,
+        Ok(()) | Err(Stop::Connection) => {}
         Err(Stop::Spool(error)) => {
             tracing::error!(command_id = %id, %error, "the output of a command cannot be read; tried again with the next connection");
-            false
         }
     }
 }
 
-async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<bool, Stop> {
+async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<(), Stop> {
     let command_id = holding.spool.record.command_id;
     let send = async |frame| frames.send(frame).await.map_err(|_| Stop::Connection);
     let timeout_s = holding.spool.record.timeout.as_secs();
@@ -61,9 +59,15 @@ async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<bool, 
         let looked = spawn_blocking(move || {
             // In this order: once the end is there no output is written any more.
             let standing = spool.standing()?;
-            spool.next(offset).map(|next| (standing, next))
+            let next = spool.next(offset)?;
+            Ok::<_, io::Error>((standing, next, spool.stored()))
         });
-        let (standing, next) = looked.await.map_err(io::Error::other)??;
+        let (standing, next, known) = looked.await.map_err(io::Error::other)??;
+        if known > offset {
+            // What was let go of while it was looked for is not lost: the console has it.
+            offset = known;
+            continue;
+        }
         match (next, standing) {
             (Next::Bytes(bytes), _) => {
                 let length = bytes.len() as u64;
@@ -84,7 +88,7 @@ async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<bool, 
                 let outcome = Outcome::Failed;
                 send(Frame::Say(FromAgent::Finished { command_id, outcome, reason, output_bytes: 0 }))
                     .await?;
-                return Ok(true);
+                return Ok(());
             }
             (Next::Nothing, Standing::Ended(ending)) if offset < ending.output_bytes => {
                 let size = ending.output_bytes - offset;
@@ -94,7 +98,7 @@ async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<bool, 
             (Next::Nothing, Standing::Ended(ending)) => {
                 let (outcome, reason, output_bytes) = (ending.outcome, ending.reason, ending.output_bytes);
                 send(Frame::Say(FromAgent::Finished { command_id, outcome, reason, output_bytes })).await?;
-                return Ok(true);
+                return Ok(());
             }
         }
         while offset.saturating_sub(*stored.borrow_and_update()) >= WINDOW {
@@ -106,5 +110,45 @@ async fn try_to_tell(holding: &Holding, frames: &Sender<Frame>) -> Result<bool, 
         if frames.is_closed() {
             return Err(Stop::Connection);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::spool::{Ending, Record, Spool, Writer, boot};
+    use std::{collections::BTreeMap, sync::Arc};
+    use tokio::sync::{mpsc, watch};
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn what_was_stored_and_let_go_of_a_moment_ago_is_no_gap() {
+        let commands = tempfile::tempdir().unwrap();
+        let command_id = CommandId(Uuid::from_u128(1));
+        let record = Record {
+            command_id,
+            kind: "test".parse().unwrap(),
+            argv: vec!["true".to_owned()],
+            cwd: "/".into(),
+            env: BTreeMap::new(),
+            timeout: Duration::from_secs(60),
+            max_output: 1 << 20,
+            checks: Vec::new(),
+            boot: boot(),
+        };
+        let spool = Spool::create(commands.path(), record).unwrap();
+        spool.begin().unwrap();
+        Writer::new(spool.folder(), 1 << 20).write(b"said\n");
+        let outcome = Outcome::Exited { code: 0 };
+        spool.end(&Ending { outcome, reason: None, output_bytes: 5, interrupted: false }).unwrap();
+        assert!(spool.store(5).unwrap());
+        // Whoever stored it has not come to say so yet.
+        let stored = Arc::new(watch::Sender::new(0));
+        let (frames, mut said) = mpsc::channel(8);
+        tell(Holding { spool: Arc::new(spool), stored, interrupted: false }, frames).await;
+        assert!(matches!(said.recv().await, Some(Frame::Say(FromAgent::Started { .. }))));
+        let end = FromAgent::Finished { command_id, outcome, reason: None, output_bytes: 5 };
+        let second = said.recv().await;
+        assert!(matches!(&second, Some(Frame::Say(told)) if *told == end), "{second:?}");
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{model::host::HEARTBEAT, sync::backoff::Backoff};
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -125,8 +125,7 @@ async fn serve(args: Args) -> Result<(), Error> {
         "agent starts"
     );
     let checks = Checks::start(config.clone());
-    let (looked_after, unsaid) = (VecDeque::new(), HashSet::new());
-    let agent = Agent { config, commands, checks, figures, findings: None, looked_after, unsaid };
+    let agent = Agent { config, commands, checks, figures, findings: None, unsaid: HashSet::new() };
     let ended = dial(agent, &address, token, &end).await;
     tracing::info!("agent ends; a command that runs goes on");
     ended

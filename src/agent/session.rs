@@ -29,8 +29,6 @@ const SILENCE: Duration = Duration::from_secs(20);
 const QUEUE: usize = 4;
 /// Small messages that wait for the network. More of them means that it takes nothing.
 const MOST_UNSAID: usize = 1_000;
-/// Commands whose end was looked after are remembered, so that an end which is said again is not looked after again.
-const MOST_REMEMBERED: usize = 256;
 
 /// All of the agent that outlives a connection.
 pub struct Agent {
@@ -40,9 +38,7 @@ pub struct Agent {
     pub figures: watch::Receiver<Option<HostMetrics>>,
     /// The latest round.
     pub findings: Option<Arc<Findings>>,
-    /// Commands after which a round was asked for.
-    pub looked_after: VecDeque<CommandId>,
-    /// Of these, those whose round is over and not said.
+    /// Commands after which a round was asked for, whose round is over and not said.
     pub unsaid: HashSet<CommandId>,
 }
 
@@ -90,8 +86,8 @@ pub struct Session<'a> {
     /// What is to be said, in order.
     say: VecDeque<Frame>,
     frames: mpsc::Sender<Frame>,
-    /// One for each command that is told of; each ends with the id once its command's end was said.
-    feeds: JoinSet<Option<CommandId>>,
+    /// One for each command that is told of; each ends once its command's end was said.
+    feeds: JoinSet<()>,
     feeding: HashMap<CommandId, AbortHandle>,
     /// When the console took this agent in.
     pub welcomed: Option<Instant>,
@@ -168,11 +164,7 @@ impl Session<'_> {
                 Ok(()) = self.agent.figures.changed(), if self.welcomed.is_some() => self.say_figures(),
                 _ = pings.tick() => self.say.push_back(Frame::Ping),
                 Some(round) = self.agent.checks.rounds.recv() => self.say_round(round),
-                Some(told) = self.feeds.join_next() => {
-                    if let Ok(Some(command)) = told {
-                        self.look_after(command);
-                    }
-                }
+                Some(_) = self.feeds.join_next() => {}
                 written = &mut *writer => return Over::Broken(match written {
                     Ok(Err(broken)) => broken,
                     Ok(Ok(())) | Err(_) => Broken::Closed,
@@ -204,8 +196,9 @@ impl Session<'_> {
                 if let Some(feed) = self.feeding.remove(&command_id) {
                     feed.abort();
                 }
+                // What it changed is found out now and not before: a report that the console hears before the end tells it nothing.
                 if self.agent.commands.settled(command_id) {
-                    self.look_after(command_id);
+                    self.ask(Ask::After(command_id));
                 }
             }
             ToAgent::Refresh { refresh_id } => self.ask(Ask::Refresh(refresh_id)),
@@ -234,7 +227,7 @@ impl Session<'_> {
 
     fn feed(&mut self, command: CommandId, holding: super::commands::Holding) {
         let frames = self.frames.clone();
-        let feed = self.feeds.spawn(async move { feed::tell(holding, frames).await.then_some(command) });
+        let feed = self.feeds.spawn(feed::tell(holding, frames));
         self.feeding.insert(command, feed);
     }
 
@@ -249,18 +242,6 @@ impl Session<'_> {
             return self.agent.keep((findings, asks));
         }
         self.say.extend(asks.into_iter().map(|ask| Frame::Say(FromAgent::Report(findings.report(ask)))));
-    }
-
-    /// A command's end was said: what it changed is found out, once.
-    fn look_after(&mut self, command: CommandId) {
-        self.feeding.remove(&command);
-        if !self.agent.looked_after.contains(&command) {
-            self.agent.looked_after.push_back(command);
-            if self.agent.looked_after.len() > MOST_REMEMBERED {
-                self.agent.looked_after.pop_front();
-            }
-            self.ask(Ask::After(command));
-        }
     }
 
     fn ask(&self, ask: Ask) {

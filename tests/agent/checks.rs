@@ -1,11 +1,12 @@
 //! What the agent finds out comes from the repository and the machine, not from what it reported before.
 
 use super::{
-    console::{Console, Heard, ran},
-    host::{Host, Repository, commit, git},
+    console::{Console, Heard, Log, ran, within},
+    host::Host,
+    repository::{Repository, commit, git},
 };
 use muster::{
-    agent::protocol::FromAgent,
+    agent::protocol::{FromAgent, ToAgent},
     model::{CompartmentStatus::*, Outcome},
 };
 use sha2::{Digest, Sha256};
@@ -81,6 +82,47 @@ async fn pull_fixes_behind_and_what_it_changed_is_looked_at() {
     assert_eq!(report.git.unwrap().status, Ok);
     assert_eq!(report.git_head.unwrap(), repository.head());
     assert_eq!(report.lock.unwrap().hash.unwrap(), sha256(b"{\"version\": 7}\n"));
+}
+
+#[tokio::test]
+async fn what_a_command_changed_is_reported_once_its_end_is_settled_and_not_before() {
+    let mut console = Console::start().await;
+    let config = format!(
+        "{REPOSITORY}[commands.pull]\nargv = [\"git\", \"pull\", \"--ff-only\"]\nchecks = [\"git\"]\n"
+    );
+    let mut host = Host::new(&console, &config);
+    let repository = Repository::new(host.folder.path());
+    host.start_agent();
+    let (mut connection, _) = console.welcome().await;
+    repository.push("one");
+    let mut log = Log::of(connection.run("pull").await);
+    log.until(&mut connection, "its end", |log| log.finished.is_some()).await;
+    // A round of checks that is over by now was begun after the end was said.
+    assert_eq!(connection.refresh().await.after, None);
+    drop(connection);
+    let (mut connection, register) = console.welcome().await;
+    assert_eq!(register.holds.len(), 1);
+    log.finished = None;
+    let mut early = Vec::new();
+    within("its end, said again", async {
+        while log.finished.is_none() {
+            let heard = connection.hear().await.expect("it stays");
+            if let Heard::Said(FromAgent::Report(report)) = &heard {
+                early.extend(report.after);
+            }
+            log.take(&mut connection, heard).await;
+        }
+    })
+    .await;
+    assert!(early.is_empty(), "a console that has not heard of the end believes none of it");
+    connection.say(ToAgent::Settled { command_id: log.command_id }).await;
+    let report = connection
+        .until("a report after the command", |heard| match heard {
+            Heard::Said(FromAgent::Report(report)) if report.after == Some(log.command_id) => Some(report),
+            _ => None,
+        })
+        .await;
+    assert_eq!(report.git.unwrap().status, Ok);
 }
 
 #[tokio::test]

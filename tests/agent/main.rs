@@ -8,4 +8,5 @@ mod commands;
 mod console;
 mod host;
 mod refusals;
+mod repository;
 mod survival;

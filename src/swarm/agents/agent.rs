@@ -153,10 +153,12 @@ impl SimulatedAgent {
                 }
                 Vec::new()
             }
-            ToAgent::Settled { command_id } => {
-                self.held.remove(&command_id);
-                Vec::new()
-            }
+            ToAgent::Settled { command_id } => match self.held.remove(&command_id) {
+                Some(Holding { ended: Some(_), .. }) => {
+                    vec![Sends::Message(self.report(None, Some(command_id)))]
+                }
+                _ => Vec::new(),
+            },
             ToAgent::Refresh { refresh_id } => vec![Sends::Message(self.report(Some(refresh_id), None))],
             ToAgent::Goodbye { .. } => Vec::new(),
         }
@@ -170,8 +172,7 @@ impl SimulatedAgent {
     pub fn works(&mut self, lines: u64) -> Vec<Sends> {
         let running =
             self.held.iter_mut().find(|(_, holding)| holding.ended.is_none() && !holding.interrupted);
-        let Some((id, holding)) = running else { return Vec::new() };
-        let id = *id;
+        let Some((_, holding)) = running else { return Vec::new() };
         for _ in 0..lines {
             if holding.written_lines == holding.lines || holding.kept.len() >= KEPT {
                 break;
@@ -188,16 +189,12 @@ impl SimulatedAgent {
             holding.ended = Some(Outcome::Exited { code: 0 });
             after = Some(holding.kind.clone());
         }
-        let mut sends = self.unsent();
-        if let Some(kind) = after {
-            match kind.as_str() {
-                "pull" => (self.behind, self.switched) = (0, self.switched && self.behind == 0),
-                "switch" => (self.switched, self.generation) = (true, self.generation + 1),
-                _ => {}
-            }
-            sends.push(Sends::Message(self.report(None, Some(id))));
+        match after.as_ref().map(CommandKind::as_str) {
+            Some("pull") => (self.behind, self.switched) = (0, self.switched && self.behind == 0),
+            Some("switch") => (self.switched, self.generation) = (true, self.generation + 1),
+            _ => {}
         }
-        sends
+        self.unsent()
     }
 
     /// Its machine went down and came up again: what ran, nobody knows.
@@ -353,12 +350,12 @@ mod tests {
         };
         assert!(rest.contains(&Sends::Message(finished.clone())));
         assert!(agent.welcomed().contains(&Sends::Message(finished)));
-        let Some(Sends::Message(FromAgent::Report(report))) = rest.last() else { panic!("a report follows") };
+        let looked = agent.hears(ToAgent::Settled { command_id: ID });
+        let [Sends::Message(FromAgent::Report(report))] = &looked[..] else { panic!("a report follows") };
         assert_eq!(
             (report.after, report.git.as_ref().map(|git| git.status)),
             (Some(ID), Some(CompartmentStatus::Ok))
         );
-        agent.hears(ToAgent::Settled { command_id: ID });
         assert_eq!(agent.welcomed().len(), 1, "its report alone");
     }
 
