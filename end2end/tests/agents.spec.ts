@@ -301,6 +301,17 @@ test('a hundred thousand lines arrive in the log, all of them and in order', asy
   await expect(page.locator('.log-tools')).toContainText('succeeded', SLOW);
   expect(await page.locator('.log-line').count(), 'only what is seen is in the page').toBeLessThan(80);
   await picture('agents-flood');
+  // In a window of another size it still follows.
+  const log = page.getByRole('log');
+  const height = () => log.evaluate((log) => log.clientHeight);
+  const low = await height();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect.poll(height).not.toBe(low);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await expect.poll(height).toBe(low);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(log).toContainText(/line 100000$/);
   const whole = Array.from({ length: 100_000 }, (_, n) => `line ${n + 1}\n`).join('');
   await page.getByRole('button', { name: 'Copy the log' }).click();
   await expect(page.locator('.toast').getByText('Copied the log.')).toBeVisible();
