@@ -18,6 +18,8 @@ export class MusterServer {
   url = '';
   /** The administrator's cookies, once there is one. */
   administrator?: Cookie[];
+  /** More arguments of `muster serve`, in force from its next start on. */
+  more: string[] = [];
 
   private process?: ChildProcess;
   private output = '';
@@ -98,7 +100,7 @@ export class MusterServer {
       Object.entries(process.env).filter(([name]) => !name.startsWith('MUSTER_') && name !== 'DATABASE_URL'),
     );
     const from = this.output.length;
-    this.process = spawn(program, ['serve', '--listen', listen, '--data', this.dataDir], {
+    this.process = spawn(program, ['serve', '--listen', listen, '--data', this.dataDir, ...this.more], {
       cwd: this.dataDir,
       env: { ...env, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -162,7 +162,12 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
                 }
             };
             let why = pipeline.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            let text = format!("Pipeline {} is {}{why}", pipeline.title, pipeline.status.word());
+            let verb = match pipeline.status {
+                PipelineStatus::Succeeded | PipelineStatus::Failed => "",
+                PipelineStatus::Cancelled => "was ",
+                _ => "is ",
+            };
+            let text = format!("Pipeline {} {verb}{}{why}", pipeline.title, pipeline.status.word());
             Some(Said { of_hosts: true, ..said(severity, text)? })
         }
         Change::PullRequestPut { pull_request } => {

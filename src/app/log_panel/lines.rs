@@ -178,9 +178,11 @@ mod browser {
                     return;
                 }
                 let end = f64::from(element.scroll_height()) - after.height;
-                // Scrolled up by somebody: they read. Scrolled to the end: they follow again.
+                // Scrolled up by somebody: they read. Scrolled to the end: they follow again. In a panel that grew the browser moves what
+                // is seen by itself.
                 let follows = follow.get_untracked();
-                if after.top < before.top - 1.0 && follows {
+                let same_size = after.height == before.height && after.width == before.width;
+                if after.top < before.top - 1.0 && same_size && follows {
                     follow.set(false);
                 } else if after.top >= end - 2.0 && after.top > before.top && !follows {
                     follow.set(true);

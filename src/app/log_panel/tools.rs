@@ -31,7 +31,9 @@ pub fn LogTools(opened: Opened) -> impl IntoView {
         let now = clock.now.get();
         command.with(|command| command_took(command, now).map(age))
     });
-    let code = Memo::new(move |_| command.with(|command| command.exit_code));
+    // A reason says it, too.
+    let code =
+        Memo::new(move |_| command.with(|command| command.exit_code.filter(|_| command.reason.is_none())));
     let reason = Memo::new(move |_| command.with(|command| command.reason.clone()));
     let open = Memo::new(move |_| {
         command.with(|command| !command.status.is_over() && command.cancel.is_none()) && store.may_act()
@@ -54,7 +56,7 @@ pub fn LogTools(opened: Opened) -> impl IntoView {
             <StateBadge state/>
             <span class="log-took figure">{move || took.get()}</span>
             <span class="quiet-text">
-                {move || code.get().map(|code| format!("exit status {code}"))}
+                {move || code.get().map(|code| format!("exit code {code}"))}
             </span>
             <span class="log-reason quiet-text" title=move || reason.get()>{move || reason.get()}</span>
             <FeedWords opened=opened.clone()/>

@@ -32,10 +32,9 @@ pub async fn start(
     let actor = who.actor();
     once(app, who, key, move |draft| {
         check(draft, &plan)?;
-        let hosts = counted(plan.host_ids.len());
         let pipeline = begin(draft, title.clone(), plan, actor)?;
         let done = Done {
-            message: format!("The pipeline {title} was started on {hosts}."),
+            message: format!("The pipeline {title} was started."),
             pipeline: Some(Arc::new(pipeline)),
             ..Done::default()
         };

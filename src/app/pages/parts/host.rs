@@ -210,13 +210,12 @@ pub fn cpu_words(figures: &HostMetrics) -> String {
 }
 
 pub fn ram_words(figures: &HostMetrics) -> String {
-    format!(
-        "{} of {}; swap {} of {}",
-        format::bytes(figures.ram_used),
-        format::bytes(figures.ram_total),
-        format::bytes(figures.swap_used),
-        format::bytes(figures.swap_total)
-    )
+    let of = |used, total| format!("{} of {}", format::bytes(used), format::bytes(total));
+    let swap = match figures.swap_total {
+        0 => "no swap".to_owned(),
+        total => format!("swap {}", of(figures.swap_used, total)),
+    };
+    format!("{}; {swap}", of(figures.ram_used, figures.ram_total))
 }
 
 pub fn load_words(figures: &HostMetrics) -> String {
@@ -296,5 +295,6 @@ pub fn CommandNow(host: HostRowSignal) -> impl IntoView {
             }
             .into_any()
         })
+        .unwrap_or_else(|| "—".into_any())
     }
 }
