@@ -82,9 +82,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     soak.step("Verdicts on large nets", || {
         let mut tests = cargo::cargo();
         // Optimised: what is decided within a minute is the claim.
-        tests.args(["test", "--package", "muster", "--release", "--lib", "contest_nets", "--", "--include-ignored"]);
+        tests.args([
+            "test",
+            "--package",
+            "muster",
+            "--release",
+            "--lib",
+            "contest_nets",
+            "--",
+            "--include-ignored",
+        ]);
         tests.args(["--nocapture", "--test-threads", "1"]);
-        last_line(&mut tests, |line| line.contains(" known verdicts decided") || line.contains("skipped: no nets"))
+        last_line(&mut tests, |line| {
+            line.contains(" known verdicts decided") || line.contains("skipped: no nets")
+        })
     });
     debug_assert!(soak.steps.finished());
     Ok(soak.conclude())
