@@ -30,6 +30,8 @@ use tokio_tungstenite::tungstenite;
 
 /// Output that is gathered for one write.
 const GATHERED: usize = 1 << 20;
+/// The buffer of a connection that frames are read through, bytes.
+const READ_AT_ONCE: usize = 8 << 10;
 
 /// The route. It is public for the table of roles: what lets an agent in is its host's token, checked here.
 pub async fn connect(
@@ -59,7 +61,10 @@ pub async fn connect(
     };
     let agents = app.agents().clone();
     let tasks = agents.0.tasks.clone();
-    Ok(upgrade.max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME).on_upgrade(move |socket| {
+    // Thousands of agents are connected and say little: what each may say at once is not set aside for all of them.
+    let upgrade =
+        upgrade.read_buffer_size(READ_AT_ONCE).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
+    Ok(upgrade.on_upgrade(move |socket| {
         tasks.track_future(async move {
             tracing::info!(%host, %peer, "an agent connected");
             let why = serve(&agents, host, hash, socket).await;
