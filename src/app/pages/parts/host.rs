@@ -263,38 +263,42 @@ pub fn CommandNow(host: HostRowSignal) -> impl IntoView {
         command.with(|command| command.as_ref().is_some_and(|command| command.status.is_over()))
     });
     move || {
-        there.get().then(|| {
-            let class = move || {
-                let tone = state.with(|state| state.as_ref().map_or("quiet", |state| state.tone.class()));
-                let turns = state.with(|state| state.as_ref().is_some_and(|state| state.glyph == Glyph::Half));
-                format!("command-now tone-{tone}{}{}", if over.get() { " over" } else { "" }, if turns { " turning" } else { "" })
+        if !there.get() {
+            return "—".into_any();
+        }
+        let class = move || {
+            let tone = state.with(|state| state.as_ref().map_or("quiet", |state| state.tone.class()));
+            let turns = state.with(|state| state.as_ref().is_some_and(|state| state.glyph == Glyph::Half));
+            format!(
+                "command-now tone-{tone}{}{}",
+                if over.get() { " over" } else { "" },
+                if turns { " turning" } else { "" }
+            )
+        };
+        let words = move || {
+            let more = match waiting.get() {
+                0 => String::new(),
+                n => format!(", {n} more waiting"),
             };
-            let words = move || {
-                let more = match waiting.get() {
-                    0 => String::new(),
-                    n => format!(", {n} more waiting"),
-                };
-                let word = state.with(|state| state.as_ref().map(|state| state.word.clone()).unwrap_or_default());
-                format!("{} {word}{more}: show its log", kind.get().unwrap_or_default())
-            };
-            let open = move |_| {
-                if let Some(command) = command.get_untracked() {
-                    spawn_local(async move { desk.open_log(command.id).await });
-                }
-            };
-            view! {
-                <button type="button" class=class title=words on:click=open>
-                    <svg class="glyph" viewBox="0 0 12 12" aria-hidden="true" focusable="false">
-                        <use href=move || state.with(|state| state.as_ref().map(|state| state.glyph.symbol()))></use>
-                    </svg>
-                    <span class="command-kind">{move || kind.get()}</span>
-                    <span class="visually-hidden">{move || state.with(|state| state.as_ref().map(|state| state.word.clone()))}</span>
-                    <span class="figure command-time">{move || time.get()}</span>
-                    {move || (waiting.get() > 0).then(|| view! { <span class="command-more">{format!("+{}", waiting.get())}</span> })}
-                </button>
+            let word = state.with(|state| state.as_ref().map(|state| state.word.clone()).unwrap_or_default());
+            format!("{} {word}{more}: show its log", kind.get().unwrap_or_default())
+        };
+        let open = move |_| {
+            if let Some(command) = command.get_untracked() {
+                spawn_local(async move { desk.open_log(command.id).await });
             }
-            .into_any()
-        })
-        .unwrap_or_else(|| "—".into_any())
+        };
+        view! {
+            <button type="button" class=class title=words on:click=open>
+                <svg class="glyph" viewBox="0 0 12 12" aria-hidden="true" focusable="false">
+                    <use href=move || state.with(|state| state.as_ref().map(|state| state.glyph.symbol()))></use>
+                </svg>
+                <span class="command-kind">{move || kind.get()}</span>
+                <span class="visually-hidden">{move || state.with(|state| state.as_ref().map(|state| state.word.clone()))}</span>
+                <span class="figure command-time">{move || time.get()}</span>
+                {move || (waiting.get() > 0).then(|| view! { <span class="command-more">{format!("+{}", waiting.get())}</span> })}
+            </button>
+        }
+        .into_any()
     }
 }
