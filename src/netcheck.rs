@@ -29,7 +29,7 @@ enum NetCommand {
 struct CheckArgs {
     /// A place/transition net in PNML.
     file: PathBuf,
-    /// Print one JSON object.
+    /// Print one JSON object, also of a file that is refused.
     #[arg(long)]
     json: bool,
     /// Seconds that the check may take.
@@ -54,7 +54,13 @@ pub enum CheckError {
 pub fn run(args: Args) -> Result<(), CheckError> {
     let NetCommand::Check(args) = args.command;
     let started = Instant::now();
-    let net = read(&args.file)?;
+    let net = match read(&args.file) {
+        Err(error) if args.json => {
+            io::stdout().lock().write_all(format!("{}\n", refusal(&error)).as_bytes())?;
+            return Err(error);
+        }
+        other => other?,
+    };
     let elapsed = || started.elapsed();
     // The rest is for what comes after: giving back the memory takes its time too.
     let time = Duration::from_secs(args.seconds).mul_f64(0.95);
@@ -63,6 +69,19 @@ pub fn run(args: Args) -> Result<(), CheckError> {
     let text = if args.json { json(&net, &report, &args)? } else { table(&net, &report, started.elapsed()) };
     io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
+}
+
+/// What `--json` prints of a net that was not checked.
+fn refusal(error: &CheckError) -> serde_json::Value {
+    let at = match error {
+        CheckError::Refused { source, .. } => Some((source.line, source.column)),
+        CheckError::Unreadable { .. } | CheckError::Output(_) => None,
+    };
+    serde_json::json!({
+        "error": error.to_string(),
+        "line": at.map(|(line, _)| line),
+        "column": at.map(|(_, column)| column),
+    })
 }
 
 fn read(path: &Path) -> Result<PetriNet, CheckError> {
@@ -249,7 +268,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("broken.pnml");
         std::fs::write(&path, "<pnml>\n <nte/>\n").expect("writable");
-        let error = read(&path).expect_err("a broken file").to_string();
+        let error = read(&path).expect_err("a broken file");
+        let said = refusal(&error);
+        assert!(said["line"].is_u64() && said["column"].is_u64(), "{said}");
+        let error = error.to_string();
         assert!(error.contains("broken.pnml: line ") && error.contains("column"), "{error}");
         let missing = read(&dir.path().join("none.pnml")).expect_err("no file").to_string();
         assert!(missing.contains("none.pnml: "), "{missing}");

@@ -127,7 +127,7 @@ async fn serve(args: Args) -> Result<(), Error> {
     let checks = Checks::start(config.clone());
     let agent = Agent { config, commands, checks, figures, findings: None, unsaid: HashSet::new() };
     let ended = dial(agent, &address, token, &end).await;
-    tracing::info!("agent ends; a command that runs goes on");
+    tracing::info!("agent ends; commands that run go on without it");
     ended
 }
 
@@ -204,7 +204,10 @@ fn after(over: Over) -> Result<Option<Duration>, Error> {
             tracing::warn!("the console does not answer a registration; the connection is over")
         }
         Over::Goodbye(Goodbye::Revoked, detail) => {
-            return Err(Error::Refused(format!("the console took this host's token back: {detail}")));
+            return Err(Error::Refused(format!(
+                "the console took this host's token back: {}",
+                detail.trim_end_matches('.')
+            )));
         }
         Over::Goodbye(Goodbye::Protocol, detail) => return Err(Error::Protocol(detail)),
         Over::Goodbye(Goodbye::Taken, detail) => {

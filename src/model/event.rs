@@ -249,7 +249,7 @@ fn describe_command(draft: &Draft, cause: CommandCause, command: &Command) -> Op
     let (kind, why) =
         (&command.kind, command.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default());
     Some(match (cause, command.status) {
-        (CommandCause::Queued, _) => (Severity::Info, format!("{} asked {host} to {kind}", command.actor)),
+        (CommandCause::Queued, _) => (Severity::Info, format!("{} queued {kind} on {host}", command.actor)),
         (CommandCause::Finished, CommandStatus::Succeeded) => {
             (Severity::Success, format!("{kind} on {host} succeeded"))
         }

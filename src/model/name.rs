@@ -19,7 +19,9 @@ pub enum NameError {
     Empty,
     #[error("The name is {0} characters long. Use at most {MAX_NAME_CHARS}.")]
     TooLong(usize),
-    #[error("The name contains a control character (a line break or a tab, for example). Remove it.")]
+    #[error(
+        "The name contains a control character or one that cannot be seen (a line break, a tab or a zero-width space, for example). Remove it."
+    )]
     Control,
 }
 
@@ -49,9 +51,11 @@ impl Name {
     }
 }
 
-/// Control characters, and the marks that reorder text so that a name could pose as another.
+/// Control characters, marks that reorder text so that a name could pose as another, and characters that nobody sees.
 fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{3164}')
 }
 
 impl TryFrom<String> for Name {
@@ -84,6 +88,7 @@ mod tests {
         assert_eq!(Name::new(&"x".repeat(10_000)), Err(NameError::TooLong(10_000)));
         assert_eq!(Name::new("a\nb"), Err(NameError::Control));
         assert_eq!(Name::new("safe\u{202e}exe"), Err(NameError::Control));
+        assert_eq!(Name::new("\u{200b}"), Err(NameError::Control), "nobody could see it, or click it");
         assert!(Name::new("<script>alert(1)</script>").is_ok(), "markup is text");
         assert!(Name::new("dup").unwrap().reads_as(&Name::new("DUP").unwrap()));
         assert!(Name::new("Öl").unwrap().reads_as(&Name::new("öL").unwrap()));

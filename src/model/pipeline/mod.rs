@@ -110,6 +110,10 @@ pub enum PlanError {
     Stages(usize),
     #[error("The concurrency is 0: nothing would ever begin. Give 1 or more.")]
     NoConcurrency,
+    #[error(
+        "{0} canaries are more than there are hosts. Give at most as many as there are hosts, or 0 for none."
+    )]
+    Canaries(u32),
     #[error("The pipeline would stop after 0 failures: nothing would ever begin. Give 1 or more.")]
     NoFailures,
 }
@@ -129,6 +133,8 @@ impl Plan {
             Err(PlanError::Stages(self.stages.len()))
         } else if self.concurrency == 0 {
             Err(PlanError::NoConcurrency)
+        } else if self.canary as usize > self.host_ids.len() {
+            Err(PlanError::Canaries(self.canary))
         } else if self.stop_after_failures == 0 {
             Err(PlanError::NoFailures)
         } else {

@@ -189,8 +189,8 @@ pub async fn run(
             commands.push(draft.command(id)?.clone());
         }
         let message = match &commands[..] {
-            [one] => format!("{kind} waits for {}.", draft.host(one.host_id)?.name),
-            many => format!("{kind} waits for {} hosts.", many.len()),
+            [one] => format!("{kind} was queued on {}.", draft.host(one.host_id)?.name),
+            many => format!("{kind} was queued on {} hosts.", many.len()),
         };
         Ok((Done { message, commands, ..Done::default() }, Vec::new()))
     })
@@ -212,12 +212,16 @@ pub async fn cancel(app: &App, who: &Who, id: CommandId, key: Option<Key>) -> Re
         lifecycle::cancel_command(&command, host.as_deref()).map_err(|refusal| {
             ApiError::refused(&refusal, draft.now(), None, host.clone().map(Current::Host))
         })?;
+        let there = host.as_ref().is_some_and(|host| host.online);
         let name = host.map(|host| host.name.to_string()).unwrap_or_default();
         let asked = draft.happens(id, &Happening::Cancel { by: actor })?;
         let command = draft.command(id)?.clone();
         let message = match (asked, command.status.is_over()) {
             (_, true) => format!("{} on {name} was cancelled before it was sent.", command.kind),
-            (true, false) => format!("{name} is asked to end {}.", command.kind),
+            (true, false) if there => format!("{name} is asked to end {}.", command.kind),
+            (true, false) => {
+                format!("{name} is not connected; it is asked to end {} when it comes back.", command.kind)
+            }
             (false, false) => format!("{name} was asked to end {} already.", command.kind),
         };
         Ok((Done { message, commands: vec![command], ..Done::default() }, Vec::new()))

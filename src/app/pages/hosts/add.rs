@@ -89,6 +89,7 @@ pub fn TokenDialog() -> impl IntoView {
                             <li>
                                 "Start the agent:"
                                 <p class="token-line"><Copyable text=start what="command"/></p>
+                                <p class="field-note">"Without more it only reports. With --config FILE it also runs the commands that the file allows."</p>
                             </li>
                         </ol>
                         <div class="dialog-actions">

@@ -65,6 +65,16 @@ fn verdict<'a>(
     (may, may_not)
 }
 
+/// What stands in the field at first: the usual stages, without those that none of the hosts offers.
+fn usual_stages(hosts: &[HostId], row: impl Fn(HostId) -> Option<Arc<Host>>) -> String {
+    let rows: Vec<Arc<Host>> = hosts.iter().filter_map(|id| row(*id)).collect();
+    let offered = |stage: &&str| {
+        rows.iter().any(|host| host.commands.iter().any(|offer| offer.kind.as_str() == *stage))
+    };
+    let stages: Vec<&str> = USUAL.split(' ').filter(offered).collect();
+    if stages.is_empty() { USUAL.to_owned() } else { stages.join(" ") }
+}
+
 #[component]
 pub fn PipelineDialog(ask: PipelineAsk) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
@@ -89,7 +99,7 @@ pub fn PipelineDialog(ask: PipelineAsk) -> impl IntoView {
 fn Contents(ask: PipelineAsk, asked: Asked) -> impl IntoView {
     let (store, toasts, navigate) = (use_store(), use_toasts(), use_navigate());
     let all = asked.hosts.len();
-    let stages = RwSignal::new(USUAL.to_owned());
+    let stages = RwSignal::new(usual_stages(&asked.hosts, |id| store.host(id)));
     let (at_once, canary, failures) = (
         RwSignal::new(all.min(5).to_string()),
         RwSignal::new(usize::from(all > 1).to_string()),
@@ -184,6 +194,10 @@ fn Contents(ask: PipelineAsk, asked: Asked) -> impl IntoView {
             names.join(", ")
         })
     };
+    let to_whom = move || match names() {
+        names if names.is_empty() => ".".to_owned(),
+        names => format!(": {names}."),
+    };
     let away = move || {
         let away =
             may.with(|may| may.iter().filter(|id| store.host(**id).is_some_and(|host| !host.online)).count());
@@ -233,7 +247,7 @@ fn Contents(ask: PipelineAsk, asked: Asked) -> impl IntoView {
                 {number_field("pipeline-canary", "Canaries first", "hosts", canary, "0")}
                 {number_field("pipeline-failures", "Stop after", "failed hosts", failures, "1")}
             </div>
-            <p aria-live="polite"><strong>{move || counted(may.with(Vec::len), "host", "hosts")}</strong> ": " {names} ". " {away}</p>
+            <p aria-live="polite"><strong>{move || counted(may.with(Vec::len), "host", "hosts")}</strong> {to_whom} {away}</p>
             {move || {
                 let refused = looked.with(|(_, refused)| refused.clone());
                 (!refused.is_empty()).then(|| view! {

@@ -3,7 +3,7 @@
 use super::host_states::{command_state, command_took, compartment_state, presence_state};
 use crate::{
     app::{
-        components::{Ago, Glyph, Meter, StateBadge, format, use_clock},
+        components::{Ago, Glyph, Meter, State, StateBadge, Tone, format, use_clock},
         guard::use_host_desk,
         store::{Store, use_store},
     },
@@ -228,6 +228,7 @@ pub fn CommandNow(host: HostRowSignal) -> impl IntoView {
     let (store, clock, desk) = (use_store(), use_clock(), use_host_desk());
     let id = host.with_untracked(|host| host.id);
     let all = store.commands_of(id);
+    let row = host.clone();
     // The one it holds, else the oldest that waits, else the newest.
     let command = Memo::new(move |_| {
         let ids = all.get();
@@ -245,9 +246,20 @@ pub fn CommandNow(host: HostRowSignal) -> impl IntoView {
             all.with(|ids| ids.iter().filter(|id| open(id)).count().saturating_sub(1))
         })
     };
-    let state = Memo::new(move |_| command.with(|command| command.as_deref().map(command_state)));
+    // What its host took with it nobody knows, until it is heard again.
+    let unheard = Memo::new(move |_| {
+        let pending = command.with(|command| command.as_ref().is_some_and(|command| command.is_pending()));
+        row.with(|host| (pending && !host.online).then_some(host.online_since))
+    });
+    let state = Memo::new(move |_| match unheard.get() {
+        Some(_) => Some(State::new(Glyph::Dashed, Tone::Quiet, "was running when its host was last heard")),
+        None => command.with(|command| command.as_deref().map(command_state)),
+    });
     let time = Memo::new(move |_| {
         let now = clock.now.get();
+        if let Some(since) = unheard.get() {
+            return Some(format!("not heard {}", age(now.since(since))));
+        }
         command.with(|command| {
             let command = command.as_deref()?;
             match command.finished_at {
