@@ -39,6 +39,7 @@ test('a page, a worker and its actions are a few keys away', async ({ admin: pag
   await page.keyboard.type(id.slice(0, 18));
   await expect(choices(page, { name: /^eu-17/ })).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(input).toHaveCount(0);
 
   // A verb and a name.
   await page.keyboard.press('Control+k');

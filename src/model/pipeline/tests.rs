@@ -54,7 +54,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             host_ids: (0..hosts).map(host).collect(),
             stages: ["pull", "switch", "test"][..stages].iter().map(|kind| kind.parse().unwrap()).collect(),
             concurrency,
-            canary,
+            canary: canary.min(hosts as u32),
             stop_after_failures: stop,
         }
     })
@@ -257,6 +257,7 @@ fn a_plan_that_can_do_nothing_is_refused() {
     assert_eq!(of(|plan| plan.host_ids = (0..5001).map(host).collect()), PlanError::TooManyHosts(5001));
     assert_eq!(of(|plan| plan.stages.clear()), PlanError::Stages(0));
     assert_eq!(of(|plan| plan.concurrency = 0), PlanError::NoConcurrency);
+    assert_eq!(of(|plan| plan.canary = 3), PlanError::Canaries(3));
     assert_eq!(of(|plan| plan.stop_after_failures = 0), PlanError::NoFailures);
 }
 

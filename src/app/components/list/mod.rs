@@ -194,6 +194,9 @@ impl<K: Key> List<K> {
         if query.is_empty() { "?".to_owned() } else { query }
     }
 
+    // Who tells of rows may do so while the page that shows them is taken down, on a server even from another thread: then, at any point of
+    // what follows, there may be nothing left to keep.
+
     /// These rows are new, gone or others.
     pub fn follow(self, keys: &[K]) {
         if keys.is_empty() || self.settled.try_get_untracked().is_none() {
@@ -202,10 +205,11 @@ impl<K: Key> List<K> {
         if keys.len() > MOST_SINGLY {
             return self.refill();
         }
-        let source = self.source.get_value();
-        let by = self.sorted_by.get_value();
+        let (Some(source), Some(by)) = (self.source.try_get_value(), self.sorted_by.try_get_value()) else {
+            return;
+        };
         let mut gone = Vec::new();
-        self.index.update_value(|index| {
+        self.index.try_update_value(|index| {
             for key in keys {
                 match source.facts(*key, by) {
                     Some(facts) => index.put(*key, facts),
@@ -217,25 +221,27 @@ impl<K: Key> List<K> {
             }
         });
         self.forget(|key| gone.contains(key));
-        self.changed.update(|changed| *changed += 1);
+        self.changed.try_update(|changed| *changed += 1);
     }
 
     /// Every row may be another.
     pub fn refill(self) {
-        let Some(choice) = self.choice.try_get_untracked() else { return };
-        let source = self.source.get_value();
-        self.index.update_value(|index| fill(index, &*source, &choice, self.offer));
-        self.sorted_by.set_value(choice.sort(self.offer).by);
+        let (Some(choice), Some(source)) = (self.choice.try_get_untracked(), self.source.try_get_value())
+        else {
+            return;
+        };
+        self.index.try_update_value(|index| fill(index, &*source, &choice, self.offer));
+        self.sorted_by.try_set_value(choice.sort(self.offer).by);
         let index = self.index;
-        self.forget(|key| !index.with_value(|index| index.holds(*key)));
-        self.changed.update(|changed| *changed += 1);
+        self.forget(|key| index.try_with_value(|index| !index.holds(*key)).unwrap_or(false));
+        self.changed.try_update(|changed| *changed += 1);
     }
 
     /// A row that is gone is neither picked nor open any more.
     fn forget(self, gone: impl Fn(&K) -> bool) {
         for keys in [self.picked, self.open] {
-            if keys.with_untracked(|keys| keys.iter().any(&gone)) {
-                keys.update(|keys| keys.retain(|key| !gone(key)));
+            if keys.try_with_untracked(|keys| keys.iter().any(&gone)) == Some(true) {
+                keys.try_update(|keys| keys.retain(|key| !gone(key)));
             }
         }
     }
