@@ -64,11 +64,11 @@ test('without a server the badge counts down, figures dim, the age and the reaso
   await server.stop();
   await expect(page.getByText(/Realtime: reconnecting in \d+ s \(try \d+\)/)).toBeVisible({ timeout: 15_000 });
   await expect(page.locator('.freshness')).toContainText(/showing .* old — reconnecting in \d+ s/);
-  await expect(page.locator('.figure-large').first()).toHaveCSS('opacity', '0.6');
+  await expect(page.locator('.tile dd').first()).toHaveCSS('opacity', '0.6');
   await server.restart();
   await page.getByRole('button', { name: 'Retry now' }).click({ timeout: 3_000 }).catch(() => undefined);
   await expect(connected(page)).toBeVisible({ timeout: 30_000 });
-  await expect(page.locator('.figure-large').first()).toHaveCSS('opacity', '1');
+  await expect(page.locator('.tile dd').first()).toHaveCSS('opacity', '1');
   expect(await page.evaluate(() => (window as any).notReloaded)).toBe(true);
 });
 
