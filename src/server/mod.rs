@@ -31,6 +31,7 @@ pub mod sse;
 pub mod storage;
 pub mod supervise;
 mod token;
+mod turns;
 pub mod workers;
 
 pub use app::App;

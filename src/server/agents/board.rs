@@ -1,9 +1,11 @@
 //! The latest figures of every host that was heard. Never stored, never versioned; the latest wins.
 
-use crate::model::{HostId, HostMetrics, HostTelemetry, Timestamp};
+use crate::{
+    model::{HostId, HostMetrics, HostTelemetry, Timestamp},
+    server::turns::in_turn,
+};
 use std::{
     collections::BTreeMap,
-    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -49,23 +51,9 @@ impl HostBoard {
     pub fn due(&self, most: usize) -> Vec<HostTelemetry> {
         let mut entries = self.entries();
         let Entries { latest, turn } = &mut *entries;
-        let mut due = Vec::new();
-        let mut take = |entry: &mut Entry| {
-            if due.len() < most && std::mem::take(&mut entry.is_new) {
-                due.push(entry.telemetry.clone());
-            }
-        };
-        match *turn {
-            Some(last) => {
-                latest
-                    .range_mut((Bound::Excluded(last), Bound::Unbounded))
-                    .for_each(|(_, entry)| take(entry));
-                latest.range_mut(..=last).for_each(|(_, entry)| take(entry));
-            }
-            None => latest.values_mut().for_each(take),
-        }
-        *turn = due.last().map(|telemetry| telemetry.host_id).or(*turn);
-        due
+        in_turn(latest, turn, most, |entry| {
+            std::mem::take(&mut entry.is_new).then(|| entry.telemetry.clone())
+        })
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {

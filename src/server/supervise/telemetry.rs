@@ -1,9 +1,11 @@
 //! The latest figures of every worker that is heard. Never stored, never versioned; the latest wins.
 
-use crate::model::{History, Telemetry, Timestamp, Trend, WorkerId};
+use crate::{
+    model::{History, Telemetry, Timestamp, Trend, WorkerId},
+    server::turns::in_turn,
+};
 use std::{
     collections::BTreeMap,
-    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -92,23 +94,9 @@ impl TelemetryBoard {
     pub fn due(&self, most: usize) -> Vec<Telemetry> {
         let mut entries = self.entries();
         let Entries { latest, turn, .. } = &mut *entries;
-        let mut due = Vec::new();
-        let mut take = |entry: &mut Entry| {
-            if due.len() < most && std::mem::take(&mut entry.is_new) {
-                due.push(entry.telemetry.clone());
-            }
-        };
-        match *turn {
-            Some(last) => {
-                latest
-                    .range_mut((Bound::Excluded(last), Bound::Unbounded))
-                    .for_each(|(_, entry)| take(entry));
-                latest.range_mut(..=last).for_each(|(_, entry)| take(entry));
-            }
-            None => latest.values_mut().for_each(take),
-        }
-        *turn = due.last().map(|telemetry| telemetry.worker_id).or(*turn);
-        due
+        in_turn(latest, turn, most, |entry| {
+            std::mem::take(&mut entry.is_new).then(|| entry.telemetry.clone())
+        })
     }
 
     /// Changes whenever [`TelemetryBoard::latest`] does.
