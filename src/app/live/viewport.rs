@@ -20,12 +20,21 @@ impl Seen {
     }
 }
 
+/// How much of what is wanted of a list is in the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    Whole,
+    Partly,
+    /// Partly, and it cannot be seen like this.
+    MidLine,
+}
+
 #[cfg(feature = "browser")]
 pub use browser::*;
 
 #[cfg(feature = "browser")]
 mod browser {
-    use super::Seen;
+    use super::{Drawn, Seen};
     use crate::app::live::browser::{Listener, before_paint, window};
     use leptos::prelude::*;
     use std::{cell::Cell, rc::Rc};
@@ -34,6 +43,13 @@ mod browser {
 
     /// Scrolling moves what is seen by this much at least before it counts.
     const STEP: f64 = 32.0;
+    /// Milliseconds of a frame that rows may take to be made; the browser needs as long again to lay out and paint them.
+    const DRAWING: f64 = 8.0;
+
+    /// Milliseconds since the page was opened.
+    fn now() -> f64 {
+        window().performance().map_or(0.0, |performance| performance.now())
+    }
 
     /// Measures `list`, whose entries are its descendants of class `entry`.
     pub fn seen(list: &HtmlElement, before: Seen) -> Seen {
@@ -58,45 +74,76 @@ mod browser {
         Some((entry.get_bounding_client_rect().height() + gap, across))
     }
 
-    /// Keeps `seen` as what of the element is seen while the current owner lives, and counts `turn` while `wanted` says that there is more to
-    /// draw. Both once a frame and together: measured after something was drawn, the page would be laid out twice.
+    /// Keeps `seen` as what of the element is seen while the current owner lives, and counts `turn` while there is more to draw: as often as
+    /// there is time for in a frame. Both together: measured after something was drawn, the page would be laid out twice.
     pub fn watch(
         list: NodeRef<leptos::html::Div>,
         seen: RwSignal<Seen>,
-        wanted: Signal<bool>,
+        drawn: Signal<Drawn>,
         turn: RwSignal<u32>,
     ) {
         Effect::new(move |_| {
             let Some(list) = list.get() else { return };
-            let list: HtmlElement = list.into();
-            let scheduled = Rc::new(Cell::new(false));
-            let look = move || {
-                if !scheduled.replace(true) {
-                    let (list, scheduled) = (list.clone(), scheduled.clone());
-                    before_paint(move || {
-                        scheduled.set(false);
-                        if let Some(before) = seen.try_get_untracked() {
-                            let now = self::seen(&list, before);
-                            if now != before {
-                                seen.set(now);
-                            }
-                            if wanted.try_get_untracked() == Some(true) {
-                                turn.update(|turn| *turn = turn.wrapping_add(1));
-                            }
-                        }
-                    });
-                }
+            let watch = Rc::new(Watch { list: list.into(), seen, drawn, turn, scheduled: Cell::new(false) });
+            let on = |event| {
+                let watch = watch.clone();
+                Listener::on(window(), event, move || watch.look())
             };
-            let on = |event| Listener::on(window(), event, look.clone());
             let kept = send_wrapper::SendWrapper::new([on("scroll"), on("resize")]);
-            look();
+            watch.look();
             Effect::new(move |_| {
-                if wanted.get() {
-                    look();
+                if drawn.get() != Drawn::Whole {
+                    watch.look();
                 }
             });
             on_cleanup(move || drop(kept));
         });
+    }
+
+    struct Watch {
+        list: HtmlElement,
+        seen: RwSignal<Seen>,
+        drawn: Signal<Drawn>,
+        turn: RwSignal<u32>,
+        /// Whether a frame is on its way, or being drawn.
+        scheduled: Cell<bool>,
+    }
+
+    impl Watch {
+        /// Looks what is seen, and draws, in the next frame.
+        fn look(self: &Rc<Watch>) {
+            if !self.scheduled.replace(true) {
+                let watch = self.clone();
+                before_paint(move || {
+                    let began = now();
+                    let Some(before) = watch.seen.try_get_untracked() else { return };
+                    let seen = seen(&watch.list, before);
+                    if seen != before {
+                        watch.seen.set(seen);
+                    }
+                    leptos::task::spawn_local(watch.draw(began));
+                });
+            }
+        }
+
+        /// Counts `turn` until all is drawn or there is no time left in this frame. What a turn changes is in the document before the next
+        /// turn, and all of it before the frame is painted.
+        async fn draw(self: Rc<Watch>, began: f64) {
+            let unfinished = loop {
+                leptos::task::tick().await;
+                match self.drawn.try_get_untracked() {
+                    None | Some(Drawn::Whole) => break false,
+                    Some(Drawn::Partly) if now() - began >= DRAWING => break true,
+                    Some(Drawn::Partly | Drawn::MidLine) => {
+                        self.turn.update(|turn| *turn = turn.wrapping_add(1));
+                    }
+                }
+            };
+            self.scheduled.set(false);
+            if unfinished {
+                self.look();
+            }
+        }
     }
 
     /// Calls `on` with the height of `element` now and whenever it changes, while the current owner lives.

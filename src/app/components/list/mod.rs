@@ -104,7 +104,8 @@ impl<K: Key> List<K> {
         let index = StoredValue::new(Index::new(offer.facets.len()));
         let sorted_by = StoredValue::new("");
         let changed = RwSignal::new(0);
-        let alive = RwSignal::new(false);
+        // A page that the browser makes itself has only what is seen in it from the beginning.
+        let alive = RwSignal::new(cfg!(feature = "browser") && !made_elsewhere());
         let sorting = StoredValue::new(false);
         let resort = move || {
             let Some(choice) = choice.try_get_untracked() else { return };
@@ -286,6 +287,11 @@ impl<K: Key> List<K> {
             }
         });
     }
+}
+
+/// Whether the page was sent by a server and the browser is still taking it over.
+fn made_elsewhere() -> bool {
+    Owner::current_shared_context().is_some_and(|shared| shared.during_hydration())
 }
 
 fn fill<K: Key>(index: &mut Index<K>, source: &dyn Source<K>, choice: &Choice, offer: &Offer) {

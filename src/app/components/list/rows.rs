@@ -6,7 +6,10 @@ use super::{
     pick::PickAll,
     window::{Layout, Piece, grown, pieces},
 };
-use crate::app::{components::format::count, live::viewport::Seen};
+use crate::app::{
+    components::format::count,
+    live::viewport::{Drawn, Seen},
+};
 use leptos::{ev, html, prelude::*};
 use leptos_router::components::A;
 use std::{
@@ -16,8 +19,6 @@ use std::{
 
 /// Lines above and below those seen that are in the page too, so that a scroll finds them there.
 const OVER: usize = 8;
-/// So many rows are made in one frame; the others in the next ones.
-const AT_ONCE: usize = 4;
 
 /// A row's place in its list.
 #[derive(Clone, Copy)]
@@ -34,7 +35,7 @@ struct Laid<K> {
     pieces: Vec<(Piece<K>, usize)>,
     rooms: [f64; 3],
     /// Whether rows are still to be made.
-    partly: bool,
+    drawn: Drawn,
 }
 
 impl<K: Copy> Laid<K> {
@@ -97,13 +98,13 @@ impl<K: Key> Screen<K> {
         let page = if alive { 1 } else { self.list.choice.with(|choice| choice.page) };
         if let Some((from, keys)) = self.list.first_rows() {
             let rows = keys.into_iter().enumerate().map(|(n, key)| row(from + n, key));
-            return Laid { pieces: rows.collect(), rooms: [0.0; 3], partly: false };
+            return Laid { pieces: rows.collect(), rooms: [0.0; 3], drawn: Drawn::Whole };
         }
         self.list.with(|index| {
             if !alive || index.len() <= PAGE {
                 let from = (page - 1).saturating_mul(PAGE);
                 let rows = index.page(from, PAGE).enumerate().map(|(n, key)| row(from + n, key));
-                return Laid { pieces: rows.collect(), rooms: [0.0; 3], partly: false };
+                return Laid { pieces: rows.collect(), rooms: [0.0; 3], drawn: Drawn::Whole };
             }
             let layout = self.layout(index.len(), |key| index.place_of(key));
             let seen = self.seen.get();
@@ -111,15 +112,25 @@ impl<K: Key> Screen<K> {
             self.turn.track();
             let there: HashSet<K> = before.iter().flat_map(|laid| laid.keys()).collect();
             let keys: Vec<K> = index.page(window.start, window.len()).collect();
+            let place = |key: K| index.place_of(key).filter(|place| window.contains(place));
+            let held = self.held.get();
+            // Either rows go or one comes: of both at once, or of several that come, the framework would take all that are below for moved,
+            // and moving them costs as much as making them.
+            let going = there.iter().any(|key| place(*key).is_none() && held != Some(*key));
             let is_there =
                 |place: usize| keys.get(place - window.start).is_some_and(|key| there.contains(key));
-            let next = grown(&window, &layout.between(seen.top, seen.bottom, 0), is_there, AT_ONCE);
-            // Whole lines of cards.
+            let on_screen = layout.between(seen.top, seen.bottom, 0);
+            let next = grown(&window, &on_screen, is_there, usize::from(!going));
             let across = layout.across.max(1);
-            let next = next.start / across * across..(next.end.div_ceil(across) * across).min(window.end);
-            let partly = next != window;
+            let drawn = match () {
+                () if next == window => Drawn::Whole,
+                // A line of cards that is not full would move those that follow.
+                () if !next.start.is_multiple_of(across) => Drawn::MidLine,
+                () if !next.end.is_multiple_of(across) && next.end < index.len() => Drawn::MidLine,
+                () => Drawn::Partly,
+            };
             let window = next;
-            let held = self.held.get().and_then(|key| index.place_of(key));
+            let held = held.and_then(|key| index.place_of(key));
             let (parts, rooms) = pieces(&layout, window, held);
             let mut laid = Vec::new();
             for (n, part) in parts.into_iter().enumerate() {
@@ -128,7 +139,7 @@ impl<K: Key> Screen<K> {
                 laid.extend(rows.enumerate().map(|(n, key)| row(part.start + n, key)));
             }
             laid.push((Piece::Room(2), index.len()));
-            Laid { pieces: laid, rooms, partly }
+            Laid { pieces: laid, rooms, drawn }
         })
     }
 }
@@ -155,7 +166,7 @@ pub fn ListRows<K: Key>(
     list_keys(screen);
     let laid = Memo::new(move |before| screen.laid(before));
     #[cfg(feature = "browser")]
-    live(screen, Signal::derive(move || laid.with(|laid| laid.partly)));
+    live(screen, Signal::derive(move || laid.with(|laid| laid.drawn)));
     let places = Memo::new(move |_| {
         laid.with(|laid| {
             let rows = laid.pieces.iter().filter_map(|(piece, place)| match piece {
@@ -354,9 +365,9 @@ fn let_go<K: Key>(screen: Screen<K>, event: &ev::FocusEvent) {
 
 /// From here on the page is the browser's: it holds what is seen of the list, and no more.
 #[cfg(feature = "browser")]
-fn live<K: Key>(screen: Screen<K>, partly: Signal<bool>) {
+fn live<K: Key>(screen: Screen<K>, drawn: Signal<Drawn>) {
     use crate::app::live::viewport;
-    viewport::watch(screen.space, screen.seen, partly, screen.turn);
+    viewport::watch(screen.space, screen.seen, drawn, screen.turn);
     Effect::new(move |_| {
         let Some(space) = screen.space.get() else { return };
         // Where the columns or the kind of the list change, so may the heights. What is measured is laid out by then.

@@ -46,9 +46,9 @@ pub fn Lanes(pipeline: Memo<Arc<Pipeline>>) -> impl IntoView {
     });
     #[cfg(feature = "browser")]
     {
-        use crate::app::live::viewport::{set_height, watch};
+        use crate::app::live::viewport::{Drawn, set_height, watch};
         // Its rows are few enough to be drawn in one frame: there is never more to draw.
-        watch(space, seen, Signal::stored(false), RwSignal::new(0));
+        watch(space, seen, Signal::stored(Drawn::Whole), RwSignal::new(0));
         Effect::new(move |_| {
             let ((from, to), pitch) = (window.get(), seen.with(|seen| seen.pitch));
             if let (Some(above), Some(below)) = (above.get(), below.get()) {
