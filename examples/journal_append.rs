@@ -30,8 +30,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         (Timestamp(now), serde_json::from_str::<Vec<Change>>(&text)?)
     } else {
         let (at, name) = (Timestamp(0), Name::new(&name.to_string_lossy())?);
-        let project =
-            Project { id: ProjectId(Uuid::new_v4()), name, revision: 1, created_at: at, updated_at: at };
+        let project = Project {
+            id: ProjectId(Uuid::new_v4()),
+            name,
+            quotas: Default::default(),
+            revision: 1,
+            created_at: at,
+            updated_at: at,
+        };
         (at, vec![Change::ProjectPut { created: true, project: Arc::new(project) }])
     };
     let head = append_from_outside(&database, at, Actor::System, changes).await?;

@@ -76,6 +76,9 @@ pub enum ApiError {
         who: Option<String>,
         current: Current,
     },
+    /// 412, of what has no lifecycle
+    #[error("The {what} changed since you looked. Look at it again before you change it.")]
+    Changed { what: String },
     /// 413
     #[error("The {what} is larger than {limit_mib} MiB, which is the most that is taken.")]
     TooLarge { what: String, limit_mib: usize },
@@ -152,7 +155,7 @@ impl ApiError {
             ApiError::Gone { .. } | ApiError::Deleted { .. } | ApiError::NoSuchRoute => 404,
             ApiError::NoSuchMethod { .. } => 405,
             ApiError::Refused { .. } | ApiError::Conflict { .. } => 409,
-            ApiError::Stale { .. } => 412,
+            ApiError::Stale { .. } | ApiError::Changed { .. } => 412,
             ApiError::TooLarge { .. } => 413,
             ApiError::BadPnml { .. } => 422,
             ApiError::TooMany { .. } => 429,
@@ -176,7 +179,7 @@ impl ApiError {
             ApiError::NoSuchMethod { .. } => "no_such_method",
             ApiError::Refused { code, .. } => code,
             ApiError::Conflict { .. } => "conflict",
-            ApiError::Stale { .. } => "stale",
+            ApiError::Stale { .. } | ApiError::Changed { .. } => "stale",
             ApiError::TooLarge { .. } => "too_large",
             ApiError::BadPnml { .. } => "bad_pnml",
             ApiError::TooMany { .. } => "too_many_requests",

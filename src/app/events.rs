@@ -38,7 +38,8 @@ impl EventFilter {
             EntityRef::Command(_)
             | EntityRef::Pipeline(_)
             | EntityRef::PullRequest(_)
-            | EntityRef::Repository => false,
+            | EntityRef::Repository
+            | EntityRef::Rules => false,
             EntityRef::Event(id) => event.id == id,
         });
         kind && resource && self.project.is_none_or(|project| event.project_id == Some(project))
@@ -134,6 +135,8 @@ mod tests {
             net_id: None,
             host_id: None,
             of_hosts: false,
+            data: Default::default(),
+            acknowledged: None,
         })
     }
 

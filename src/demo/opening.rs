@@ -42,6 +42,7 @@ pub fn furnish(demo: &Demo) {
         draft.put_project(Project {
             id: project,
             name: name("default"),
+            quotas: Default::default(),
             revision: 0,
             created_at: draft.now(),
             updated_at: Timestamp::default(),

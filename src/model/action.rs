@@ -1,8 +1,8 @@
 //! What can be asked of the fleet: the argument of `server::actions::perform`, from whichever door it comes.
 
 use super::{
-    Category, ClusterId, Command, CommandId, CommandKind, Host, HostId, Net, NetId, Pipeline, PipelineId,
-    Plan, ProjectId, Provider, Worker, WorkerId,
+    Category, Cluster, ClusterId, Command, CommandId, CommandKind, EventId, EventRules, Host, HostId, Net,
+    NetId, Pipeline, PipelineId, Plan, Project, ProjectId, Provider, Quotas, Worker, WorkerId,
     lifecycle::{HostAction, NetAction, PipelineAction, WorkerAction},
 };
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,13 @@ pub struct NewCluster {
     pub provider: Provider,
     #[serde(default)]
     pub region: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewProject {
+    pub name: String,
+    #[serde(default)]
+    pub quotas: Quotas,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +99,27 @@ impl NetRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     CreateCluster(NewCluster),
+    RenameCluster {
+        id: ClusterId,
+        name: String,
+    },
     DeleteCluster(ClusterId),
+    CreateProject(NewProject),
+    /// Gives a project this name and these bounds.
+    EditProject {
+        id: ProjectId,
+        edit: NewProject,
+    },
+    DeleteProject(ProjectId),
+    /// Moves a net to another project.
+    MoveNet {
+        id: NetId,
+        project_id: ProjectId,
+    },
+    /// Says that one knows of these events.
+    AcknowledgeEvents(Vec<EventId>),
+    /// Replaces the rules for events; `if_match` is their revision.
+    SetRules(EventRules),
     CreateWorker(NewWorker),
     Worker {
         id: WorkerId,
@@ -160,6 +187,10 @@ pub struct Done {
     pub commands: Vec<Arc<Command>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Arc<Pipeline>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Arc<Project>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Arc<Cluster>>,
     /// The token of a host, told this once: only its hash is kept, here and in the answers to idempotency keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,

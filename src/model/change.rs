@@ -5,8 +5,8 @@
 //! rows are small, because telemetry and definitions are not in them.
 
 use super::{
-    Cluster, ClusterId, Command, CommandId, Event, EventId, Host, HostId, Net, NetId, Pipeline, PipelineId,
-    Project, ProjectId, PullRequest, Repository, Worker, WorkerId,
+    Cluster, ClusterId, Command, CommandId, Event, EventId, EventRules, Host, HostId, Net, NetId, Pipeline,
+    PipelineId, Project, ProjectId, PullRequest, Repository, Severity, Worker, WorkerId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -139,6 +139,13 @@ pub enum Change {
     EventLogged {
         event: Arc<Event>,
     },
+    /// The event as it is now. One that left the snapshot does not come back to it.
+    EventAcknowledged {
+        event: Arc<Event>,
+    },
+    RulesPut {
+        rules: Arc<EventRules>,
+    },
     /// Events before `before` leave the snapshot; the history keeps them.
     EventsTrimmed {
         before: EventId,
@@ -192,7 +199,9 @@ impl Change {
             Change::RepositoryPut { .. } | Change::CommandTrimmed { .. } | Change::PipelineTrimmed { .. } => {
                 return None;
             }
-            Change::EventLogged { .. } => "event.logged",
+            Change::EventLogged { event } if event.severity == Severity::Error => "error.reported",
+            Change::EventLogged { .. } | Change::EventAcknowledged { .. } => "event.logged",
+            Change::RulesPut { .. } => return None,
             Change::EventsTrimmed { .. } => return None,
         })
     }

@@ -6,6 +6,7 @@ use super::{
     Worker, WorkerCause, WorkerId, WorkerStatus,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +52,19 @@ pub struct Event {
     /// It tells of hosts in general: a pipeline, a pull request.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_hosts: bool,
+    /// What the sentence says, for programs: `from` and `to` of a status, `reason`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub data: BTreeMap<String, String>,
+    /// Somebody said that they know of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledged>,
+}
+
+/// Who took notice of an event, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    pub by: Actor,
+    pub at: Timestamp,
 }
 
 impl Event {
@@ -199,6 +213,8 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
         | Change::ProjectPut { created: false, .. }
         | Change::ProjectDeleted { .. }
         | Change::EventLogged { .. }
+        | Change::EventAcknowledged { .. }
+        | Change::RulesPut { .. }
         | Change::EventsTrimmed { .. } => None,
     }
 }

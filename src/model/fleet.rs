@@ -1,8 +1,8 @@
 //! The whole state of a fleet, and the only way to change it.
 
 use super::{
-    Change, Cluster, ClusterId, Command, CommandId, Event, EventId, Host, HostId, LoadState, Net, NetId,
-    Pipeline, PipelineId, Project, ProjectId, PullRequest, Repository, RunState, Worker, WorkerId,
+    Change, Cluster, ClusterId, Command, CommandId, Event, EventId, EventRules, Host, HostId, LoadState, Net,
+    NetId, Pipeline, PipelineId, Project, ProjectId, PullRequest, Repository, RunState, Worker, WorkerId,
     WorkerStatus,
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,8 @@ pub enum EntityRef {
     /// The one that the hosts are built from.
     Repository,
     Event(EventId),
+    /// The rules for events.
+    Rules,
 }
 
 /// Every versioned row. Rows are shared, so a clone costs a pointer a row and a snapshot never holds up a writer.
@@ -48,6 +50,7 @@ pub struct Fleet {
     pull_requests: BTreeMap<u64, Arc<PullRequest>>,
     repository: Option<Arc<Repository>>,
     events: BTreeMap<EventId, Arc<Event>>,
+    rules: Option<Arc<EventRules>>,
     /// Derived from `nets`.
     nets_of: BTreeMap<WorkerId, BTreeSet<NetId>>,
 }
@@ -70,6 +73,8 @@ struct FleetRows {
     #[serde(default)]
     repository: Option<Arc<Repository>>,
     events: Vec<Arc<Event>>,
+    #[serde(default)]
+    rules: Option<Arc<EventRules>>,
 }
 
 impl Fleet {
@@ -101,6 +106,10 @@ impl Fleet {
     }
     pub fn repository(&self) -> Option<&Arc<Repository>> {
         self.repository.as_ref()
+    }
+    /// The rules for events, if any were ever made.
+    pub fn rules(&self) -> Option<&Arc<EventRules>> {
+        self.rules.as_ref()
     }
     /// Oldest first.
     pub fn events(&self) -> impl ExactSizeIterator<Item = &Arc<Event>> + DoubleEndedIterator {
@@ -157,6 +166,7 @@ impl Fleet {
                 .filter(|row| !row.is_of_hosts() && row.project_id.is_none_or(&sees))
                 .cloned()
                 .collect(),
+            rules: self.rules.clone(),
             ..FleetRows::default()
         };
         rows.into()
@@ -180,6 +190,7 @@ impl Fleet {
             pull_requests: self.pull_requests.values().cloned().collect(),
             repository: self.repository.clone(),
             events: self.events.values().cloned().collect(),
+            rules: self.rules.clone(),
             ..FleetRows::default()
         };
         rows.into()
@@ -236,6 +247,12 @@ impl Fleet {
             Change::EventLogged { event } => {
                 self.events.insert(event.id, event.clone());
             }
+            Change::EventAcknowledged { event } => {
+                if let Some(row) = self.events.get_mut(&event.id) {
+                    *row = event.clone();
+                }
+            }
+            Change::RulesPut { rules } => self.rules = Some(rules.clone()),
             Change::EventsTrimmed { before } => self.events = self.events.split_off(before),
         }
     }
@@ -348,6 +365,7 @@ impl From<FleetRows> for Fleet {
             pull_requests: rows.pull_requests.into_iter().map(|row| (row.number, row)).collect(),
             repository: rows.repository,
             events: rows.events.into_iter().map(|row| (row.id, row)).collect(),
+            rules: rows.rules,
             ..Fleet::default()
         };
         rows.nets.into_iter().for_each(|net| fleet.put_net(net));
@@ -368,6 +386,7 @@ impl From<Fleet> for FleetRows {
             pull_requests: fleet.pull_requests.into_values().collect(),
             repository: fleet.repository,
             events: fleet.events.into_values().collect(),
+            rules: fleet.rules,
         }
     }
 }

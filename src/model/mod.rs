@@ -26,18 +26,19 @@ pub mod pipeline;
 pub mod project;
 #[cfg(test)]
 mod properties;
+pub mod rules;
 pub mod telemetry;
 pub mod time;
 pub mod user;
 pub mod worker;
 
-pub use action::{Action, Done, NetRequest, NewCluster, NewNet, NewWorker, Options};
+pub use action::{Action, Done, NetRequest, NewCluster, NewNet, NewProject, NewWorker, Options};
 pub use change::{Change, CommandCause, HostCause, NetCause, WorkerCause};
 pub use cluster::{Cluster, Connection};
 pub use command::{Command, CommandKind, CommandStatus, Happening, Outcome, PostCheck};
 pub use definition::{DefinitionHash, NetSize};
 pub use draft::{Draft, Gone};
-pub use event::{Event, Severity};
+pub use event::{Acknowledged, Event, Severity};
 pub use fleet::{EntityRef, Fleet};
 pub use history::{History, Sample, Series, Trend};
 pub use host::{
@@ -53,8 +54,9 @@ pub use name::{Name, NameError};
 pub use net::{LoadState, Net, RunState};
 pub use operation::{Actor, LastAction, Operation, Waiting};
 pub use pipeline::{Cell, Lane, Pipeline, PipelineStatus, Plan};
-pub use project::Project;
+pub use project::{Project, Quotas};
+pub use rules::{EventRules, Matcher, Mute, Priority, PriorityRule};
 pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
 pub use time::Timestamp;
-pub use user::Role;
+pub use user::{Role, Roles};
 pub use worker::{Category, ErrorDetail, Machine, Provider, Worker, WorkerStatus};

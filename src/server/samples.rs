@@ -36,6 +36,7 @@ pub async fn add(store: &Store, nets: bool) -> Result<(), StorageError> {
         draft.put_project(Project {
             id: project_id,
             name: name("default"),
+            quotas: Default::default(),
             revision: 0,
             created_at: draft.now(),
             updated_at: never,

@@ -43,7 +43,14 @@ pub fn transaction(fleet: &Fleet, now: Timestamp, dice: &mut Dice) -> Vec<Change
     }
     if let Some(n) = (0..PROJECTS).find(|n| fleet.project(project(*n)).is_none()) {
         let name = name(&format!("project {n}"));
-        draft.put_project(Project { id: project(n), name, revision: 0, created_at: now, updated_at: now });
+        draft.put_project(Project {
+            id: project(n),
+            name,
+            quotas: Default::default(),
+            revision: 0,
+            created_at: now,
+            updated_at: now,
+        });
         return draft.finish();
     }
     // Half of the transactions do several things at once: nobody must see only some of them.

@@ -23,7 +23,10 @@ impl Digest {
                 fleet.pull_requests().map(|row| (b'u', u128::from(row.number).to_be_bytes(), row.revision)),
             )
             .chain(fleet.repository().map(|row| (b'r', [0; 16], row.revision)))
-            .chain(fleet.events().map(|row| (b'e', u128::from(row.id.0).to_be_bytes(), 0)));
+            .chain(fleet.rules().map(|row| (b'q', [0; 16], row.revision)))
+            .chain((fleet.events()).map(|row| {
+                (b'e', u128::from(row.id.0).to_be_bytes(), u64::from(row.acknowledged.is_some()))
+            }));
         let sum = rows.fold(0, |sum: u64, (kind, id, revision)| {
             let mut bytes = [0; 25];
             bytes[0] = kind;

@@ -1,6 +1,6 @@
 //! What a user may see. Visibility is a function of the row alone (DESIGN.md section 3).
 
-use crate::model::{Change, Fleet, ProjectId};
+use crate::model::{Change, Event, Fleet, ProjectId};
 use std::collections::BTreeSet;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -38,6 +38,11 @@ impl Scope {
         }
     }
 
+    pub fn sees_event(&self, event: &Event) -> bool {
+        *self == Scope::Fleet
+            || !event.is_of_hosts() && event.project_id.is_none_or(|project| self.sees_project(project))
+    }
+
     /// A change as this scope sees it: itself, a removal if the row left the scope, or nothing.
     pub fn of_change(&self, change: &Change) -> Option<Change> {
         if *self == Scope::Fleet {
@@ -48,6 +53,7 @@ impl Scope {
             | Change::ClusterDeleted { .. }
             | Change::WorkerPut { .. }
             | Change::WorkerDeleted { .. }
+            | Change::RulesPut { .. }
             | Change::EventsTrimmed { .. } => true,
             Change::ProjectPut { project, .. } => self.sees_project(project.id),
             Change::ProjectDeleted { id } => self.sees_project(*id),
@@ -72,9 +78,7 @@ impl Scope {
             | Change::PullRequestPut { .. }
             | Change::PullRequestGone { .. }
             | Change::RepositoryPut { .. } => false,
-            Change::EventLogged { event } => {
-                !event.is_of_hosts() && event.project_id.is_none_or(|project| self.sees_project(project))
-            }
+            Change::EventLogged { event } | Change::EventAcknowledged { event } => self.sees_event(event),
         };
         seen.then(|| change.clone())
     }

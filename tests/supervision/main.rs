@@ -271,7 +271,14 @@ fn cluster() -> Cluster {
 
 fn project() -> Project {
     let at = Timestamp(0);
-    Project { id: PROJECT, name: Name::new("plant").unwrap(), revision: 1, created_at: at, updated_at: at }
+    Project {
+        id: PROJECT,
+        name: Name::new("plant").unwrap(),
+        quotas: Default::default(),
+        revision: 1,
+        created_at: at,
+        updated_at: at,
+    }
 }
 
 fn worker(category: Category) -> Worker {

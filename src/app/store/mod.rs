@@ -19,9 +19,9 @@ pub use summary::{NAMED, Summary};
 use super::snapshot::{Me, Opening, Part, Snapshot};
 use crate::{
     model::{
-        Cluster, Command, CommandId, EntityRef, Event, Fleet, Host, HostId, HostMetrics, HostTelemetry, Net,
-        NetId, NetMetrics, Pipeline, PipelineId, Project, PullRequest, Repository, Telemetry, Timestamp,
-        Worker, WorkerId,
+        Cluster, Command, CommandId, EntityRef, Event, EventRules, Fleet, Host, HostId, HostMetrics,
+        HostTelemetry, Net, NetId, NetMetrics, Pipeline, PipelineId, Project, PullRequest, Repository,
+        Telemetry, Timestamp, Worker, WorkerId,
     },
     sync::Status,
 };
@@ -74,6 +74,8 @@ pub struct Store {
     /// Those that are open, the newest first.
     pub pull_requests: RwSignal<Vec<Arc<PullRequest>>>,
     pub repository: RwSignal<Option<Arc<Repository>>>,
+    /// The rules for events; `None` where there are none yet.
+    pub rules: RwSignal<Option<Arc<EventRules>>>,
     pub clusters: RwSignal<Vec<Arc<Cluster>>>,
     pub projects: RwSignal<Vec<Arc<Project>>>,
     /// Newest first.
@@ -109,6 +111,7 @@ impl Store {
             pipelines: RwSignal::new(Vec::new()),
             pull_requests: RwSignal::new(Vec::new()),
             repository: RwSignal::new(None),
+            rules: RwSignal::new(None),
             clusters: RwSignal::new(Vec::new()),
             projects: RwSignal::new(Vec::new()),
             events: RwSignal::new(Vec::new()),
@@ -165,6 +168,7 @@ impl Store {
         set(self.pipelines, self.host_rows.with_value(HostRows::pipeline_ids));
         set(self.pull_requests, fleet.pull_requests().rev().cloned().collect());
         set(self.repository, fleet.repository().cloned());
+        set(self.rules, fleet.rules().cloned());
         self.summarise();
         self.tell(Touched::All);
     }
@@ -202,6 +206,9 @@ impl Store {
         }
         if of(|entity| matches!(entity, EntityRef::Repository)) {
             set(self.repository, fleet.repository().cloned());
+        }
+        if of(|entity| matches!(entity, EntityRef::Rules)) {
+            set(self.rules, fleet.rules().cloned());
         }
         self.summarise();
         let (now, rows) = (self.now.get_untracked(), changed.iter().filter(|row| !is_event(row)).count());

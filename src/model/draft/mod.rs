@@ -7,9 +7,9 @@
 mod hosts;
 
 use super::{
-    Actor, Change, Cluster, ClusterId, Command, CommandId, Event, EventId, Fleet, Host, HostId, LastAction,
-    LoadState, Name, Net, NetCause, NetId, Operation, OperationId, Project, ProjectId, RunState, Severity,
-    Timestamp, Worker, WorkerCause, WorkerId, WorkerStatus,
+    Acknowledged, Actor, Change, Cluster, ClusterId, Command, CommandId, Event, EventId, EventRules, Fleet,
+    Host, HostId, LastAction, LoadState, Name, Net, NetCause, NetId, Operation, OperationId, Project,
+    ProjectId, RunState, Severity, Timestamp, Worker, WorkerCause, WorkerId, WorkerStatus,
     event::describe,
     fleet::EVENTS_IN_SNAPSHOT,
     lifecycle::{NetAction, WorkerAction},
@@ -94,11 +94,13 @@ impl<'f> Draft<'f> {
     }
 
     /// Puts a cluster; its revision and times are counted here.
-    pub fn put_cluster(&mut self, mut cluster: Cluster) {
+    pub fn put_cluster(&mut self, mut cluster: Cluster) -> Arc<Cluster> {
         let before = self.fleet.cluster(cluster.id);
         cluster.revision = before.map_or(1, |before| before.revision + 1);
         cluster.updated_at = self.now;
-        self.record(Change::ClusterPut { created: before.is_none(), cluster: Arc::new(cluster) });
+        let cluster = Arc::new(cluster);
+        self.record(Change::ClusterPut { created: before.is_none(), cluster: cluster.clone() });
+        cluster
     }
 
     /// Deletes a cluster. That nothing is in it any more is for the caller to see to.
@@ -111,11 +113,36 @@ impl<'f> Draft<'f> {
     }
 
     /// Puts a project; its revision and times are counted here.
-    pub fn put_project(&mut self, mut project: Project) {
+    pub fn put_project(&mut self, mut project: Project) -> Arc<Project> {
         let before = self.fleet.project(project.id);
         project.revision = before.map_or(1, |before| before.revision + 1);
         project.updated_at = self.now;
-        self.record(Change::ProjectPut { created: before.is_none(), project: Arc::new(project) });
+        let project = Arc::new(project);
+        self.record(Change::ProjectPut { created: before.is_none(), project: project.clone() });
+        project
+    }
+
+    /// Deletes a project. That no net is in it any more is for the caller to see to.
+    pub fn delete_project(&mut self, id: ProjectId) {
+        self.record(Change::ProjectDeleted { id });
+    }
+
+    pub fn project_name_taken(&self, name: &Name) -> bool {
+        self.fleet.projects().any(|project| project.name.reads_as(name))
+    }
+
+    /// Writes down that the actor knows of `event`, which need not be in the snapshot any more.
+    pub fn acknowledge(&mut self, event: &Event) {
+        let acknowledged = Some(Acknowledged { by: self.actor.clone(), at: self.now });
+        let event = Arc::new(Event { acknowledged, ..event.clone() });
+        self.record(Change::EventAcknowledged { event });
+    }
+
+    /// Puts the rules for events; their revision and time are counted here.
+    pub fn put_rules(&mut self, mut rules: EventRules) {
+        rules.revision = self.fleet.rules().map_or(1, |before| before.revision + 1);
+        rules.updated_at = self.now;
+        self.record(Change::RulesPut { rules: Arc::new(rules) });
     }
 
     pub fn create_worker(&mut self, mut worker: Worker) {
@@ -343,6 +370,8 @@ impl<'f> Draft<'f> {
             net_id: None,
             host_id: None,
             of_hosts: false,
+            data: BTreeMap::new(),
+            acknowledged: None,
         }
     }
 }

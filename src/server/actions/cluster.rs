@@ -1,6 +1,9 @@
 //! Creating and deleting clusters. Neither touches a machine.
 
-use super::{create::taken, outcome::once};
+use super::{
+    create::taken,
+    outcome::{once, same_revision},
+};
 use crate::{
     app::error::ApiError,
     model::{Cluster, ClusterId, Connection, Done, Name, NewCluster, Provider, Role, Timestamp},
@@ -37,6 +40,32 @@ pub async fn create(app: &App, who: &Who, new: NewCluster, key: Option<Key>) -> 
         });
         let message = format!("The cluster {name} ({}) was created.", provider.as_str());
         Ok((Done { message, ..Done::default() }, Vec::new()))
+    })
+    .await
+}
+
+/// Gives a cluster another name; `if_match` is its revision.
+pub async fn rename(
+    app: &App,
+    who: &Who,
+    id: ClusterId,
+    name: &str,
+    if_match: Option<u64>,
+    key: Option<Key>,
+) -> Result<Done, ApiError> {
+    who.need(Role::Admin)?;
+    let name = Name::new(name).map_err(|error| ApiError::BadRequest { detail: error.to_string() })?;
+    once(app, who, key, move |draft| {
+        let gone = || ApiError::Gone { what: "cluster".to_owned() };
+        let cluster = draft.before().cluster(id).cloned().ok_or_else(gone)?;
+        same_revision("cluster", if_match, cluster.revision)?;
+        let mut others = draft.before().clusters().filter(|other| other.id != id);
+        if others.any(|other| other.name.reads_as(&name)) {
+            return Err(taken("cluster", &name, "this console"));
+        }
+        let message = format!("The cluster {} is named {name} now.", cluster.name);
+        let cluster = draft.put_cluster(Cluster { name, ..Cluster::clone(&cluster) });
+        Ok((Done { message, cluster: Some(cluster), ..Done::default() }, Vec::new()))
     })
     .await
 }

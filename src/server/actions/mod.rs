@@ -7,12 +7,14 @@
 mod cluster;
 mod create;
 mod delete;
+mod events;
 mod hosts;
 mod key;
 mod merge;
 mod net;
 mod outcome;
 mod pipeline;
+mod project;
 #[cfg(test)]
 pub(super) mod tests;
 mod worker;
@@ -53,7 +55,16 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
     let (verb, target) = describe(&action);
     let outcome = match action {
         Action::CreateCluster(new) => cluster::create(app, who, new, key).await,
+        Action::RenameCluster { id, name } => {
+            cluster::rename(app, who, id, &name, options.if_match, key).await
+        }
         Action::DeleteCluster(id) => cluster::delete(app, who, id, key).await,
+        Action::CreateProject(new) => project::create(app, who, new, key).await,
+        Action::EditProject { id, edit } => project::edit(app, who, id, edit, options.if_match, key).await,
+        Action::DeleteProject(id) => project::delete(app, who, id, key).await,
+        Action::MoveNet { id, project_id } => project::move_net(app, who, id, project_id, key).await,
+        Action::AcknowledgeEvents(ids) => events::acknowledge(app, who, ids, key).await,
+        Action::SetRules(rules) => events::set_rules(app, who, rules, options.if_match, key).await,
         Action::CreateWorker(new) => create::worker(app, who, new, key).await,
         Action::CreateNet(new) => create::net(app, who, new, key).await,
         Action::Worker { id, action } => worker::act(app, who, id, action, options.if_match, key).await,
@@ -83,7 +94,14 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
 fn describe(action: &Action) -> (&'static str, String) {
     match action {
         Action::CreateCluster(new) => ("create cluster", new.name.clone()),
+        Action::RenameCluster { id, name } => ("rename cluster", format!("cluster {id} to {name}")),
         Action::DeleteCluster(id) => ("delete cluster", format!("cluster {id}")),
+        Action::CreateProject(new) => ("create project", new.name.clone()),
+        Action::EditProject { id, edit } => ("change project", format!("project {id}: {}", edit.name)),
+        Action::DeleteProject(id) => ("delete project", format!("project {id}")),
+        Action::MoveNet { id, project_id } => ("move net", format!("net {id} to project {project_id}")),
+        Action::AcknowledgeEvents(ids) => ("acknowledge", format!("{} events", ids.len())),
+        Action::SetRules(_) => ("change rules", "rules for events".to_owned()),
         Action::CreateWorker(new) => ("create worker", new.name.clone()),
         Action::CreateNet(new) => ("add net", new.name.clone()),
         Action::Worker { id, action } => (action.verb(), format!("worker {id}")),

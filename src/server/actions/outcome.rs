@@ -32,6 +32,14 @@ pub fn operation<A>(action: A, actor: Actor, within: Duration) -> Operation<A> {
     Operation { id, action, actor, since, deadline: since.plus(within), waiting: None }
 }
 
+/// Refuses who decided on another revision of a row that has no lifecycle.
+pub fn same_revision(what: &str, wanted: Option<u64>, now: u64) -> Result<(), ApiError> {
+    match wanted {
+        Some(wanted) if wanted != now => Err(ApiError::Changed { what: what.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
 /// The first transaction: `decide` refuses or records the operation; the key is taken with it. The inner error is the first answer to a
 /// key that was used before.
 pub async fn begin<T: Send + 'static>(
@@ -188,6 +196,7 @@ pub fn gone(fleet: &Fleet, row: EntityRef, now: Timestamp) -> ApiError {
         EntityRef::PullRequest(_) => "pull request",
         EntityRef::Repository => "repository",
         EntityRef::Event(_) => "event",
+        EntityRef::Rules => "rules",
     };
     let tells = |event: &&Arc<Event>| match row {
         EntityRef::Worker(id) => event.kind == "worker.deleted" && event.worker_id == Some(id),

@@ -85,6 +85,13 @@ pub async fn write(connection: &mut SqliteConnection, change: &Change) -> Result
             .bind(event.id.0 as i64)
             .bind(event.at.0 as i64)
             .bind(json(&**event)),
+        Change::EventAcknowledged { event } => {
+            sqlx::query("UPDATE events SET row = ?2 WHERE id = ?1").bind(event.id.0 as i64).bind(json(&**event))
+        }
+        Change::RulesPut { rules } => {
+            sqlx::query("INSERT INTO event_rules (id, row) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET row = ?1")
+                .bind(json(&**rules))
+        }
         // The history keeps what the snapshot lets go.
         Change::EventsTrimmed { .. } | Change::CommandTrimmed { .. } | Change::PipelineTrimmed { .. } => return Ok(()),
     };
@@ -145,6 +152,9 @@ pub async fn read(connection: &mut SqliteConnection) -> Result<Ledger, StorageEr
     }
     for repository in rows(&mut transaction, "SELECT row FROM repository").await? {
         fleet.apply(&Change::RepositoryPut { repository });
+    }
+    for rules in rows(&mut transaction, "SELECT row FROM event_rules").await? {
+        fleet.apply(&Change::RulesPut { rules });
     }
     let newest = format!("SELECT row FROM events ORDER BY id DESC LIMIT {EVENTS_IN_SNAPSHOT}");
     for event in rows(&mut transaction, &newest).await? {

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod definitions;
 mod entities;
+pub mod events;
 mod follower;
 pub mod hosts;
 pub mod idempotency;

@@ -154,7 +154,10 @@ fn touched(change: &Change) -> Vec<EntityRef> {
         Change::PullRequestPut { pull_request } => vec![EntityRef::PullRequest(pull_request.number)],
         Change::PullRequestGone { number } => vec![EntityRef::PullRequest(*number)],
         Change::RepositoryPut { .. } => vec![EntityRef::Repository],
-        Change::EventLogged { event } => vec![EntityRef::Event(event.id)],
+        Change::RulesPut { .. } => vec![EntityRef::Rules],
+        Change::EventLogged { event } | Change::EventAcknowledged { event } => {
+            vec![EntityRef::Event(event.id)]
+        }
         // The list of events is read as a whole; any id of it will do.
         Change::EventsTrimmed { before } => vec![EntityRef::Event(*before)],
     }

@@ -42,6 +42,7 @@ pub fn project() -> Project {
     Project {
         id: PROJECT,
         name: Name::new("plant").unwrap(),
+        quotas: Default::default(),
         revision: 1,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
