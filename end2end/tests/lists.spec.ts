@@ -266,11 +266,15 @@ test('the page of one row of a large fleet has it before the rest is there', asy
   const [{ id }] = (await (await page.request.get('/api/workers')).json()).filter((row: { name: string }) => row.name === 'worker-00555');
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
+  let asked = false;
   await page.route('**/api/state*', async (route) => {
+    asked = true;
     await held;
     return route.continue();
   });
   await page.goto(`/workers/${id}`);
+  // From then on the page is the browser's: before, a link is followed by the server.
+  await expect.poll(() => asked).toBe(true);
   await expect(page.getByRole('heading', { name: 'worker-00555' })).toBeVisible();
   await page.getByRole('navigation').getByRole('link', { name: 'Nets' }).click();
   await expect(page.getByText('Loading the rest of the fleet…')).toBeVisible();

@@ -36,7 +36,8 @@ test('sign in, create and provision a worker, add a net, assign and load it', { 
 
   // The marking in the page is the worker's, as of the page.
   await page.getByTitle(/Firings per second/).fill('0');
-  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  // A click does not wait for the page that a form leads to, and a reload would call the form off.
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Run', exact: true }).click()]);
   await expect
     .poll(async () => {
       await page.reload();

@@ -37,7 +37,7 @@ impl Soak {
         match self.steps.step(title, work) {
             Ok(figures) => {
                 self.lines.push((title, figures));
-                self.tally.add(Tally { passed: 1, failed: 0 });
+                self.tally.add(Tally { passed: 1, ..Tally::default() });
             }
             Err(error) => {
                 eprintln!("error: {error:#}");
