@@ -111,7 +111,7 @@ test('filtering, sorting and scrolling a very long list', async ({ admin: page, 
       await page.keyboard.press(key);
       answers.push(await page.evaluate(() => (window as any).answer as Promise<number>));
     }
-    told(`${path}: a keystroke answers after`, { longest: Math.max(...answers), median: answers.sort((a, b) => a - b)[3]! });
+    told(`${path}: a keystroke answers after`, Object.fromEntries(answers.map((answer, n) => [`key ${n + 1}`, answer])));
     const sort = await busyDuring(browser, page, async () => {
       for (const heading of [first, first, second, second]) {
         await page.getByRole('columnheader', { name: heading, exact: true }).getByRole('link').click();

@@ -53,6 +53,8 @@ ids! {
     RefreshId,
     /// An action in flight. The worker uses it as its idempotency key.
     OperationId,
+    /// An address that is told of events.
+    WebhookId,
     /// A person or integration that can sign in.
     UserId,
     /// One loading of a net on a worker. A net found on a worker under another load id is not the one we loaded.

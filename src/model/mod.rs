@@ -30,6 +30,7 @@ pub mod rules;
 pub mod telemetry;
 pub mod time;
 pub mod user;
+pub mod webhook;
 pub mod worker;
 
 pub use action::{Action, Done, NetRequest, NewCluster, NewNet, NewProject, NewWorker, Options};
@@ -47,7 +48,7 @@ pub use host::{
 };
 pub use id::{
     AgentId, ClusterId, CommandId, EventId, HostId, Incarnation, LoadId, NetId, OperationId, PipelineId,
-    ProjectId, RefreshId, UserId, WorkerId,
+    ProjectId, RefreshId, UserId, WebhookId, WorkerId,
 };
 pub use lifecycle::{HostAction, NetAction, Refusal, WorkerAction};
 pub use name::{Name, NameError};
@@ -59,4 +60,5 @@ pub use rules::{EventRules, Matcher, Mute, Priority, PriorityRule};
 pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
 pub use time::Timestamp;
 pub use user::{Role, Roles};
+pub use webhook::{Webhook, WebhookPlan, WebhookTested, WebhookTrouble};
 pub use worker::{Category, ErrorDetail, Machine, Provider, Worker, WorkerStatus};

@@ -14,6 +14,7 @@ use super::{
     sse::hub::{Cutter, Hub},
     storage::Store,
     supervise::Supervisor,
+    webhooks::Webhooks,
     workers::WorkerClient,
 };
 use crate::{
@@ -96,6 +97,9 @@ impl App {
     /// The repository at GitHub, if the console was told of one.
     pub fn github(&self) -> Option<&GitHub> {
         self.0.remotes.github.as_ref()
+    }
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.0.remotes.webhooks
     }
     pub(super) fn remotes(&self) -> &Remotes {
         &self.0.remotes

@@ -32,6 +32,7 @@ pub mod storage;
 pub mod supervise;
 mod token;
 mod turns;
+mod webhooks;
 pub mod workers;
 
 pub use app::App;

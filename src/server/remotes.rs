@@ -1,4 +1,4 @@
-//! What the console asks of the world beyond its hosts: their repository's remote, and GitHub. Both are optional, and each is configured here.
+//! What the console asks of the world beyond its hosts, and tells it: their repository's remote, GitHub, and webhooks. Each is configured here.
 
 use super::{
     github::{self, GitHub, MergeMethod, Target},
@@ -7,6 +7,7 @@ use super::{
         git::{Remote, cache_in},
     },
     storage::Store,
+    webhooks::{self, WebhookArgs, Webhooks},
 };
 use std::{
     path::{Path, PathBuf},
@@ -54,14 +55,18 @@ pub struct RemoteArgs {
     /// How pull requests are merged.
     #[arg(long, env = "MUSTER_GITHUB_MERGE_METHOD", value_enum, default_value_t)]
     pub github_merge_method: MergeMethod,
+
+    #[command(flatten)]
+    pub webhooks: WebhookArgs,
 }
 
 /// The handles that actions need.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Remotes {
     pub github: Option<GitHub>,
     /// Has the repository looked at before its time.
     pub repository: Wake,
+    pub webhooks: Webhooks,
 }
 
 impl Remotes {
@@ -73,7 +78,11 @@ impl Remotes {
             token_file: args.github_token_file.clone(),
             merge_method: args.github_merge_method,
         });
-        Ok(Remotes { github: target.map(GitHub::new).transpose()?, repository: Wake::default() })
+        Ok(Remotes {
+            github: target.map(GitHub::new).transpose()?,
+            repository: Wake::default(),
+            webhooks: Webhooks::new(args.webhooks)?,
+        })
     }
 
     /// Starts looking.
@@ -85,6 +94,8 @@ impl Remotes {
         tasks: &TaskTracker,
         shutdown: &CancellationToken,
     ) {
+        let pace = webhooks::Pace::default();
+        tasks.spawn(self.webhooks.clone().run(store.clone(), pace, shutdown.clone()));
         let every = Duration::from_secs(args.repository_poll);
         let (store, shutdown) = (store.clone(), shutdown.clone());
         match args.repository.clone() {

@@ -26,7 +26,10 @@ impl Tally {
     /// Prints the result as the last line and turns it into the exit code.
     pub fn conclude(self) -> ExitCode {
         if self.retried > 0 {
-            println!("{} of them passed only at the second try, named above as flaky: mend them.", self.retried);
+            println!(
+                "{} of them passed only at the second try, named above as flaky: mend them.",
+                self.retried
+            );
         }
         println!("{} passed, {} failed", self.passed, self.failed);
         if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

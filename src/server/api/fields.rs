@@ -1,6 +1,7 @@
 //! A JSON body, read field by field, so that what is wrong with one is said of it: its name, its bounds, and what was given.
 
 use crate::{app::error::ApiError, model::action::whole_number_wanted};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{ops::RangeInclusive, str::FromStr};
 
@@ -107,6 +108,24 @@ impl Fields {
         default: u64,
     ) -> Result<u64, ApiError> {
         self.get(name).map_or(Ok(default), |_| self.whole_number(name, bounds))
+    }
+
+    /// `true` or `false`, where it is not left out.
+    pub fn optional_flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        let flag = |given: &Value| {
+            given
+                .as_bool()
+                .ok_or_else(|| bad(format!("{name} must be true or false; it is {}.", shown(given))))
+        };
+        self.get(name).map(flag).transpose()
+    }
+
+    /// A field that is read whole, or the default where it is left out.
+    pub fn whole<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, ApiError> {
+        let read = |given: &Value| {
+            T::deserialize(given).map_err(|error| bad(format!("{name} is not usable: {error}.")))
+        };
+        self.get(name).map_or_else(|| Ok(T::default()), read)
     }
 
     /// Fields within a field, where it is not left out.

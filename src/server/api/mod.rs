@@ -16,6 +16,7 @@ mod pull_requests;
 mod rows;
 mod session;
 mod state;
+pub mod webhooks;
 mod workers;
 
 use super::{App, agents, sse};
@@ -68,6 +69,9 @@ pub fn routes() -> Router<App> {
         .route("/api/commands/{id}", get(commands::show))
         .route("/api/commands/{id}/cancel", post(commands::cancel))
         .route("/api/commands/{id}/output", get(commands::output))
+        .route("/api/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/api/webhooks/{id}", get(webhooks::show).put(webhooks::change).delete(webhooks::delete))
+        .route("/api/webhooks/{id}/test", post(webhooks::test))
         // Whoever asks the API for what is not there is a program, and gets no page.
         .route("/api/{*path}", any(async || ApiError::NoSuchRoute))
         .method_not_allowed_fallback(async |method: Method| ApiError::NoSuchMethod {

@@ -57,6 +57,10 @@ pub fn required(method: &Method, path: &str) -> Access {
         (&Method::POST, path) if path.starts_with("/api/hosts/") && path.ends_with("/token") => {
             Access::Role(Role::Admin)
         }
+        // A webhook tells of the whole fleet, to whom its owner likes.
+        (_, path) if path == "/api/webhooks" || path.starts_with("/api/webhooks/") => {
+            Access::Role(Role::Admin)
+        }
         (&Method::POST, "/api/clusters") => Access::Role(Role::Admin),
         (&Method::DELETE, path) if path.starts_with("/api/clusters/") => Access::Role(Role::Admin),
         // Reading through a server function is still reading.

@@ -18,6 +18,7 @@ use crate::{
         limit::ListLimit,
         providers::{LocalConfig, Providers},
         remotes::Remotes,
+        repository::Wake,
         serve::router,
         socket::{Impatient, Peer},
         sse::{
@@ -26,6 +27,7 @@ use crate::{
         },
         storage::{SideWrite, Store, ledger::Head},
         supervise::{Pace, Supervisor, TelemetryBoard, tests::fixtures::*},
+        webhooks::{WebhookArgs, Webhooks},
         workers::{Keys, Timing, WorkerClient, fake::FakeWorker},
     },
     worker::protocol::{Health, Ready},
@@ -209,7 +211,8 @@ impl Console {
             agents,
             remotes: Remotes {
                 github: github.clone().map(|target| GitHub::new(target).unwrap()),
-                ..Remotes::default()
+                repository: Wake::default(),
+                webhooks: Webhooks::new(WebhookArgs::default()).unwrap(),
             },
             tasks: TaskTracker::new(),
             shutdown,
