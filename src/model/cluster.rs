@@ -11,6 +11,15 @@ pub enum Connection {
     Disconnected,
 }
 
+impl Connection {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Connection::Connected => "connected",
+            Connection::Disconnected => "disconnected",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cluster {
     pub id: ClusterId,

@@ -2,7 +2,7 @@
 
 use super::{
     Actor, Change, ClusterId, Command, CommandCause, CommandStatus, Connection, Draft, EventId, Host,
-    HostCause, HostId, LoadState, Net, NetCause, NetId, PipelineStatus, ProjectId, RunState, Timestamp,
+    HostCause, HostId, LoadState, Name, Net, NetCause, NetId, PipelineStatus, ProjectId, RunState, Timestamp,
     Worker, WorkerCause, WorkerId, WorkerStatus,
 };
 use serde::{Deserialize, Serialize};
@@ -84,12 +84,12 @@ pub(super) struct Said {
     pub net_id: Option<NetId>,
     pub host_id: Option<HostId>,
     pub of_hosts: bool,
+    pub data: BTreeMap<String, String>,
 }
 
-/// The sentence for a change that is about to be recorded in `draft`, or `None` for one that needs none.
-pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
-    let said = |severity, text| {
-        Some(Said {
+impl Said {
+    fn new(severity: Severity, text: String) -> Said {
+        Said {
             severity,
             text,
             cluster_id: None,
@@ -98,11 +98,39 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
             net_id: None,
             host_id: None,
             of_hosts: false,
-        })
-    };
+            data: BTreeMap::new(),
+        }
+    }
+
+    /// Says for programs what the sentence says: `worker`, `net`, `cluster`, `project`, `host`, `pipeline` and `pull_request` are names, `from` and `to`
+    /// states, `reason` says why.
+    fn with(mut self, key: &str, value: impl ToString) -> Said {
+        self.data.insert(key.to_owned(), value.to_string());
+        self
+    }
+
+    fn with_some(self, key: &str, value: Option<impl ToString>) -> Said {
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+
+    fn from_to(self, from: Option<impl ToString>, to: impl ToString) -> Said {
+        self.with_some("from", from).with("to", to)
+    }
+}
+
+/// The sentence for a change that is about to be recorded in `draft`, or `None` for one that needs none.
+pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
     match change {
         Change::ClusterPut { created, cluster } => {
-            let before = draft.before().cluster(cluster.id).map(|before| before.connection);
+            let before = draft.before().cluster(cluster.id);
+            if let Some(before) = before.filter(|before| before.name != cluster.name) {
+                let said = renamed("Cluster", &before.name, &cluster.name).with("cluster", &cluster.name);
+                return Some(Said { cluster_id: Some(cluster.id), ..said });
+            }
+            let before = before.map(|before| before.connection);
             let (severity, text) = match cluster.connection {
                 _ if *created => (Severity::Info, format!("Cluster {} added", cluster.name)),
                 now if before == Some(now) => return None,
@@ -113,54 +141,91 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
                     (Severity::Error, format!("Cluster {} is disconnected", cluster.name))
                 }
             };
-            Some(Said { cluster_id: Some(cluster.id), ..said(severity, text)? })
+            let said = Said::new(severity, text)
+                .with("cluster", &cluster.name)
+                .from_to(before.map(Connection::as_str), cluster.connection.as_str());
+            Some(Said { cluster_id: Some(cluster.id), ..said })
         }
-        Change::ProjectPut { created: true, project } => Some(Said {
-            project_id: Some(project.id),
-            ..said(Severity::Info, format!("Project {} added", project.name))?
-        }),
-        Change::WorkerPut { cause, worker } => {
-            let (severity, text) = describe_worker(draft, *cause, worker)?;
+        Change::ProjectPut { created: true, project } => {
+            let said = Said::new(Severity::Info, format!("Project {} added", project.name))
+                .with("project", &project.name);
+            Some(Said { project_id: Some(project.id), ..said })
+        }
+        Change::ProjectPut { created: false, project } => {
+            let before = draft.before().project(project.id)?;
+            let said = if before.name != project.name {
+                renamed("Project", &before.name, &project.name)
+            } else if before.quotas != project.quotas {
+                Said::new(Severity::Info, format!("The quotas of project {} were changed", project.name))
+            } else {
+                return None;
+            };
+            Some(Said { project_id: Some(project.id), ..said.with("project", &project.name) })
+        }
+        Change::ProjectDeleted { id } => {
+            let project = draft.before().project(*id)?;
+            let said = Said::new(Severity::Info, format!("Project {} deleted", project.name))
+                .with("project", &project.name);
+            Some(Said { project_id: Some(*id), ..said })
+        }
+        Change::NetPut { net, moved_from: Some(before), .. } => {
+            let name = |id| draft.before().project(id).map(|project| project.name.to_string());
+            let to = name(net.project_id).unwrap_or_default();
+            // Its members may not know the project that it was in, hence not by name.
+            let said = Said::new(Severity::Info, format!("Net {} was moved to project {to}", net.name))
+                .with("net", &net.name)
+                .with("project", to)
+                .with("from_project_id", before);
             Some(Said {
-                cluster_id: Some(worker.cluster_id),
-                worker_id: Some(worker.id),
-                ..said(severity, text)?
+                project_id: Some(net.project_id),
+                net_id: Some(net.id),
+                worker_id: net.worker_id,
+                ..said
             })
+        }
+        Change::WorkerPut { cause, worker } => {
+            let said = describe_worker(draft, *cause, worker)?.with("worker", &worker.name);
+            Some(Said { cluster_id: Some(worker.cluster_id), worker_id: Some(worker.id), ..said })
         }
         Change::WorkerDeleted { id } => {
             let worker = draft.before().worker(*id)?;
-            let text = format!("Worker {} deleted", worker.name);
-            Some(Said {
-                cluster_id: Some(worker.cluster_id),
-                worker_id: Some(*id),
-                ..said(Severity::Info, text)?
-            })
+            let said = Said::new(Severity::Info, format!("Worker {} deleted", worker.name))
+                .with("worker", &worker.name);
+            Some(Said { cluster_id: Some(worker.cluster_id), worker_id: Some(*id), ..said })
         }
         Change::NetPut { cause, net, .. } => {
-            let (severity, text) = describe_net(draft, *cause, net)?;
-            let (project_id, net_id) = (Some(net.project_id), Some(net.id));
-            Some(Said { project_id, net_id, worker_id: net.worker_id, ..said(severity, text)? })
+            let said = describe_net(draft, *cause, net)?.with("net", &net.name);
+            Some(Said {
+                project_id: Some(net.project_id),
+                net_id: Some(net.id),
+                worker_id: net.worker_id,
+                ..said
+            })
         }
         Change::NetDeleted { id, project_id } => {
             let net = draft.before().net(*id)?;
-            let text = format!("Net {} deleted", net.name);
-            Some(Said { project_id: *project_id, net_id: Some(*id), ..said(Severity::Info, text)? })
+            let said = Said::new(Severity::Info, format!("Net {} deleted", net.name)).with("net", &net.name);
+            Some(Said { project_id: *project_id, net_id: Some(*id), ..said })
         }
         Change::ClusterDeleted { id } => {
             let cluster = draft.before().cluster(*id)?;
-            said(Severity::Info, format!("Cluster {} deleted", cluster.name))
+            let said = Said::new(Severity::Info, format!("Cluster {} deleted", cluster.name))
+                .with("cluster", &cluster.name);
+            Some(Said { cluster_id: Some(*id), ..said })
         }
         Change::HostPut { cause, host } => {
-            let (severity, text) = describe_host(draft, *cause, host)?;
-            Some(Said { host_id: Some(host.id), ..said(severity, text)? })
+            let said = describe_host(draft, *cause, host)?.with("host", &host.name);
+            Some(Said { host_id: Some(host.id), ..said })
         }
         Change::HostDeleted { id } => {
             let host = draft.before().host(*id)?;
-            Some(Said { host_id: Some(*id), ..said(Severity::Info, format!("Host {} deleted", host.name))? })
+            let said =
+                Said::new(Severity::Info, format!("Host {} deleted", host.name)).with("host", &host.name);
+            Some(Said { host_id: Some(*id), ..said })
         }
         Change::CommandPut { cause, command } => {
-            let (severity, text) = describe_command(draft, *cause, command)?;
-            Some(Said { host_id: Some(command.host_id), ..said(severity, text)? })
+            let said = describe_command(draft, *cause, command)?;
+            Some(Said { host_id: Some(command.host_id), ..said })
         }
         Change::PipelinePut { pipeline } => {
             let before = draft.before().pipeline(pipeline.id).map(|before| before.status);
@@ -182,17 +247,26 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
                 _ => "is ",
             };
             let text = format!("Pipeline {} {verb}{}{why}", pipeline.title, pipeline.status.word());
-            Some(Said { of_hosts: true, ..said(severity, text)? })
+            let said = Said::new(severity, text)
+                .with("pipeline", &pipeline.title)
+                .with("pipeline_id", pipeline.id)
+                .from_to(before.map(PipelineStatus::word), pipeline.status.word())
+                .with_some("reason", pipeline.reason.as_ref());
+            Some(Said { of_hosts: true, ..said })
         }
         Change::PullRequestPut { pull_request } => {
             let before = draft.before().pull_request(pull_request.number);
-            let text = format!("Pull request #{} is open: {}", pull_request.number, pull_request.title);
             before.is_none().then_some(())?;
-            Some(Said { of_hosts: true, ..said(Severity::Info, text)? })
+            let text = format!("Pull request #{} is open: {}", pull_request.number, pull_request.title);
+            let said = Said::new(Severity::Info, text)
+                .with("pull_request", pull_request.number)
+                .with("title", &pull_request.title);
+            Some(Said { of_hosts: true, ..said })
         }
         Change::PullRequestGone { number } => {
             let text = format!("Pull request #{number} is not open any more");
-            Some(Said { of_hosts: true, ..said(Severity::Info, text)? })
+            let said = Said::new(Severity::Info, text).with("pull_request", number);
+            Some(Said { of_hosts: true, ..said })
         }
         Change::RepositoryPut { repository } => {
             let before = draft.before().repository();
@@ -206,12 +280,11 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
                 }
                 _ => return None,
             };
-            Some(Said { of_hosts: true, ..said(severity, text)? })
+            let said = Said::new(severity, text).with_some("reason", repository.error.as_ref());
+            Some(Said { of_hosts: true, ..said })
         }
         Change::CommandTrimmed { .. }
         | Change::PipelineTrimmed { .. }
-        | Change::ProjectPut { created: false, .. }
-        | Change::ProjectDeleted { .. }
         | Change::EventLogged { .. }
         | Change::EventAcknowledged { .. }
         | Change::RulesPut { .. }
@@ -219,11 +292,17 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
     }
 }
 
-fn describe_worker(draft: &Draft, cause: WorkerCause, worker: &Worker) -> Option<(Severity, String)> {
+fn renamed(what: &str, from: &Name, to: &Name) -> Said {
+    Said::new(Severity::Info, format!("{what} {from} is named {to} now")).from_to(Some(from), to)
+}
+
+fn describe_worker(draft: &Draft, cause: WorkerCause, worker: &Worker) -> Option<Said> {
     let name = &worker.name;
     Some(match cause {
-        WorkerCause::Created => (Severity::Info, format!("Worker {name} created")),
-        WorkerCause::Terminated => (Severity::Info, format!("The machine of worker {name} was destroyed")),
+        WorkerCause::Created => Said::new(Severity::Info, format!("Worker {name} created")),
+        WorkerCause::Terminated => {
+            Said::new(Severity::Info, format!("The machine of worker {name} was destroyed"))
+        }
         WorkerCause::Status => {
             let severity = match worker.status {
                 WorkerStatus::Ready => Severity::Success,
@@ -233,38 +312,49 @@ fn describe_worker(draft: &Draft, cause: WorkerCause, worker: &Worker) -> Option
             let why = worker.status_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             // What nobody asked for is drift: then what was believed before matters as much.
             let before = draft.before().worker(worker.id).map(|before| before.status);
-            match before.filter(|before| *draft.actor() == Actor::System && *before != worker.status) {
-                Some(before) => {
-                    (severity, format!("Worker {name} was {before} and is {}{why}", worker.status))
-                }
-                None => (severity, format!("Worker {name} is {}{why}", worker.status)),
-            }
+            let text =
+                match before.filter(|before| *draft.actor() == Actor::System && *before != worker.status) {
+                    Some(before) => format!("Worker {name} was {before} and is {}{why}", worker.status),
+                    None => format!("Worker {name} is {}{why}", worker.status),
+                };
+            let detail = match worker.status {
+                WorkerStatus::Error(detail) => Some(detail.as_str()),
+                _ => None,
+            };
+            Said::new(severity, text)
+                .from_to(before.map(WorkerStatus::word), worker.status.word())
+                .with_some("detail", detail)
+                .with_some("reason", worker.status_reason.as_ref())
         }
         WorkerCause::Edited | WorkerCause::Operation => return None,
     })
 }
 
-fn describe_host(draft: &Draft, cause: HostCause, host: &Host) -> Option<(Severity, String)> {
+fn describe_host(draft: &Draft, cause: HostCause, host: &Host) -> Option<Said> {
     let name = &host.name;
     let before = draft.before().host(host.id);
     let was = |what: fn(&Host) -> bool| before.is_some_and(|before| what(before));
     Some(match cause {
-        HostCause::Added => (Severity::Info, format!("Host {name} added")),
+        HostCause::Added => Said::new(Severity::Info, format!("Host {name} added")),
         HostCause::Online if was(|host| host.online) => return None,
-        HostCause::Online => (Severity::Success, format!("Host {name} is online")),
-        HostCause::Offline => (Severity::Warning, format!("Host {name} is offline")),
+        HostCause::Online => {
+            Said::new(Severity::Success, format!("Host {name} is online")).from_to(Some("offline"), "online")
+        }
+        HostCause::Offline => {
+            Said::new(Severity::Warning, format!("Host {name} is offline")).from_to(Some("online"), "offline")
+        }
         HostCause::Edited if host.revoked && !was(|host| host.revoked) => {
-            (Severity::Warning, format!("The token of host {name} was revoked"))
+            Said::new(Severity::Warning, format!("The token of host {name} was revoked"))
         }
         HostCause::Edited | HostCause::Reported | HostCause::Command => return None,
     })
 }
 
-fn describe_command(draft: &Draft, cause: CommandCause, command: &Command) -> Option<(Severity, String)> {
+fn describe_command(draft: &Draft, cause: CommandCause, command: &Command) -> Option<Said> {
     let host = draft.host(command.host_id).map(|host| host.name.to_string()).unwrap_or_default();
     let (kind, why) =
         (&command.kind, command.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default());
-    Some(match (cause, command.status) {
+    let (severity, text) = match (cause, command.status) {
         (CommandCause::Queued, _) => (Severity::Info, format!("{} queued {kind} on {host}", command.actor)),
         (CommandCause::Finished, CommandStatus::Succeeded) => {
             (Severity::Success, format!("{kind} on {host} succeeded"))
@@ -280,37 +370,60 @@ fn describe_command(draft: &Draft, cause: CommandCause, command: &Command) -> Op
         }
         (CommandCause::Finished, _) => (Severity::Error, format!("{kind} on {host} failed{why}")),
         (CommandCause::Started | CommandCause::Progress, _) => return None,
-    })
+    };
+    let before = draft.before().command(command.id).map(|before| before.status);
+    let said = Said::new(severity, text)
+        .with("host", host)
+        .with("command", kind)
+        .with("command_id", command.id)
+        .from_to(before.map(CommandStatus::word), command.status.word())
+        .with_some("exit_code", command.exit_code)
+        .with_some("reason", command.reason.as_ref());
+    Some(said)
 }
 
-fn describe_net(draft: &Draft, cause: NetCause, net: &Net) -> Option<(Severity, String)> {
+fn describe_net(draft: &Draft, cause: NetCause, net: &Net) -> Option<Said> {
     let name = &net.name;
-    let worker = draft.worker_of(net).map(|worker| worker.name.to_string()).unwrap_or_default();
-    Some(match cause {
-        NetCause::Created => (Severity::Info, format!("Net {name} added")),
-        NetCause::Assigned => (Severity::Info, format!("Net {name} assigned to {worker}")),
-        NetCause::Unassigned => (Severity::Info, format!("Net {name} unassigned")),
-        NetCause::LoadState => match net.load_state {
-            LoadState::Loaded => (Severity::Success, format!("Net {name} loaded on {worker}")),
-            LoadState::Unloaded => match &net.load_error {
-                Some(why) => {
-                    (Severity::Warning, format!("Net {name} is not loaded on {worker} any more: {why}"))
+    let worker = draft.worker_of(net).map(|worker| worker.name.to_string());
+    let on = worker.clone().unwrap_or_default();
+    let before = draft.before().net(net.id);
+    let said = match cause {
+        NetCause::Created => Said::new(Severity::Info, format!("Net {name} added")),
+        NetCause::Assigned => Said::new(Severity::Info, format!("Net {name} assigned to {on}")),
+        NetCause::Unassigned => Said::new(Severity::Info, format!("Net {name} unassigned")),
+        NetCause::LoadState => {
+            let (severity, text) = match net.load_state {
+                LoadState::Loaded => (Severity::Success, format!("Net {name} loaded on {on}")),
+                LoadState::Unloaded => match &net.load_error {
+                    Some(why) => {
+                        (Severity::Warning, format!("Net {name} is not loaded on {on} any more: {why}"))
+                    }
+                    None => (Severity::Info, format!("Net {name} unloaded from {on}")),
+                },
+                LoadState::Error => {
+                    let why = net.load_error.as_deref().unwrap_or("no reason given");
+                    (Severity::Error, format!("Net {name} could not be loaded on {on}: {why}"))
                 }
-                None => (Severity::Info, format!("Net {name} unloaded from {worker}")),
-            },
-            LoadState::Error => {
-                let why = net.load_error.as_deref().unwrap_or("no reason given");
-                (Severity::Error, format!("Net {name} could not be loaded on {worker}: {why}"))
-            }
-        },
-        NetCause::RunState => match net.run_state {
-            RunState::Running if net.rate == 0 => {
-                (Severity::Info, format!("Net {name} runs as fast as possible"))
-            }
-            RunState::Running => (Severity::Info, format!("Net {name} runs at {} firings/s", net.rate)),
-            RunState::Idle => (Severity::Info, format!("Net {name} is idle")),
-            RunState::Dead => (Severity::Warning, format!("Net {name} is dead: no transition is enabled")),
-        },
+            };
+            Said::new(severity, text)
+                .from_to(before.map(|before| before.load_state.as_str()), net.load_state.as_str())
+                .with_some("reason", net.load_error.as_ref())
+        }
+        NetCause::RunState => {
+            let (severity, text) = match net.run_state {
+                RunState::Running if net.rate == 0 => {
+                    (Severity::Info, format!("Net {name} runs as fast as possible"))
+                }
+                RunState::Running => (Severity::Info, format!("Net {name} runs at {} firings/s", net.rate)),
+                RunState::Idle => (Severity::Info, format!("Net {name} is idle")),
+                RunState::Dead => {
+                    (Severity::Warning, format!("Net {name} is dead: no transition is enabled"))
+                }
+            };
+            Said::new(severity, text)
+                .from_to(before.map(|before| before.run_state.as_str()), net.run_state.as_str())
+        }
         NetCause::Edited | NetCause::Operation => return None,
-    })
+    };
+    Some(said.with_some("worker", worker))
 }

@@ -12,6 +12,7 @@ pub mod command;
 pub mod definition;
 pub mod draft;
 pub mod event;
+pub mod event_query;
 pub mod fleet;
 pub mod history;
 pub mod host;
@@ -40,6 +41,7 @@ pub use command::{Command, CommandKind, CommandStatus, Happening, Outcome, PostC
 pub use definition::{DefinitionHash, NetSize};
 pub use draft::{Draft, Gone};
 pub use event::{Acknowledged, Event, Severity};
+pub use event_query::{Bucket, EventPage, EventQuery, EventStatistics, StatisticsBy};
 pub use fleet::{EntityRef, Fleet};
 pub use history::{History, Sample, Series, Trend};
 pub use host::{

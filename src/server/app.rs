@@ -6,6 +6,7 @@ use super::{
     auth::{Setup, Throttle, Who},
     clock::now,
     config::Config,
+    events::tickets::Tickets,
     github::GitHub,
     graphs::Graphs,
     limit::ListLimit,
@@ -44,6 +45,7 @@ pub(super) struct Parts {
     pub cutter: Cutter,
     pub setup: Setup,
     pub throttle: Throttle,
+    pub tickets: Tickets,
     pub list_limit: ListLimit,
     pub graphs: Graphs,
     pub providers: Providers,
@@ -78,6 +80,9 @@ impl App {
     }
     pub fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+    pub fn tickets(&self) -> &Tickets {
+        &self.0.tickets
     }
     pub(super) fn list_limit(&self) -> &ListLimit {
         &self.0.list_limit

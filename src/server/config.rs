@@ -43,6 +43,15 @@ pub struct Args {
     /// The newest so many of them are kept.
     #[arg(long, env = "MUSTER_KEEP_COMMANDS", default_value_t = 10_000)]
     pub keep_commands: u32,
+
+    /// Days that events are kept in the log.
+    #[arg(long, env = "MUSTER_KEEP_EVENT_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=36_500))]
+    pub keep_event_days: u64,
+
+    /// The newest so many of them are kept. A million take about one gigabyte.
+    #[arg(long, env = "MUSTER_KEEP_EVENTS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..))]
+    pub keep_events: u64,
+
     #[command(flatten)]
     pub remotes: RemoteArgs,
 

@@ -33,6 +33,8 @@ const LISTS: &[&str] = &[
     "/api/builds",
     "/api/commands",
     "/api/events/history",
+    "/api/events/statistics",
+    "/api/events/export",
     "/api/audit",
 ];
 

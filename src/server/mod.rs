@@ -14,6 +14,7 @@ pub mod auth;
 pub mod clock;
 mod config;
 pub mod context;
+pub mod events;
 pub mod github;
 mod graphs;
 mod limit;

@@ -9,6 +9,7 @@ use super::{
     auth::{self, Setup, Throttle, access},
     clock::Clock,
     config::Config,
+    events::{retention, tickets::Tickets},
     graphs::Graphs,
     limit::{self, ListLimit},
     pages, pipelines,
@@ -165,6 +166,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         cutter: Cutter::default(),
         setup,
         throttle: Throttle::default(),
+        tickets: Tickets::default(),
         list_limit: ListLimit::default(),
         graphs: Graphs::default(),
         providers,
@@ -177,6 +179,15 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     });
     tasks.spawn(beat(hub.clone(), shutdown.clone()));
     tasks.spawn(actions::carry_out_deletions(app.clone()));
+    tasks.spawn(retention::run(
+        app.store().clone(),
+        retention::Keep {
+            within: Duration::from_secs(args.keep_event_days * 24 * 3600),
+            most: args.keep_events,
+        },
+        Clock::default(),
+        shutdown.clone(),
+    ));
     tasks.spawn(pipelines::run(app.store().clone(), shutdown.clone()));
     actions::settle_merges(&app).await;
     remotes.start(&args.remotes, &args.data, app.store(), &tasks, &shutdown);

@@ -350,7 +350,7 @@ impl<'f> Draft<'f> {
             let mut event = self.event(said.severity, kind, said.text);
             (event.cluster_id, event.project_id, event.worker_id, event.net_id, event.host_id) =
                 (said.cluster_id, said.project_id, said.worker_id, said.net_id, said.host_id);
-            event.of_hosts = said.of_hosts;
+            (event.of_hosts, event.data) = (said.of_hosts, said.data);
             self.events.push(event);
         }
         self.changes.push(change);

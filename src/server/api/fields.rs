@@ -66,6 +66,20 @@ impl Fields {
         given.iter().map(id).collect()
     }
 
+    /// A list of whole numbers, which may be empty; `what` says what they are.
+    pub fn whole_numbers(&self, name: &str, what: &str) -> Result<Vec<u64>, ApiError> {
+        let given = self.required(name)?;
+        let Value::Array(entries) = given else {
+            return Err(bad(format!("{name} must be a list; it is {}.", shown(given))));
+        };
+        let number = |entry: &Value| {
+            // What a database counts with.
+            let number = entry.as_u64().filter(|number| i64::try_from(*number).is_ok());
+            number.ok_or_else(|| bad(format!("{name} must hold {what}; one is {}.", shown(entry))))
+        };
+        entries.iter().map(number).collect()
+    }
+
     pub fn whole_number(&self, name: &str, bounds: &RangeInclusive<u64>) -> Result<u64, ApiError> {
         let given = self.required(name)?;
         let number = given.as_u64().filter(|number| bounds.contains(number));

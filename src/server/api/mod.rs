@@ -5,6 +5,7 @@
 mod clusters;
 pub mod commands;
 pub mod error;
+mod events;
 mod extract;
 mod fields;
 mod health;
@@ -42,6 +43,15 @@ pub fn routes() -> Router<App> {
         .route("/api/watch", get(sse::watch::watch))
         .route("/api/clusters", get(rows::clusters).post(clusters::create))
         .route("/api/clusters/{id}", delete(clusters::delete))
+        .route("/api/events", get(sse::typed::events))
+        .route("/api/events/stream", get(sse::typed::relay))
+        .route("/api/v1/events/stream", get(sse::typed::workloads))
+        .route("/api/events/history", get(events::history))
+        .route("/api/events/statistics", get(events::statistics))
+        .route("/api/events/export", get(events::export))
+        .route("/api/events/acknowledge", post(events::acknowledge))
+        .route("/api/events/rules", get(events::rules).put(events::set_rules))
+        .route("/api/stream-tickets", post(events::ticket))
         .route("/api/pipelines", get(pipelines::list).post(pipelines::start))
         .route("/api/pipelines/{id}", get(pipelines::show))
         .route("/api/pipelines/{id}/{action}", post(pipelines::act))

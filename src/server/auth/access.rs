@@ -4,7 +4,7 @@ use super::{CookieStyle, Who, origin, session};
 use crate::{
     app::error::ApiError,
     model::Role,
-    server::{App, api::error::internal, clock::now},
+    server::{App, api::error::internal, clock::now, events::tickets},
 };
 use axum::{
     extract::{Request, State},
@@ -63,6 +63,8 @@ pub fn required(method: &Method, path: &str) -> Access {
         }
         (&Method::POST, "/api/clusters") => Access::Role(Role::Admin),
         (&Method::DELETE, path) if path.starts_with("/api/clusters/") => Access::Role(Role::Admin),
+        // A ticket is for reading.
+        (&Method::POST, "/api/stream-tickets") => Access::Role(Role::Viewer),
         // Reading through a server function is still reading.
         (&Method::POST, "/do/open" | "/do/graph" | "/do/trend") => Access::Role(Role::Viewer),
         _ if method.is_safe() => Access::Role(Role::Viewer),
@@ -82,7 +84,9 @@ pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> 
         path => required(&method, path),
     };
     let style: CookieStyle = app.config().cookie_style;
+    let ticket = tickets::bearer(&app, request.uri());
     let who = match style.token(request.headers()) {
+        _ if ticket.is_some() => ticket.flatten(),
         Some(token) => match session::find(&app, token, now()).await {
             Ok(who) => who,
             Err(_) if access == Access::Public && path.starts_with("/assets/") => None,

@@ -2,7 +2,10 @@
 //!
 //! It is fed by the follower and by nothing else. Everything under its lock is in memory and never waits.
 
-use super::queue::{Limits, Queue, Taken};
+use super::{
+    queue::{Limits, Queue, Taken},
+    typed::Typed,
+};
 use crate::{
     model::{Fleet, HostTelemetry, Telemetry, Timestamp},
     server::{
@@ -44,6 +47,7 @@ pub struct Hub {
     settings: Arc<Settings>,
     board: TelemetryBoard,
     hosts: HostBoard,
+    typed: Typed,
 }
 
 #[derive(Clone, Debug)]
@@ -89,22 +93,30 @@ struct Group {
 impl Hub {
     pub fn new(fleet: Arc<Fleet>, head: Head, settings: Settings, board: TelemetryBoard) -> Hub {
         let state = State { fleet, head, groups: BTreeMap::new(), closing: false };
+        let typed = Typed::new(head, settings.limits, settings.clock.clone());
         Hub {
             state: Arc::new(Mutex::new(state)),
             settings: Arc::new(settings),
             board,
             hosts: HostBoard::default(),
+            typed,
         }
+    }
+
+    /// The streams of typed events, which this hub feeds.
+    pub fn typed(&self) -> &Typed {
+        &self.typed
     }
 
     /// Takes over what the follower read.
     pub fn on_news(&self, news: News) {
         let mut state = self.lock();
         match news {
-            News::Entry(entry, head) => state.on_entry(&entry, head),
+            News::Entry(entry, head) => state.on_entry(&entry, head, &self.typed),
             News::Reset(fleet, head) => {
                 if state.head != head {
                     state.reset(fleet, head);
+                    self.typed.on_reset(head);
                 }
             }
         }
@@ -127,6 +139,8 @@ impl Hub {
             group.send(&frame);
         }
         state.groups.retain(|_, group| !group.clients.is_empty());
+        drop(state);
+        self.typed.on_beacon();
     }
 
     /// Sends the figures that are new since the last call. Of a large fleet it sends a part each time, in turn: all of them would be
@@ -145,6 +159,8 @@ impl Hub {
             let frame = telemetry_frame(scope, &fleet, &workers, &hosts, self.now());
             group.each(|queue| queue.set_telemetry(frame.clone()));
         }
+        drop(state);
+        self.typed.on_figures(&workers, &hosts, &fleet);
     }
 
     /// What is known of the hosts' figures, whoever asks.
@@ -207,6 +223,7 @@ impl Hub {
 
     /// Tells every client that the server goes down, and ends the streams.
     pub fn shut_down(&self) {
+        self.typed.shut_down(SPREAD);
         let frame: Bytes = json_frame("shutdown", None, &Shutdown { spread_ms: SPREAD.as_millis() as u64 });
         let mut state = self.lock();
         state.closing = true;
@@ -282,8 +299,12 @@ impl Hub {
         telemetry_frame(scope, &fleet, &self.board.latest(), &self.hosts.latest(), self.now())
     }
 
-    fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.settings.clock.now()
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.settings.clock.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -293,13 +314,14 @@ impl Hub {
 }
 
 impl State {
-    fn on_entry(&mut self, entry: &Entry, head: Head) {
+    fn on_entry(&mut self, entry: &Entry, head: Head, typed: &Typed) {
         if entry.version != self.head.version + 1 {
             // Already part of the snapshot this hub began with.
             return;
         }
         let _span =
             tracing::debug_span!("broadcast", version = entry.version, scopes = self.groups.len()).entered();
+        typed.on_entry(entry, head, &self.fleet);
         Arc::make_mut(&mut self.fleet).apply_all(&entry.transaction.changes);
         self.head = head;
         for (scope, group) in &mut self.groups {
@@ -390,7 +412,8 @@ fn telemetry_frame(
     json_frame("telemetry", None, &TelemetryBatch { server_time: at, workers, hosts })
 }
 
-fn in_scope(item: &Telemetry, scope: &Scope, fleet: &Fleet) -> Telemetry {
+/// Figures without those of nets that a scope does not see.
+pub fn in_scope(item: &Telemetry, scope: &Scope, fleet: &Fleet) -> Telemetry {
     let mut item = item.clone();
     if *scope != Scope::Fleet {
         item.nets.retain(|net| fleet.net(net.id).is_some_and(|net| scope.sees_project(net.project_id)));

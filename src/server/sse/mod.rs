@@ -5,6 +5,7 @@ mod output;
 pub mod queue;
 pub mod resume;
 pub mod sync;
+pub mod typed;
 pub mod watch;
 
 use super::metrics::METRICS;

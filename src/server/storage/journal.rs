@@ -5,6 +5,7 @@ use super::{
     ledger::{Head, Tail},
 };
 use crate::{
+    model::Timestamp,
     server::sse::resume::Witness,
     sync::journal::{Chain, Entry},
 };
@@ -30,6 +31,23 @@ pub async fn after(
             .fetch_all(connection)
             .await?;
     rows.iter().map(entry_of).collect()
+}
+
+/// The first version at or after that time, and the oldest that is kept.
+pub async fn since(
+    connection: &mut SqliteConnection,
+    at: Timestamp,
+) -> Result<(Option<u64>, Option<u64>), StorageError> {
+    let at = i64::try_from(at.0).unwrap_or(i64::MAX);
+    let oldest: Option<i64> =
+        sqlx::query_scalar("SELECT min(version) FROM journal").fetch_one(&mut *connection).await?;
+    // A clock may have been set back, so each is looked at; there are ten thousand at most.
+    let first: Option<i64> =
+        sqlx::query_scalar("SELECT min(version) FROM journal WHERE payload ->> '$.at' >= ?")
+            .bind(at)
+            .fetch_one(connection)
+            .await?;
+    Ok((first.map(|version| version as u64), oldest.map(|version| version as u64)))
 }
 
 /// The head and the entries after `version`, at most `limit`, as of one moment.

@@ -2,6 +2,7 @@
 
 use super::{
     StorageError, audit,
+    events::Forget,
     follower::{self, Followed},
     hosts::TokenHash,
     idempotency::{Key, Known},
@@ -143,6 +144,14 @@ impl Store {
             _ = sender.send(committed.map(drop));
         });
         self.requests.send(Request::Record { line, settle }).await.map_err(|_| StorageError::Closed)?;
+        answer.await.unwrap_or(Err(StorageError::Closed))
+    }
+
+    /// Deletes a batch of old events, and returns how many it was. Waits its turn among the transactions, and shares their commit.
+    pub async fn forget_events(&self, forget: Forget) -> Result<u64, StorageError> {
+        let (sender, answer) = oneshot::channel();
+        let settle = Box::new(move |forgotten| _ = sender.send(forgotten));
+        self.requests.send(Request::Forget { forget, settle }).await.map_err(|_| StorageError::Closed)?;
         answer.await.unwrap_or(Err(StorageError::Closed))
     }
 

@@ -1,7 +1,9 @@
 //! The writer: takes decisions, commits them in groups, answers once they are durable.
 
 use super::{
-    StorageError, audit, definitions, entities, hosts,
+    StorageError, audit, definitions, entities,
+    events::{self, Forget},
+    hosts,
     idempotency::{self, Key, Known},
     journal,
     ledger::{Head, Ledger, trim_after},
@@ -25,6 +27,12 @@ pub enum Request {
     Decide {
         key: Option<Key>,
         decide: Decide,
+    },
+    /// A batch of old events goes from the log, in the commit of the transactions that wait with it. Nobody is shown anything of it.
+    Forget {
+        forget: Forget,
+        /// Told how many events it was.
+        settle: Settle,
     },
     /// A line for the audit log; it changes nothing that anybody is shown, and has no version.
     Record {
@@ -110,6 +118,11 @@ async fn commit_group(
             Request::Record { line, settle: told } => {
                 settle.push(told);
                 audit::append(&mut transaction, &line).await.map_err(write)?;
+                continue;
+            }
+            Request::Forget { forget, settle: told } => {
+                let forgotten = events::forget(&mut transaction, forget).await.map_err(write)?;
+                settle.push(Box::new(move |committed| told(committed.map(|_| forgotten))));
                 continue;
             }
         };

@@ -13,6 +13,7 @@ use crate::{
         auth::{CookieStyle, Setup, Throttle},
         clock::{Clock, now},
         config::Config,
+        events::tickets::Tickets,
         github::{GitHub, Target},
         graphs::Graphs,
         limit::ListLimit,
@@ -39,7 +40,16 @@ use axum::{
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::{future::IntoFuture, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{
+    future::IntoFuture,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -59,6 +69,8 @@ pub struct Console {
     /// The repository at GitHub that it was told of.
     github: Option<Target>,
     router: Router,
+    /// How far the clock of tickets and streams is set forward, milliseconds.
+    pub ahead: Arc<AtomicU64>,
     pace: agents::Pace,
     storage: TaskTracker,
     storage_shutdown: CancellationToken,
@@ -160,6 +172,12 @@ impl Console {
         github: Option<Target>,
     ) -> Console {
         let keys = Keys::load(data.path()).unwrap();
+        // The system's, as long as a test does not set it forward.
+        let ahead = Arc::new(AtomicU64::new(0));
+        let clock = Clock::new({
+            let ahead = ahead.clone();
+            move || Timestamp(now().0 + ahead.load(Ordering::Relaxed))
+        });
         let (news, mut inbox) = mpsc::channel(64);
         let (storage, storage_shutdown) = (TaskTracker::new(), CancellationToken::new());
         let (store, beginning) =
@@ -168,7 +186,7 @@ impl Console {
             instance: "test".to_owned(),
             digest_every: Duration::from_secs(30),
             limits: Limits::default(),
-            clock: Clock::default(),
+            clock: clock.clone(),
         };
         let (board, shutdown) = (TelemetryBoard::default(), CancellationToken::new());
         let hub = Hub::new(beginning.fleet, beginning.head, settings, board.clone());
@@ -203,6 +221,7 @@ impl Console {
             cutter: Cutter::default(),
             setup: Setup::default(),
             throttle: Throttle::default(),
+            tickets: Tickets::new(clock.clone()),
             list_limit: ListLimit::default(),
             graphs: Graphs::default(),
             providers,
@@ -217,12 +236,22 @@ impl Console {
             tasks: TaskTracker::new(),
             shutdown,
         });
-        Console { data, router: router(app.clone()), app, fake, pace, github, storage, storage_shutdown }
+        Console {
+            data,
+            router: router(app.clone()),
+            app,
+            fake,
+            ahead,
+            pace,
+            github,
+            storage,
+            storage_shutdown,
+        }
     }
 
     /// Ends as at Ctrl-C, and begins anew with what is on the disk.
     pub async fn restarted(self) -> Console {
-        let Console { data, app, fake, github, router, pace, storage, storage_shutdown } = self;
+        let Console { data, app, fake, github, router, pace, storage, storage_shutdown, .. } = self;
         app.shutdown().cancel();
         app.tasks().close();
         tokio::time::timeout(PATIENCE, app.tasks().wait()).await.unwrap();
