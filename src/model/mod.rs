@@ -26,6 +26,7 @@ pub mod pipeline;
 pub mod project;
 #[cfg(test)]
 mod properties;
+pub mod quota;
 pub mod rules;
 pub mod telemetry;
 pub mod time;
@@ -55,6 +56,7 @@ pub use net::{LoadState, Net, RunState};
 pub use operation::{Actor, LastAction, Operation, Waiting};
 pub use pipeline::{Cell, Lane, Pipeline, PipelineStatus, Plan};
 pub use project::{Project, Quotas};
+pub use quota::QuotaReached;
 pub use rules::{EventRules, Matcher, Mute, Priority, PriorityRule};
 pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
 pub use time::Timestamp;

@@ -11,7 +11,7 @@ use super::{
     limit::ListLimit,
     providers::Providers,
     remotes::Remotes,
-    sse::hub::{Cutter, Hub},
+    sse::{cutter::Cutter, hub::Hub},
     storage::Store,
     supervise::Supervisor,
     workers::WorkerClient,
@@ -27,6 +27,7 @@ use crate::{
 use bytes::Bytes;
 use futures::StreamExt;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A page does not wait longer for a worker to tell a marking.
@@ -53,6 +54,8 @@ pub(super) struct Parts {
     pub store: Store,
     pub hub: Hub,
     pub cutter: Cutter,
+    /// Woken when this process changed somebody's access.
+    pub access_changed: Notify,
     pub setup: Setup,
     pub throttle: Throttle,
     pub list_limit: ListLimit,
@@ -83,6 +86,9 @@ impl App {
     }
     pub fn cutter(&self) -> &Cutter {
         &self.0.cutter
+    }
+    pub fn access_changed(&self) -> &Notify {
+        &self.0.access_changed
     }
     pub fn setup(&self) -> &Setup {
         &self.0.setup
