@@ -45,6 +45,9 @@ pub enum ApiError {
         "The token is unknown or was revoked. Make a new one on the page of its host, and give it to the agent."
     )]
     WrongToken,
+    /// 401, of a program
+    #[error("This token is unknown, was revoked or has expired. Make a new one in the settings.")]
+    BadToken,
     /// 403
     #[error("{detail}")]
     Forbidden { detail: String },
@@ -150,7 +153,10 @@ impl ApiError {
     pub fn status(&self) -> u16 {
         match self {
             ApiError::BadRequest { .. } => 400,
-            ApiError::Unauthorized | ApiError::WrongCredentials | ApiError::WrongToken => 401,
+            ApiError::Unauthorized
+            | ApiError::WrongCredentials
+            | ApiError::WrongToken
+            | ApiError::BadToken => 401,
             ApiError::Forbidden { .. } => 403,
             ApiError::Gone { .. } | ApiError::Deleted { .. } | ApiError::NoSuchRoute => 404,
             ApiError::NoSuchMethod { .. } => 405,
@@ -172,7 +178,7 @@ impl ApiError {
             ApiError::BadRequest { .. } => "bad_request",
             ApiError::Unauthorized => "unauthorized",
             ApiError::WrongCredentials => "wrong_credentials",
-            ApiError::WrongToken => "wrong_token",
+            ApiError::WrongToken | ApiError::BadToken => "wrong_token",
             ApiError::Forbidden { .. } => "forbidden",
             ApiError::Gone { .. } | ApiError::Deleted { .. } => "gone",
             ApiError::NoSuchRoute => "no_such_route",

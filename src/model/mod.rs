@@ -27,6 +27,7 @@ pub mod pipeline;
 pub mod project;
 #[cfg(test)]
 mod properties;
+pub mod quota;
 pub mod rules;
 pub mod telemetry;
 pub mod time;
@@ -50,7 +51,7 @@ pub use host::{
 };
 pub use id::{
     AgentId, ClusterId, CommandId, EventId, HostId, Incarnation, LoadId, NetId, OperationId, PipelineId,
-    ProjectId, RefreshId, UserId, WebhookId, WorkerId,
+    ProjectId, RefreshId, TokenId, UserId, WebhookId, WorkerId,
 };
 pub use lifecycle::{HostAction, NetAction, Refusal, WorkerAction};
 pub use name::{Name, NameError};
@@ -58,9 +59,13 @@ pub use net::{LoadState, Net, RunState};
 pub use operation::{Actor, LastAction, Operation, Waiting};
 pub use pipeline::{Cell, Lane, Pipeline, PipelineStatus, Plan};
 pub use project::{Project, Quotas};
+pub use quota::QuotaReached;
 pub use rules::{EventRules, Matcher, Mute, Priority, PriorityRule};
 pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
 pub use time::Timestamp;
-pub use user::{Role, Roles};
+pub use user::{
+    Invited, Issued, Member, NewToken, NewUser, Role, Roles, TokenRow, TokenStatus, UserEdit, UserRow,
+    UserStatus,
+};
 pub use webhook::{Webhook, WebhookPlan, WebhookTested, WebhookTrouble};
 pub use worker::{Category, ErrorDetail, Machine, Provider, Worker, WorkerStatus};

@@ -12,7 +12,7 @@ use super::{
     limit::ListLimit,
     providers::Providers,
     remotes::Remotes,
-    sse::hub::{Cutter, Hub},
+    sse::{cutter::Cutter, hub::Hub},
     storage::Store,
     supervise::Supervisor,
     webhooks::Webhooks,
@@ -23,16 +23,29 @@ use crate::{
         error::ApiError,
         snapshot::{Drawn, Me, Snapshot},
     },
-    model::{DefinitionHash, NetId, Trend, Worker, WorkerId},
+    model::{DefinitionHash, NetId, Role, Trend, Worker, WorkerId},
     worker::protocol::NetEvent,
 };
 use bytes::Bytes;
 use futures::StreamExt;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A page does not wait longer for a worker to tell a marking.
 const MARKING_PATIENCE: Duration = Duration::from_millis(500);
+
+impl From<&Who> for Me {
+    fn from(who: &Who) -> Me {
+        Me {
+            user_id: who.user_id,
+            name: who.name.clone(),
+            email: who.email.clone(),
+            role: who.roles.fleet.unwrap_or(Role::Viewer),
+            roles: who.roles.clone(),
+        }
+    }
+}
 
 /// The running console. A clone is a handle on the same one.
 #[derive(Clone)]
@@ -43,6 +56,8 @@ pub(super) struct Parts {
     pub store: Store,
     pub hub: Hub,
     pub cutter: Cutter,
+    /// Woken when this process changed somebody's access.
+    pub access_changed: Notify,
     pub setup: Setup,
     pub throttle: Throttle,
     pub tickets: Tickets,
@@ -74,6 +89,9 @@ impl App {
     }
     pub fn cutter(&self) -> &Cutter {
         &self.0.cutter
+    }
+    pub fn access_changed(&self) -> &Notify {
+        &self.0.access_changed
     }
     pub fn setup(&self) -> &Setup {
         &self.0.setup
@@ -131,7 +149,7 @@ impl App {
             full: self.hub().snapshot(&who.scope),
             part: None,
             server_time: now(),
-            user: Me { name: who.name.clone(), email: who.email.clone(), role: who.role },
+            user: Me::from(who),
             telemetry: self.hub().board(&who.scope),
             host_telemetry: self.hub().host_board(&who.scope),
         })

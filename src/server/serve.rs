@@ -18,7 +18,8 @@ use super::{
     samples, security,
     socket::{self, Impatient, Peer},
     sse::{
-        hub::{Cutter, Hub, SYNC_EVERY, Settings},
+        cutter::Cutter,
+        hub::{Hub, SYNC_EVERY, Settings},
         queue::Limits,
     },
     storage::{News, StorageError, Store, definitions, idempotency},
@@ -158,12 +159,14 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     };
     let (setup, setup_token) = setup.map_or((Setup::default(), None), |(setup, token)| (setup, Some(token)));
 
+    let access_changes = auth::changes::beginning(store.pool()).await?;
     let remotes = Remotes::new(&args.remotes)?;
     let app = App::new(Parts {
         config,
         store,
         hub: hub.clone(),
         cutter: Cutter::default(),
+        access_changed: Default::default(),
         setup,
         throttle: Throttle::default(),
         tickets: Tickets::default(),
@@ -188,6 +191,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         Clock::default(),
         shutdown.clone(),
     ));
+    tasks.spawn(auth::changes::follow(app.clone(), access_changes));
     tasks.spawn(pipelines::run(app.store().clone(), shutdown.clone()));
     actions::settle_merges(&app).await;
     remotes.start(&args.remotes, &args.data, app.store(), &tasks, &shutdown);
@@ -258,9 +262,13 @@ pub(super) fn router(app: App) -> Router {
         )
 }
 
-/// A path as it may be logged: the setup link's token is not.
+/// A path as it may be logged: the token of a setup link or an invitation is not.
 fn redacted(path: &str) -> &str {
-    if path.starts_with("/setup/") { "/setup/…" } else { path }
+    match path {
+        path if path.starts_with("/setup/") => "/setup/…",
+        path if path.starts_with("/join/") => "/join/…",
+        path => path,
+    }
 }
 
 /// The beacon, and the figures.

@@ -57,11 +57,16 @@ impl Scope {
             | Change::EventsTrimmed { .. } => true,
             Change::ProjectPut { project, .. } => self.sees_project(project.id),
             Change::ProjectDeleted { id } => self.sees_project(*id),
-            Change::NetPut { net, moved_from, .. } => {
+            Change::NetPut { net, moved_from, cause } => {
                 let left = !self.sees_project(net.project_id)
                     && moved_from.is_some_and(|before| self.sees_project(before));
                 if left {
                     return Some(Change::NetDeleted { id: net.id, project_id: None });
+                }
+                // Where it comes from is nobody's business who was not there.
+                if moved_from.is_some_and(|before| !self.sees_project(before)) {
+                    let entered = || Change::NetPut { cause: *cause, net: net.clone(), moved_from: None };
+                    return self.sees_project(net.project_id).then(entered);
                 }
                 self.sees_project(net.project_id)
             }

@@ -1,11 +1,12 @@
 //! Creating workers and nets: one transaction, no machine involved.
 
-use super::outcome::once;
+use super::outcome::{once, quota_reached};
 use crate::{
     app::error::ApiError,
     model::{
         Category, DefinitionHash, Done, Name, Net, NetId, NewNet, NewWorker, Provider, Worker, WorkerId,
         action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, whole_number_wanted},
+        quota,
     },
     petri::pnml::{self, Limits, PnmlError},
     server::{
@@ -119,6 +120,7 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
         if let Some(there) = draft.net_named(project_id, &name) {
             return Err(taken("net", &there.name, &format!("project {}", project.name)));
         }
+        quota::joins(project, draft.before().nets().map(Arc::as_ref), None).map_err(quota_reached)?;
         let net = Net::unassigned(NetId(Uuid::now_v7()), name.clone(), project_id, hash, size);
         let id = net.id;
         draft.create_net(net);

@@ -30,14 +30,15 @@ pub async fn acknowledge(
     }
     // Most are in the snapshot; what is older is only in the log.
     let older = events::by_ids(app.store().pool(), &ids).await.map_err(|error| super::internal(&error))?;
-    let scope = who.scope.clone();
+    let caller = who.clone();
     once(app, who, key, move |draft| {
         let mut acknowledged = 0;
         for id in &ids {
             let kept = draft.before().event(*id).map(|event| (**event).clone());
             let event = kept.or_else(|| older.iter().find(|event| event.id == *id).cloned());
-            let event = event.filter(|event| scope.sees_event(event));
+            let event = event.filter(|event| caller.scope.sees_event(event));
             let event = event.ok_or_else(|| ApiError::Gone { what: format!("event {id}") })?;
+            caller.need_for(&event, Role::Operator)?;
             if event.acknowledged.is_none() {
                 draft.acknowledge(&event);
                 acknowledged += 1;

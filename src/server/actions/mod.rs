@@ -38,7 +38,7 @@ use crate::{
 
 /// Does `action` for `who`. Both doors call this and nothing else.
 pub async fn perform(app: &App, who: &Who, action: Action, options: Options) -> Result<Done, ApiError> {
-    who.need(Role::Operator)?;
+    need(who, &action)?;
     if app.is_shutting_down() {
         return Err(ApiError::Unavailable {
             detail: "The console is shutting down. Try again in a moment.".to_owned(),
@@ -48,6 +48,32 @@ pub async fn perform(app: &App, who: &Who, action: Action, options: Options) -> 
     let (within, who) = (app.clone(), who.clone());
     let done = app.tasks().spawn(async move { act_and_record(&within, &who, action, options).await });
     done.await.unwrap_or_else(|error| Err(internal(&error)))
+}
+
+/// Refuses who may do such a thing nowhere. What is about a project's rows is asked again where they are read, in their transaction.
+fn need(who: &Who, action: &Action) -> Result<(), ApiError> {
+    match action {
+        Action::CreateNet(new) => who.need_in(new.project_id, Role::Operator),
+        Action::Net { .. } | Action::MoveNet { .. } | Action::AcknowledgeEvents(_) => {
+            who.need_somewhere(Role::Operator)
+        }
+        Action::CreateCluster(_)
+        | Action::RenameCluster { .. }
+        | Action::DeleteCluster(_)
+        | Action::CreateProject(_)
+        | Action::EditProject { .. }
+        | Action::DeleteProject(_)
+        | Action::SetRules(_)
+        | Action::CreateHost { .. } => who.need(Role::Admin),
+        Action::CreateWorker(_)
+        | Action::Worker { .. }
+        | Action::Host { .. }
+        | Action::RunCommand { .. }
+        | Action::CancelCommand(_)
+        | Action::StartPipeline { .. }
+        | Action::Pipeline { .. }
+        | Action::MergePullRequest { .. } => who.need(Role::Operator),
+    }
 }
 
 async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) -> Result<Done, ApiError> {

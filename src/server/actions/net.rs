@@ -3,7 +3,7 @@
 use super::{
     delete,
     outcome::{
-        begin, end, fresh_net, gone, log_net_done, log_net_failure, once, operation, permitted_net,
+        begin, end, fresh_net, gone, log_net_done, log_net_failure, once, operation, permitted_net, quota_reached,
         refused_net, run,
     },
 };
@@ -14,6 +14,7 @@ use crate::{
         NetRequest, OperationId, Role, RunState, Worker, WorkerId,
         action::{RATE, TOKENS, whole_number_wanted},
         lifecycle::{self, NetWord, Verb, doing_to},
+        quota,
     },
     server::{
         App,
@@ -38,15 +39,10 @@ pub async fn act(
     if_match: Option<u64>,
     key: Option<Key>,
 ) -> Result<Done, ApiError> {
-    who.need(Role::Operator)?;
     check(&request)?;
-    let scope = who.scope.clone();
-    let visible = move |draft: &Draft| -> Result<Arc<Net>, ApiError> {
-        let net = draft.net(id).map_err(|_| gone(draft.before(), EntityRef::Net(id), draft.now()))?;
-        match scope.sees_project(net.project_id) {
-            true => Ok(net.clone()),
-            false => Err(ApiError::Gone { what: "net".to_owned() }),
-        }
+    let visible = {
+        let who = who.clone();
+        move |draft: &Draft| theirs(draft, &who, id)
     };
     match request {
         NetRequest::Delete | NetRequest::UndoDelete => {
@@ -109,6 +105,17 @@ pub async fn act(
     }
 }
 
+/// A net that `who` sees and may act on.
+pub fn theirs(draft: &Draft, who: &Who, id: NetId) -> Result<Arc<Net>, ApiError> {
+    let gone = || super::outcome::gone_for(who, draft.before(), EntityRef::Net(id), draft.now());
+    let net = draft.net(id).map_err(|_| gone())?;
+    if !who.scope.sees_project(net.project_id) {
+        return Err(ApiError::Gone { what: "net".to_owned() });
+    }
+    who.need_in(net.project_id, Role::Operator)?;
+    Ok(net.clone())
+}
+
 /// Bounds that do not depend on any state.
 fn check(request: &NetRequest) -> Result<(), ApiError> {
     let (field, bounds, given) = match request {
@@ -136,6 +143,10 @@ fn at_once(draft: &mut Draft, net: &Arc<Net>, request: &NetRequest) -> Result<Do
                 target.map_err(|_| gone(draft.before(), EntityRef::Worker(*worker_id), draft.now()))?.clone();
             lifecycle::assign_target(net, &target)
                 .map_err(|refusal| refused_net(draft, &refusal, net, Some(&target)))?;
+            if let Some(project) = draft.before().project(net.project_id) {
+                let nets = draft.before().nets().map(Arc::as_ref);
+                quota::assigns(project, nets, net, target.id).map_err(quota_reached)?;
+            }
             draft.edit_net(id, NetCause::Assigned, |net| {
                 (net.worker_id, net.load_error, net.last_action) = (Some(target.id), None, last);
             })?;

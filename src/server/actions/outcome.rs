@@ -5,7 +5,7 @@ use crate::{
     app::error::{ApiError, Current},
     model::{
         Actor, Done, Draft, EntityRef, Event, Fleet, LastAction, Net, NetAction, Operation, OperationId,
-        Refusal, Severity, Timestamp, Worker, WorkerAction,
+        QuotaReached, Refusal, Severity, Timestamp, Worker, WorkerAction,
         lifecycle::{self, NetWord, Verb},
     },
     server::{
@@ -90,8 +90,38 @@ pub async fn begin_with<T: Send + 'static>(
         .await?;
     match (begun, key) {
         (Begun::New(value), _) => Ok(Ok(value)),
-        (Begun::Repeated(known), Some(key)) => key::first_answer(app, &key, known).await.map(Err),
+        (Begun::Repeated(known), Some(key)) => {
+            let answer = key::first_answer(app, &key, known).await;
+            scoped(app, who, answer).map(Err)
+        }
         (Begun::Repeated(_), None) => Err(internal(&"a request without a key was taken for a repeated one")),
+    }
+}
+
+/// A first answer that is given again, without the rows that `who` may not see (any more).
+fn scoped(app: &App, who: &Who, answer: Result<Done, ApiError>) -> Result<Done, ApiError> {
+    let fleet = app.store().fleet();
+    let sees = |net: &Net| who.scope.sees_project(fleet.net(net.id).map_or(net.project_id, |now| now.project_id));
+    let sees_row = |row: &Current| match row {
+        Current::Worker(_) => true,
+        Current::Net(net) => sees(net),
+        Current::Host(_) => who.scope.sees_hosts(),
+    };
+    match answer {
+        Ok(mut done) => {
+            done.net = done.net.filter(|net| sees(net));
+            done.project = done.project.filter(|project| who.scope.sees_project(project.id));
+            if !who.scope.sees_hosts() {
+                (done.host, done.pipeline) = (None, None);
+                done.commands.clear();
+            }
+            Ok(done)
+        }
+        // It says what the row is: nothing is left of it.
+        Err(error) if error.current().is_some_and(|row| !sees_row(row)) => {
+            Err(ApiError::Gone { what: "row".to_owned() })
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -183,8 +213,27 @@ pub fn refused_net(
     ApiError::refused(refusal, now, who, Some(Current::Net(net.clone())))
 }
 
+/// A project has as much as it may have.
+pub fn quota_reached(reached: QuotaReached) -> ApiError {
+    ApiError::Refused { detail: reached.to_string(), code: QuotaReached::CODE.to_owned(), current: None }
+}
+
+/// The same as [`gone`], told by what `who` may see of the event log.
+pub fn gone_for(who: &Who, fleet: &Fleet, row: EntityRef, now: Timestamp) -> ApiError {
+    gone_from(fleet.events().rev().filter(|event| who.scope.sees_event(event)), row, now)
+}
+
 /// There is no such row. The event log may still know who deleted it.
 pub fn gone(fleet: &Fleet, row: EntityRef, now: Timestamp) -> ApiError {
+    gone_from(fleet.events().rev(), row, now)
+}
+
+/// `events` come newest first.
+fn gone_from<'f>(
+    mut events: impl Iterator<Item = &'f Arc<Event>>,
+    row: EntityRef,
+    now: Timestamp,
+) -> ApiError {
     let what = match row {
         EntityRef::Worker(_) => "worker",
         EntityRef::Net(_) => "net",
@@ -204,7 +253,7 @@ pub fn gone(fleet: &Fleet, row: EntityRef, now: Timestamp) -> ApiError {
         EntityRef::Host(id) => event.kind == "host.removed" && event.host_id == Some(id),
         _ => false,
     };
-    let last = fleet.events().rev().find(tells).map(|event| LastAction {
+    let last = events.find(tells).map(|event| LastAction {
         action: WorkerAction::Delete,
         actor: event.actor.clone(),
         at: event.at,

@@ -1,9 +1,13 @@
 //! Creating, changing and deleting projects, and moving nets between them. Neither touches a machine.
 
-use super::{create::taken, outcome::once};
+use super::{
+    create::taken,
+    net::theirs,
+    outcome::{once, quota_reached},
+};
 use crate::{
     app::error::ApiError,
-    model::{Done, Draft, Name, NetCause, NetId, NewProject, Project, ProjectId, Role, Timestamp},
+    model::{Done, Draft, Name, NetCause, NetId, NewProject, Project, ProjectId, Role, Timestamp, quota},
     server::{App, auth::Who, storage::idempotency::Key},
 };
 use std::sync::Arc;
@@ -89,17 +93,18 @@ pub async fn move_net(
     to: ProjectId,
     key: Option<Key>,
 ) -> Result<Done, ApiError> {
-    let scope = who.scope.clone();
+    let caller = who.clone();
     once(app, who, key, move |draft| {
         let gone = || ApiError::Gone { what: "net".to_owned() };
-        let net =
-            draft.net(id).ok().filter(|net| scope.sees_project(net.project_id)).cloned().ok_or_else(gone)?;
-        let project = found(draft, to).ok().filter(|_| scope.sees_project(to));
-        let project = project.ok_or(ApiError::Gone { what: "project".to_owned() })?;
-        if net.project_id != to
-            && let Some(there) = draft.net_named(to, &net.name)
-        {
-            return Err(taken("net", &there.name, &format!("project {}", project.name)));
+        let net = theirs(draft, &caller, id)?;
+        caller.need_in(to, Role::Operator)?;
+        let project = found(draft, to)?;
+        if net.project_id != to {
+            if let Some(there) = draft.net_named(to, &net.name) {
+                return Err(taken("net", &there.name, &format!("project {}", project.name)));
+            }
+            let nets = draft.before().nets().map(Arc::as_ref);
+            quota::joins(&project, nets, net.worker_id).map_err(quota_reached)?;
         }
         draft.edit_net(id, NetCause::Edited, |net| net.project_id = to).map_err(|_| gone())?;
         let message = format!("The net {} is in project {} now.", net.name, project.name);

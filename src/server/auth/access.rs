@@ -1,14 +1,14 @@
 //! Which requests need what: one table, and the middleware that asks it. What it does not name is denied.
 
-use super::{CookieStyle, Who, origin, session};
+use super::{CookieStyle, Who, origin, session, token};
 use crate::{
     app::error::ApiError,
     model::Role,
-    server::{App, api::error::internal, clock::now, events::tickets},
+    server::{App, api::error::internal, clock::now, events::tickets, storage::StorageError},
 };
 use axum::{
     extract::{Request, State},
-    http::{Method, header},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -17,22 +17,98 @@ use axum::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     Public,
-    /// A session with at least this role.
-    Role(Role),
+    /// Somebody who is signed in, whatever their roles: what is answered is what their scope holds, or their own.
+    SignedIn,
+    /// At least this role in the whole fleet or in a project: the handler asks for it in the project it is about.
+    Somewhere(Role),
+    /// At least this role in the whole fleet.
+    Fleet(Role),
 }
 
 /// Pages and routes that need no session.
 const PUBLIC: &[(&str, &[&str])] = &[
-    ("GET", &["/sign-in", "/setup/", "/assets/", "/favicon.ico", "/robots.txt", "/healthz", "/readyz"]),
+    ("GET", &["/sign-in", "/setup/", "/join/", "/assets/", "/favicon.ico", "/robots.txt", "/healthz", "/readyz"]),
     // Let in by the token of a host, which the route itself asks for.
     ("GET", &["/api/agent"]),
     (
         "POST",
-        &["/api/session", "/do/sign-in", "/do/set-up", "/do/needs-setup", "/do/setup-link", "/do/theme"],
+        &[
+            "/api/session",
+            "/do/sign-in",
+            "/do/set-up",
+            "/do/needs-setup",
+            "/do/setup-link",
+            "/do/theme",
+            "/do/invitation",
+            "/do/join",
+        ],
     ),
 ];
 
-/// The table. Reading needs the role viewer, changing anything operator; actions ask again for themselves.
+/// Parts of the API, with all below them, that show everybody who is signed in what their scope holds. Of all others, reading needs a role
+/// in the whole fleet.
+const SCOPED: &[&str] = &[
+    "/api/session",
+    "/api/state",
+    "/api/sync",
+    "/api/watch",
+    "/api/clusters",
+    "/api/projects",
+    "/api/workers",
+    "/api/nets",
+    "/api/events",
+    "/api/v1/events",
+    "/api/labs",
+    "/api/builds",
+    "/api/tokens",
+];
+
+/// Server functions that read, and what one does with one's own: whoever is signed in may ask.
+const OWN: &[&str] = &[
+    "/do/open",
+    "/do/graph",
+    "/do/trend",
+    "/do/sign-out",
+    "/do/list-members",
+    "/do/list-tokens",
+    "/do/create-token",
+    "/do/revoke-token",
+    "/do/change-password",
+    "/api/account/password",
+    "/api/stream-tickets",
+    "/api/tokens",
+];
+
+/// Server functions that change what belongs to a project.
+const OF_PROJECTS: &[(&str, Role)] = &[
+    ("/do/net", Role::Operator),
+    ("/do/create-net", Role::Operator),
+    ("/do/move-net", Role::Operator),
+    ("/do/acknowledge-events", Role::Operator),
+    ("/do/set-member", Role::Admin),
+    ("/do/remove-member", Role::Admin),
+];
+
+/// Server functions of administrators of the fleet.
+const OF_ADMINS: &[&str] =
+    &[
+        "/do/list-users",
+        "/do/create-user",
+        "/do/edit-user",
+        "/do/invite-again",
+        "/do/delete-user",
+        "/do/webhooks",
+        "/do/create-webhook",
+        "/do/switch-webhook",
+        "/do/test-webhook",
+        "/do/delete-webhook",
+    ];
+
+fn is_below(path: &str, root: &str) -> bool {
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The table. What is not named takes a role in the whole fleet: viewer to read, operator to change; actions ask again for themselves.
 pub fn required(method: &Method, path: &str) -> Access {
     let name = if method == Method::HEAD { "GET" } else { method.as_str() };
     let public = PUBLIC
@@ -43,39 +119,46 @@ pub fn required(method: &Method, path: &str) -> Access {
     if public {
         return Access::Public;
     }
-    match (method, path) {
-        // Everyone may end their own session.
-        (&Method::DELETE, "/api/session") | (&Method::POST, "/do/sign-out") => Access::Role(Role::Viewer),
-        (_, "/metrics") => Access::Role(Role::Admin),
-        // With a worker's token one can pretend to be the console; with a cluster of foreign machines, make the console call any address.
-        (_, path) if path.starts_with("/api/workers/") && path.ends_with("/token") => {
-            Access::Role(Role::Admin)
-        }
-        // With a host's token one can speak for it.
-        (&Method::POST, "/api/hosts") => Access::Role(Role::Admin),
-        (&Method::DELETE, path) if path.starts_with("/api/hosts/") => Access::Role(Role::Admin),
-        (&Method::POST, path) if path.starts_with("/api/hosts/") && path.ends_with("/token") => {
-            Access::Role(Role::Admin)
-        }
+    let below = |root| is_below(path, root);
+    match path {
+        "/metrics" => Access::Fleet(Role::Admin),
+        // With a worker's token one can pretend to be the console; with a host's, speak for it.
+        _ if below("/api/workers") && path.ends_with("/token") => Access::Fleet(Role::Admin),
         // A webhook tells of the whole fleet, to whom its owner likes.
-        (_, path) if path == "/api/webhooks" || path.starts_with("/api/webhooks/") => {
-            Access::Role(Role::Admin)
+        _ if below("/api/users") || below("/api/audit") || below("/api/webhooks") => Access::Fleet(Role::Admin),
+        _ if method.is_safe() => match path {
+            _ if SCOPED.iter().any(|root| below(root)) => Access::SignedIn,
+            _ if below("/api") || below("/do") => Access::Fleet(Role::Viewer),
+            // A page shows what its server functions may.
+            _ => Access::SignedIn,
+        },
+        "/api/hosts" => Access::Fleet(Role::Admin),
+        _ if below("/api/hosts") && (method == Method::DELETE || path.ends_with("/token")) => {
+            Access::Fleet(Role::Admin)
         }
-        (&Method::POST, "/api/clusters") => Access::Role(Role::Admin),
-        (&Method::DELETE, path) if path.starts_with("/api/clusters/") => Access::Role(Role::Admin),
-        // A ticket is for reading.
-        (&Method::POST, "/api/stream-tickets") => Access::Role(Role::Viewer),
-        // Reading through a server function is still reading.
-        (&Method::POST, "/do/open" | "/do/graph" | "/do/trend") => Access::Role(Role::Viewer),
-        _ if method.is_safe() => Access::Role(Role::Viewer),
-        _ => Access::Role(Role::Operator),
+        // With a cluster of foreign machines, one can make the console call any address.
+        _ if below("/api/clusters") => Access::Fleet(Role::Admin),
+        // Everyone may end their own session.
+        "/api/session" => Access::SignedIn,
+        _ if OWN.contains(&path) || below("/api/tokens") => Access::SignedIn,
+        // A project's administrators see to its members; the project itself is the fleet's.
+        _ if below("/api/projects") && path.contains("/members") => Access::Somewhere(Role::Admin),
+        _ if below("/api/projects") => Access::Fleet(Role::Admin),
+        _ if below("/api/nets") || below("/api/events") => Access::Somewhere(Role::Operator),
+        _ if OF_ADMINS.contains(&path) => Access::Fleet(Role::Admin),
+        _ => match OF_PROJECTS.iter().find(|(name, _)| *name == path) {
+            Some((_, role)) => Access::Somewhere(*role),
+            None => Access::Fleet(Role::Operator),
+        },
     }
 }
 
 /// Finds the user, refuses what the table refuses.
 pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    if !origin::same_site(&method, request.headers()) {
+    // No page of another site can send a token: it knows none, and the browser adds none by itself.
+    let bears = token::shown(request.headers()).is_some();
+    if !bears && !origin::same_site(&method, request.headers()) {
         let detail = "This request comes from another site and was refused.".to_owned();
         return ApiError::Forbidden { detail }.into_response();
     }
@@ -83,33 +166,49 @@ pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> 
         "/metrics" if app.config().metrics_public && method.is_safe() => Access::Public,
         path => required(&method, path),
     };
-    let style: CookieStyle = app.config().cookie_style;
-    let ticket = tickets::bearer(&app, request.uri());
-    let who = match style.token(request.headers()) {
-        _ if ticket.is_some() => ticket.flatten(),
-        Some(token) => match session::find(&app, token, now()).await {
-            Ok(who) => who,
-            Err(_) if access == Access::Public && path.starts_with("/assets/") => None,
-            Err(error) => return internal(&error).into_response(),
-        },
-        None => None,
+    let found = match tickets::bearer(&app, request.uri()) {
+        Some(holder) => Ok(holder),
+        None => find(&app, request.headers()).await,
     };
-    if let Access::Role(role) = access {
-        let refused = match &who {
-            None => Some(ApiError::Unauthorized),
-            Some(who) => who.need(role).err(),
+    let who = match found {
+        Ok(who) => who,
+        Err(_) if access == Access::Public && path.starts_with("/assets/") => None,
+        Err(error) => return internal(&error).into_response(),
+    };
+    let refused = match (&access, &who) {
+        (Access::Public, _) => None,
+        (_, None) if bears => Some(ApiError::BadToken),
+        (_, None) => Some(ApiError::Unauthorized),
+        (Access::SignedIn, Some(_)) => None,
+        (Access::Somewhere(role), Some(who)) => who.need_somewhere(*role).err(),
+        (Access::Fleet(role), Some(who)) => who.need(*role).err(),
+    };
+    if let Some(error) = refused {
+        return match wants_page(&request) && error == ApiError::Unauthorized {
+            true => Redirect::to(&sign_in_address(&app, &request)).into_response(),
+            false => error.into_response(),
         };
-        if let Some(error) = refused {
-            return match wants_page(&request) && error == ApiError::Unauthorized {
-                true => Redirect::to(&sign_in_address(&app, &request)).into_response(),
-                false => error.into_response(),
-            };
-        }
     }
     if let Some(who) = who {
         request.extensions_mut().insert::<Who>(who);
     }
     next.run(request).await
+}
+
+/// Who asks. A token is asked alone: what it may not do, a cookie beside it does not make up for.
+async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Who>, StorageError> {
+    let at = now();
+    if let Some(secret) = token::shown(headers) {
+        // Before the look: whatever changes after it must be noticed.
+        let cuts = app.cutter().cuts();
+        let bearer = token::find(app.store().pool(), secret, at).await?;
+        return Ok(bearer.map(|bearer| Who::of_bearer(bearer, cuts)));
+    }
+    let style: CookieStyle = app.config().cookie_style;
+    match style.token(headers) {
+        Some(token) => session::find(app, token, at).await,
+        None => Ok(None),
+    }
 }
 
 fn wants_page(request: &Request) -> bool {
@@ -142,49 +241,69 @@ fn sign_in_address(app: &App, request: &Request) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Access::{Fleet, Public, SignedIn, Somewhere};
+    use Role::{Admin, Operator, Viewer};
 
     #[test]
-    fn what_the_table_does_not_name_needs_a_session() {
-        assert_eq!(required(&Method::GET, "/"), Access::Role(Role::Viewer));
-        assert_eq!(required(&Method::GET, "/api/state"), Access::Role(Role::Viewer));
-        assert_eq!(required(&Method::GET, "/sign-in-elsewhere"), Access::Role(Role::Viewer));
-        assert_eq!(required(&Method::POST, "/api/workers"), Access::Role(Role::Operator));
-        assert_eq!(required(&Method::DELETE, "/api/anything/new"), Access::Role(Role::Operator));
-        assert_eq!(required(&Method::POST, "/sign-in"), Access::Role(Role::Operator));
-        assert_eq!(required(&Method::HEAD, "/healthz"), Access::Public);
-        assert_eq!(required(&Method::GET, "/assets/muster.css"), Access::Public);
-        assert_eq!(required(&Method::GET, "/assets"), Access::Role(Role::Viewer));
-        assert_eq!(required(&Method::GET, "/metrics"), Access::Role(Role::Admin));
-        assert_eq!(required(&Method::GET, "/api/workers/1/token"), Access::Role(Role::Admin));
-        assert_eq!(required(&Method::POST, "/api/clusters"), Access::Role(Role::Admin));
-        assert_eq!(required(&Method::DELETE, "/api/clusters/1"), Access::Role(Role::Admin));
-        assert_eq!(required(&Method::GET, "/api/clusters"), Access::Role(Role::Viewer));
+    fn what_the_table_does_not_name_takes_a_role_in_the_whole_fleet() {
+        for (method, path, access) in [
+            (Method::GET, "/", SignedIn),
+            (Method::GET, "/sign-in-elsewhere", SignedIn),
+            (Method::GET, "/api/anything/new", Fleet(Viewer)),
+            (Method::GET, "/api", Fleet(Viewer)),
+            (Method::GET, "/api/netsandmore", Fleet(Viewer)),
+            (Method::DELETE, "/api/anything/new", Fleet(Operator)),
+            (Method::POST, "/do/anything-new", Fleet(Operator)),
+            (Method::POST, "/do/nets", Fleet(Operator)),
+            (Method::POST, "/sign-in", Fleet(Operator)),
+            (Method::POST, "/api/agent", Fleet(Operator)),
+            (Method::GET, "/api/agents", Fleet(Viewer)),
+            (Method::GET, "/assets", SignedIn),
+            (Method::HEAD, "/healthz", Public),
+            (Method::GET, "/assets/muster.css", Public),
+            (Method::GET, "/join/0", Public),
+            (Method::POST, "/join/0", Fleet(Operator)),
+            // Its own check is the token of a host.
+            (Method::GET, "/api/agent", Public),
+        ] {
+            assert_eq!(required(&method, path), access, "{method} {path}");
+        }
     }
 
     #[test]
-    fn hosts_are_read_by_viewers_run_by_operators_and_made_by_administrators() {
-        use Role::*;
-        for (method, path, role) in [
-            (Method::GET, "/api/hosts", Viewer),
-            (Method::GET, "/api/hosts/1", Viewer),
-            (Method::POST, "/api/hosts", Admin),
-            (Method::DELETE, "/api/hosts/1", Admin),
-            (Method::POST, "/api/hosts/1/refresh", Operator),
-            (Method::POST, "/api/hosts/1/token", Admin),
-            (Method::DELETE, "/api/hosts/1/token", Admin),
-            (Method::GET, "/api/hosts/1/commands", Viewer),
-            (Method::GET, "/api/commands", Viewer),
-            (Method::GET, "/api/commands/1", Viewer),
-            (Method::POST, "/api/commands", Operator),
-            (Method::POST, "/api/commands/1/cancel", Operator),
-            (Method::GET, "/api/commands/1/output", Viewer),
-            (Method::GET, "/api/watch", Viewer),
-            (Method::GET, "/api/agents", Viewer),
-            (Method::POST, "/api/agent", Operator),
-        ] {
-            assert_eq!(required(&method, path), Access::Role(role), "{method} {path}");
+    fn reading_hosts_needs_the_fleet_and_reading_nets_the_scope() {
+        for path in ["/api/hosts", "/api/hosts/1", "/api/commands", "/api/commands/1/output", "/api/pipelines", "/api/pull-requests", "/api/repository"] {
+            assert_eq!(required(&Method::GET, path), Fleet(Viewer), "{path}");
         }
-        // Its own check is the token of a host.
-        assert_eq!(required(&Method::GET, "/api/agent"), Access::Public);
+        for path in ["/api/state", "/api/nets", "/api/nets/1/graph", "/api/watch", "/api/projects/1/members", "/api/events/history"] {
+            assert_eq!(required(&Method::GET, path), SignedIn, "{path}");
+        }
+        for path in ["/metrics", "/api/audit", "/api/users", "/api/workers/1/token"] {
+            assert_eq!(required(&Method::GET, path), Fleet(Admin), "{path}");
+        }
+    }
+
+    #[test]
+    fn changing_asks_for_the_role_where_it_is_about() {
+        for (method, path, access) in [
+            (Method::POST, "/api/workers", Fleet(Operator)),
+            (Method::POST, "/api/clusters", Fleet(Admin)),
+            (Method::PATCH, "/api/clusters/1", Fleet(Admin)),
+            (Method::DELETE, "/api/clusters/1", Fleet(Admin)),
+            (Method::POST, "/api/hosts", Fleet(Admin)),
+            (Method::DELETE, "/api/hosts/1", Fleet(Admin)),
+            (Method::POST, "/api/hosts/1/refresh", Fleet(Operator)),
+            (Method::POST, "/api/hosts/1/token", Fleet(Admin)),
+            (Method::POST, "/api/commands", Fleet(Operator)),
+            (Method::POST, "/api/users", Fleet(Admin)),
+            (Method::POST, "/api/projects", Fleet(Admin)),
+            (Method::PUT, "/api/projects/1/members/2", Somewhere(Admin)),
+            (Method::POST, "/api/nets", Somewhere(Operator)),
+            (Method::POST, "/api/nets/1/load", Somewhere(Operator)),
+            (Method::POST, "/api/tokens", SignedIn),
+            (Method::DELETE, "/api/session", SignedIn),
+        ] {
+            assert_eq!(required(&method, path), access, "{method} {path}");
+        }
     }
 }

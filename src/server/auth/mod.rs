@@ -1,15 +1,20 @@
 //! Who is asking: users, passwords, sessions, and which routes need which role.
 //!
-//! Denied by default: [`access`] lets nothing through that it does not name.
+//! Denied by default: [`access`] lets nothing through that it does not name. What is done about users, members and tokens is in [`account`];
+//! whoever's access changes is found by [`changes`], and their streams end.
 
 pub mod access;
+pub mod account;
+pub mod changes;
 mod cookie;
+pub mod member;
 mod origin;
 mod password;
 mod session;
 mod setup;
 mod throttle;
-mod user;
+pub mod token;
+pub mod user;
 
 pub use cookie::{CookieStyle, session_cookie, session_cookie_removed};
 pub use session::{SessionHash, SignedIn, Who, forget_expired};
@@ -18,7 +23,7 @@ pub use throttle::Throttle;
 
 use crate::{
     app::error::ApiError,
-    model::{Role, UserId},
+    model::{NewUser, Role},
     server::{App, api::error::internal, clock::now},
 };
 
@@ -28,7 +33,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<SignedIn,
     app.throttle().check(&email, now())?;
     let user = user::by_email(app.store().pool(), &email).await.map_err(|error| internal(&error))?;
     let (hash, user) = match user {
-        Some(user) => (Some(user.password_hash.clone()), Some(user)),
+        Some(user) => (user.password_hash.clone(), Some(user)),
         None => (None, None),
     };
     let right = password::verify(password.to_owned(), hash).await;
@@ -54,18 +59,14 @@ pub async fn set_up(
     email: &str,
     password: &str,
 ) -> Result<SignedIn, ApiError> {
-    let bad = |detail: String| ApiError::BadRequest { detail };
     if !app.setup().matches(token) {
         return Err(ApiError::Forbidden {
             detail: "This setup link is not valid (any more). Take the newest one from the server's output; if there is none, an administrator exists already: sign in."
                 .to_owned(),
         });
     }
-    let name = crate::model::Name::new(name).map_err(|error| bad(error.to_string()))?;
-    let email = email.trim().to_lowercase();
-    if !email.contains('@') || email.len() > 254 || email.chars().any(char::is_whitespace) {
-        return Err(bad(format!("{email:?} is not an email address. It looks like name@example.com.")));
-    }
+    let new = NewUser { email: user::email_of(email)?, name: name.to_owned(), role: Some(Role::Admin) };
+    crate::model::Name::new(name).map_err(|error| ApiError::BadRequest { detail: error.to_string() })?;
     let hash = password::hash(password.to_owned()).await?;
     // Two browsers with the same link: the token is spent by the first.
     if !app.setup().spend(token) {
@@ -73,22 +74,32 @@ pub async fn set_up(
             detail: "An administrator was created a moment ago. Sign in.".to_owned(),
         });
     }
-    let user = user::User {
-        id: UserId(uuid::Uuid::now_v7()),
-        email,
-        name: name.to_string(),
-        password_hash: hash,
-        role: Role::Admin,
-        disabled: false,
-    };
-    user::insert(app.store().pool(), &user, now()).await.map_err(|error| internal(&error))?;
+    let user = user::insert(app.store().pool(), &new, Some(&hash), now()).await?;
     tracing::info!(user = %user.email, "the administrator was created");
+    session::begin(app, user).await
+}
+
+/// Whom an invitation's link is for, while it is good.
+pub async fn invited(app: &App, token: &str) -> Result<Option<user::User>, ApiError> {
+    let failed = |error| internal(&error);
+    let mut connection = app.store().pool().acquire().await.map_err(|error| failed(error.into()))?;
+    user::invited(&mut connection, token, now()).await.map_err(failed)
+}
+
+/// Uses an invitation's link up: its user has this password then, and is signed in.
+pub async fn join(app: &App, token: &str, password: &str) -> Result<SignedIn, ApiError> {
+    let user = user::join(app.store().pool(), token, password.to_owned(), now()).await?;
+    tracing::info!(user = %user.email, "an invitation was used");
     session::begin(app, user).await
 }
 
 /// Ends the session and its streams.
 pub async fn sign_out(app: &App, who: &Who) -> Result<(), ApiError> {
-    session::end(app, who.session).await.map_err(|error| internal(&error))
+    if who.token.is_some() {
+        let detail = "A token has no session that could be ended. Revoke it if it is not needed.".to_owned();
+        return Err(ApiError::BadRequest { detail });
+    }
+    session::end(app, who).await.map_err(|error| internal(&error))
 }
 
 /// Whether nobody can sign in yet.

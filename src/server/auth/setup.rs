@@ -27,6 +27,11 @@ impl Setup {
         self.matches(token) && self.lock().take().is_some()
     }
 
+    /// There is a user by another way.
+    pub fn close(&self) {
+        self.lock().take();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<String>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -27,7 +27,7 @@ use bytes::Bytes;
 use futures::Stream;
 use serde::Serialize;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, ready},
@@ -497,25 +497,5 @@ impl Stream for Subscription {
             return Poll::Ready(taken.map(|frames| [frames, board].concat().into()));
         }
         Poll::Ready(taken)
-    }
-}
-
-/// Streams by session, so that they end the moment their session does.
-#[derive(Clone, Default)]
-pub struct Cutter {
-    open: Arc<Mutex<HashMap<[u8; 32], tokio_util::sync::CancellationToken>>>,
-}
-
-impl Cutter {
-    /// The token that ends the streams of a session.
-    pub fn token(&self, session: [u8; 32]) -> tokio_util::sync::CancellationToken {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.entry(session).or_default().clone()
-    }
-
-    pub fn cut(&self, session: [u8; 32]) {
-        if let Some(token) = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&session) {
-            token.cancel();
-        }
     }
 }

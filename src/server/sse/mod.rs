@@ -1,5 +1,6 @@
 //! Streams to clients: the hub that the follower feeds, and the routes that hand its frames out.
 
+pub mod cutter;
 pub mod hub;
 mod output;
 pub mod queue;

@@ -57,7 +57,7 @@ pub async fn sync(
         Some((subscription, since, missed)) => subscription.connected(&stream_id).replay(since, &missed),
         None => app.hub().subscribe(who.scope.clone(), false).connected(&stream_id),
     };
-    let end = app.cutter().token(who.session);
+    let end = app.cutter().token(&who);
     Ok(respond(stream.take_until(end.cancelled_owned())))
 }
 

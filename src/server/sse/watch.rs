@@ -9,7 +9,7 @@ use crate::{
     app::error::ApiError,
     model::{LoadId, Machine, NetId, WorkerId},
     server::{App, api::error::internal, auth::Who},
-    sync::sse::frame,
+    sync::{Scope, sse::frame},
     worker::protocol::NetEvent,
 };
 use axum::{
@@ -49,12 +49,13 @@ pub async fn watch(
         None => None,
     };
     let (frames, receiver) = mpsc::channel(WAITING);
-    let end = app.cutter().token(who.session);
+    let end = app.cutter().token(&who);
     let shutdown = app.shutdown().clone();
     app.tasks().spawn({
-        let app = app.clone();
+        let (app, scope) = (app.clone(), who.scope.clone());
         async move {
             tokio::select! {
+                () = leaves(&app, net, &scope) => {}
                 () = end.cancelled() => {}
                 () = shutdown.cancelled() => {}
                 () = frames.closed() => {}
@@ -79,6 +80,19 @@ fn visible(app: &App, who: &Who, text: &str) -> Result<NetId, ApiError> {
     let fleet = app.store().fleet();
     let is_visible = fleet.net(net).is_some_and(|net| who.scope.sees_project(net.project_id));
     if is_visible { Ok(net) } else { Err(ApiError::Gone { what: "net".to_owned() }) }
+}
+
+/// Waits until the net is in a project that the scope does not see.
+async fn leaves(app: &App, net: Option<NetId>, scope: &Scope) {
+    if let (Some(net), Scope::Projects(_)) = (net, scope) {
+        let mut fleets = app.store().watch();
+        let unseen =
+            fleets.wait_for(|now| now.fleet.net(net).is_some_and(|net| !scope.sees_project(net.project_id)));
+        if unseen.await.is_ok() {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Passes on the worker's stream, and finds the next one when it ends. Returns when the net or the client is gone.

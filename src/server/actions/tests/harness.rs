@@ -10,7 +10,7 @@ use crate::{
         actions::carry_out_deletions,
         agents::{self, Agents, Keep, outputs::Outputs},
         app::Parts,
-        auth::{CookieStyle, Setup, Throttle},
+        auth::{self, CookieStyle, Setup, Throttle},
         clock::{Clock, now},
         config::Config,
         events::tickets::Tickets,
@@ -23,7 +23,8 @@ use crate::{
         serve::router,
         socket::{Impatient, Peer},
         sse::{
-            hub::{Cutter, Hub, Settings},
+            cutter::Cutter,
+            hub::{Hub, Settings},
             queue::Limits,
         },
         storage::{SideWrite, Store, ledger::Head},
@@ -219,6 +220,7 @@ impl Console {
             store,
             hub,
             cutter: Cutter::default(),
+            access_changed: Default::default(),
             setup: Setup::default(),
             throttle: Throttle::default(),
             tickets: Tickets::new(clock.clone()),
@@ -236,6 +238,8 @@ impl Console {
             tasks: TaskTracker::new(),
             shutdown,
         });
+        let changes = auth::changes::beginning(app.store().pool()).await.unwrap();
+        app.tasks().spawn(auth::changes::follow(app.clone(), changes));
         Console {
             data,
             router: router(app.clone()),
