@@ -61,6 +61,11 @@ pub fn required(method: &Method, path: &str) -> Access {
         (_, path) if path == "/api/webhooks" || path.starts_with("/api/webhooks/") => {
             Access::Role(Role::Admin)
         }
+        (
+            &Method::POST,
+            "/do/webhooks" | "/do/create-webhook" | "/do/switch-webhook" | "/do/test-webhook"
+            | "/do/delete-webhook",
+        ) => Access::Role(Role::Admin),
         (&Method::POST, "/api/clusters") => Access::Role(Role::Admin),
         (&Method::DELETE, path) if path.starts_with("/api/clusters/") => Access::Role(Role::Admin),
         // Reading through a server function is still reading.
