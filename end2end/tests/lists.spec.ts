@@ -14,10 +14,13 @@ const PAGE = 200;
 let filled: MusterServer | undefined;
 
 /** The rows, made once for the server of this file. */
-async function fill(server: MusterServer): Promise<void> {
+async function fill(page: Page, server: MusterServer): Promise<void> {
   if (filled === server) return;
   const { over } = await startStorm(server, { workers: WORKERS, nets: NETS, rate: 0, seconds: 0 });
   await over;
+  // It was written beside the server, which reads it a moment later.
+  const there = async () => (await (await page.request.get('/api/nets')).json()).length;
+  await expect.poll(there, { intervals: [500, 2_000], timeout: 30_000 }).toBe(NETS + 2);
   filled = server;
 }
 
@@ -36,8 +39,7 @@ async function open(page: Page, path: string): Promise<void> {
 }
 
 test.beforeEach(async ({ admin, server }) => {
-  void admin;
-  await fill(server);
+  await fill(admin, server);
 });
 
 test('only what is seen of a long list is in the page, and it says how long it is', async ({ admin: page, picture }) => {
@@ -239,7 +241,8 @@ test('a page of a large fleet is sent with its first screen, and says what it wa
     return route.continue();
   });
   await page.goto('/workers');
-  await expect(page.getByText('Loading 400 more…')).toBeVisible();
+  // Said by the page once it is the browser's.
+  await expect(page.getByText('Loading 400 more…')).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole('heading', { name: /Workers/ })).toContainText('600');
   await expect(page.getByRole('table', { name: 'Workers' })).toHaveAttribute('aria-rowcount', String(WORKERS + 1));
   await expect(entries(page)).toHaveCount(PAGE);

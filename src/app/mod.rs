@@ -22,6 +22,7 @@ mod said;
 pub mod shell;
 pub mod snapshot;
 pub mod store;
+pub mod webhook_actions;
 
 #[cfg(feature = "ssr")]
 pub use shell::shell;
@@ -37,7 +38,7 @@ use leptos_router::{
 };
 use pages::{
     HostPage, HostsPage, Kit, NetPage, NetsPage, NotFound, Overview, PipelinePage, PipelinesPage, SetupPage,
-    SignInPage, WorkerPage, WorkersPage,
+    SignInPage, WebhooksPage, WorkerPage, WorkersPage,
 };
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
@@ -63,6 +64,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/hosts/:id") view=HostPage/>
                     <Route path=path!("/pipelines") view=PipelinesPage/>
                     <Route path=path!("/pipelines/:id") view=PipelinePage/>
+                    <Route path=path!("/settings/webhooks") view=WebhooksPage/>
                 </ParentRoute>
             </Routes>
         </Router>

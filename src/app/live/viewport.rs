@@ -43,8 +43,8 @@ mod browser {
 
     /// Scrolling moves what is seen by this much at least before it counts.
     const STEP: f64 = 32.0;
-    /// Milliseconds of a frame that rows may take to be made; the browser needs as long again to lay out and paint them.
-    const DRAWING: f64 = 8.0;
+    /// Milliseconds of a frame that rows may take to be made; the browser needs about as long again to lay out and paint them.
+    const DRAWING: f64 = 12.0;
 
     /// Milliseconds since the page was opened.
     fn now() -> f64 {

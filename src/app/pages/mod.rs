@@ -12,6 +12,7 @@ mod parts;
 mod pipelines;
 mod setup;
 mod sign_in;
+mod webhooks;
 pub(super) mod workers;
 
 pub use hosts::{HostPage, HostsPage};
@@ -27,6 +28,7 @@ pub use overview::Overview;
 pub use pipelines::{PipelinePage, PipelinesPage};
 pub use setup::SetupPage;
 pub use sign_in::SignInPage;
+pub use webhooks::WebhooksPage;
 pub use workers::{WorkerPage, WorkersPage};
 
 pub(super) use parts::host_states::{command_state, command_took};

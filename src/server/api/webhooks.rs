@@ -41,8 +41,12 @@ pub async fn show(
     who: Who,
     Path(webhook): Path<String>,
 ) -> Result<Json<Webhook>, ApiError> {
+    self::webhook(&app, &who, id(&webhook, "webhook")?).await.map(Json)
+}
+
+pub async fn webhook(app: &App, who: &Who, id: WebhookId) -> Result<Webhook, ApiError> {
     who.need(Role::Admin)?;
-    find(&app, id(&webhook, "webhook")?).await.map(|kept| Json(kept.webhook))
+    find(app, id).await.map(|kept| kept.webhook)
 }
 
 /// A webhook with its secret, which is told this once.

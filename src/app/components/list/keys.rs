@@ -46,6 +46,7 @@ pub(super) fn list_keys<K: Key>(screen: Screen<K>) {
 mod browser {
     use super::*;
     use crate::app::live::viewport::{close_menu, find, once_shown, scroll_to};
+    use leptos::web_sys::Element;
 
     /// What stays above the list while it is scrolled: the top bar and the heads of the columns.
     const FIXED: f64 = 96.0;
@@ -105,17 +106,19 @@ mod browser {
         list.current.set(Some(row));
         screen.held.set(Some(row));
         show(screen, place);
-        focus_when_shown(screen, row, 10);
+        focus_when_shown(screen, row, document().active_element(), 10);
         true
     }
 
-    /// Gives the row the focus once it is in the page, unless the next key has gone on to another meanwhile: focusing a row that was left
-    /// would take the list back to it.
-    fn focus_when_shown<K: Key>(screen: Screen<K>, row: K, tries: u8) {
+    /// Gives the row the focus once it is in the page, unless the next key has gone on meanwhile: to another row, to which the list would
+    /// be taken back, or to something that has the focus instead of what had it at `from`.
+    fn focus_when_shown<K: Key>(screen: Screen<K>, row: K, from: Option<Element>, tries: u8) {
         once_shown(move || {
-            let still = screen.list.current.try_get_untracked() == Some(Some(row));
+            let active = document().active_element();
+            let elsewhere = active.as_ref().is_some_and(|active| active.tag_name() != "BODY") && active != from;
+            let still = screen.list.current.try_get_untracked() == Some(Some(row)) && !elsewhere;
             if still && !focus(screen, row, "> tr") && tries > 0 {
-                focus_when_shown(screen, row, tries - 1);
+                focus_when_shown(screen, row, from, tries - 1);
             }
         });
     }

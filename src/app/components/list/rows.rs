@@ -101,21 +101,22 @@ impl<K: Key> Screen<K> {
             return Laid { pieces: rows.collect(), rooms: [0.0; 3], drawn: Drawn::Whole };
         }
         self.list.with(|index| {
-            if !alive || index.len() <= PAGE {
+            if !alive {
                 let from = (page - 1).saturating_mul(PAGE);
                 let rows = index.page(from, PAGE).enumerate().map(|(n, key)| row(from + n, key));
                 return Laid { pieces: rows.collect(), rooms: [0.0; 3], drawn: Drawn::Whole };
             }
+            self.turn.track();
+            let there: HashSet<K> = before.iter().flat_map(|laid| laid.keys()).collect();
+            if index.len() <= PAGE {
+                return short(index.page(0, PAGE).collect(), &there);
+            }
             let layout = self.layout(index.len(), |key| index.place_of(key));
             let seen = self.seen.get();
             let window = layout.between(seen.top, seen.bottom, OVER);
-            self.turn.track();
-            let there: HashSet<K> = before.iter().flat_map(|laid| laid.keys()).collect();
             let keys: Vec<K> = index.page(window.start, window.len()).collect();
             let place = |key: K| index.place_of(key).filter(|place| window.contains(place));
             let held = self.held.get();
-            // Either rows go or one comes: of both at once, or of several that come, the framework would take all that are below for moved,
-            // and moving them costs as much as making them.
             let going = there.iter().any(|key| place(*key).is_none() && held != Some(*key));
             let is_there =
                 |place: usize| keys.get(place - window.start).is_some_and(|key| there.contains(key));
@@ -142,6 +143,25 @@ impl<K: Key> Screen<K> {
             Laid { pieces: laid, rooms, drawn }
         })
     }
+}
+
+// Either rows go or one comes: of both at once, or of several that come, the framework would take all that are below for moved, and moving
+// them costs as much as making them.
+
+/// A list that is to be in the page as a whole: those of `wanted` that are `there`, and the next.
+fn short<K: Key>(wanted: Vec<K>, there: &HashSet<K>) -> Laid<K> {
+    let staying = wanted.iter().filter(|key| there.contains(key)).count();
+    let mut new = usize::from(staying == there.len());
+    let next = wanted.iter().enumerate().filter(|(_, key)| {
+        there.contains(key) || {
+            let comes = new > 0;
+            new = 0;
+            comes
+        }
+    });
+    let pieces: Vec<_> = next.map(|(place, key)| (Piece::Row(*key), place)).collect();
+    let drawn = if pieces.len() == wanted.len() { Drawn::Whole } else { Drawn::Partly };
+    Laid { pieces, rooms: [0.0; 3], drawn }
 }
 
 /// The table of a list, or its cards. `row` makes the `<tbody class="entry">` of a row.

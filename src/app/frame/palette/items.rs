@@ -198,6 +198,9 @@ fn pages(store: Store) -> Vec<Item> {
         go("Hosts", "/hosts"),
         go("Pipelines", "/pipelines"),
     ];
+    if store.may_administer() {
+        pages.push(go("Webhooks", "/settings/webhooks"));
+    }
     if cfg!(debug_assertions) {
         pages.push(go("Design kit", "/kit"));
     }
