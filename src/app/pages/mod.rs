@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(super) mod hosts;
+mod join;
 #[cfg(debug_assertions)]
 mod kit;
 mod net;
@@ -15,6 +16,7 @@ mod sign_in;
 pub(super) mod workers;
 
 pub use hosts::{HostPage, HostsPage};
+pub use join::JoinPage;
 #[cfg(debug_assertions)]
 pub use kit::Kit;
 pub use net::NetPage;
