@@ -22,6 +22,7 @@ enum Command {
     AgentRunner(agent::RunnerArgs),
     Swarm(swarm::Args),
     Net(netcheck::Args),
+    User(server::UserArgs),
     Token(server::TokenArgs),
 }
 
@@ -36,7 +37,8 @@ async fn main() -> ExitCode {
         Command::AgentRunner(args) => agent::run_runner(args).await.map_err(Into::into),
         Command::Swarm(args) => swarm::run(args).await.map_err(Into::into),
         Command::Net(args) => netcheck::run(args).map_err(Into::into),
-        Command::Token(args) => server::token(args).map_err(Into::into),
+        Command::User(args) => server::user(args).await.map_err(Into::into),
+        Command::Token(args) => server::token(args).await.map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 //! knows nothing of the domain; the chrome around a page is [`frame`]. Rows come from the [`store`], which [`live`] feeds, and nowhere
 //! else. May use `model`, `sync`, `petri` and the wire types of `worker`; reaches `server` only inside the functions of [`actions`].
 
+pub mod account;
 pub mod actions;
 pub mod components;
 pub mod error;
@@ -37,8 +38,8 @@ use leptos_router::{
     path,
 };
 use pages::{
-    HostPage, HostsPage, Kit, NetPage, NetsPage, NotFound, Overview, PipelinePage, PipelinesPage, SetupPage,
-    SignInPage, WebhooksPage, WorkerPage, WorkersPage,
+    HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage, NotFound, Overview, PipelinePage, PipelinesPage,
+    SetupPage, SignInPage, WebhooksPage, WorkerPage, WorkersPage,
 };
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
@@ -53,6 +54,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup/:token") view=SetupPage ssr=SsrMode::Async/>
+                <Route path=path!("/join/:token") view=JoinPage ssr=SsrMode::Async/>
                 <Route path=path!("/kit") view=Kit ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Console ssr=SsrMode::Async>
                     <Route path=path!("/") view=Overview/>

@@ -2,7 +2,9 @@
 
 use super::machines::Machines;
 use crate::{
-    model::{Actor, DefinitionHash, Draft, Fleet, History, Telemetry, Timestamp, UserId, WorkerId},
+    model::{
+        Actor, DefinitionHash, Draft, Fleet, History, Role, Roles, Telemetry, Timestamp, UserId, WorkerId,
+    },
     petri::PetriNet,
     sync::{
         Delta, FullState, Position, Scope, Sync,
@@ -150,6 +152,7 @@ impl Demo {
             server_time: now(),
             sync_interval_ms: u64::from(SYNC_MS),
             digest_interval_ms: u64::from(SYNC_MS * DIGEST_EVERY),
+            roles: Roles { fleet: Some(Role::Admin), ..Roles::default() },
         };
         send(&stream, "connected", &connected);
         // There is no journal to replay from: whoever is elsewhere gets the whole state.

@@ -118,7 +118,10 @@ mod tests {
         let rows = nets(&[(1, None), (2, None), (2, None)]);
         assert_eq!(joins(&project(Some(2), None), &rows, None), Ok(()));
         let refused = joins(&project(Some(1), None), &rows, None).unwrap_err();
-        assert!(refused.to_string().starts_with("Project alpha may have 1 net and has 1. Delete one"), "{refused}");
+        assert!(
+            refused.to_string().starts_with("Project alpha may have 1 net and has 1. Delete one"),
+            "{refused}"
+        );
         assert_eq!(joins(&project(None, None), &rows, None), Ok(()));
     }
 
@@ -136,7 +139,10 @@ mod tests {
         let rows = nets(&[(1, Some(1)), (1, Some(1)), (1, Some(2)), (2, Some(3))]);
         let bound = project(None, Some(2));
         assert_eq!(assigns(&bound, &rows, &rows[0], worker(2)), Ok(()));
-        assert!(assigns(&bound, &rows, &rows[0], worker(3)).is_err(), "another project's worker is a third one");
+        assert!(
+            assigns(&bound, &rows, &rows[0], worker(3)).is_err(),
+            "another project's worker is a third one"
+        );
         assert_eq!(assigns(&bound, &rows, &rows[2], worker(3)), Ok(()), "worker 2 is free then");
         assert_eq!(joins(&bound, &rows, Some(worker(1))), Ok(()));
         let refused = joins(&bound, &rows, Some(worker(3))).unwrap_err();

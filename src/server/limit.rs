@@ -32,6 +32,8 @@ const LISTS: &[&str] = &[
     "/api/labs",
     "/api/builds",
     "/api/commands",
+    "/api/users",
+    "/api/tokens",
     "/api/events/history",
     "/api/events/statistics",
     "/api/events/export",

@@ -5,6 +5,7 @@
 //! of hosts and sends them their commands.
 //! [`serve`] puts them together.
 
+mod access_cli;
 pub mod actions;
 pub mod agents;
 pub mod api;
@@ -31,12 +32,11 @@ mod socket;
 pub mod sse;
 pub mod storage;
 pub mod supervise;
-mod token;
 mod turns;
 mod webhooks;
 pub mod workers;
 
+pub use access_cli::{AccessError, TokenArgs, UserArgs, token, user};
 pub use app::App;
 pub use config::Args;
 pub use serve::{ServeError, serve};
-pub use token::{TokenArgs, TokenError, token};

@@ -203,7 +203,7 @@ impl Process {
 
     /// `GET /api/sync?since=`: what the route does, with the simulated database.
     pub fn open(&self, disk: &Disk, scope: &Scope, since: Option<Position>) -> Opened {
-        let connected = |subscription: Subscription| subscription.connected("stream");
+        let connected = |subscription: Subscription| subscription.connected("stream", &Default::default());
         let Some(since) = since else {
             return Opened::Stream(Box::new(connected(self.hub.subscribe(scope.clone(), false))));
         };

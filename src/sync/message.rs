@@ -1,7 +1,7 @@
 //! What travels on `GET /api/sync`: one SSE event a message, its name the kind, its data JSON.
 
 use super::{digest::Digest, position::Token};
-use crate::model::{Actor, Change, Fleet, HostTelemetry, Telemetry, Timestamp};
+use crate::model::{Actor, Change, Fleet, HostTelemetry, Roles, Telemetry, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The first message of every stream.
@@ -16,6 +16,9 @@ pub struct Connected {
     pub sync_interval_ms: u64,
     /// A `sync` carries a digest at least this often, milliseconds.
     pub digest_interval_ms: u64,
+    /// What who follows may do now.
+    #[serde(default)]
+    pub roles: Roles,
 }
 
 /// The whole state in scope: `init` on a stream, and the answer of `GET /api/state`.

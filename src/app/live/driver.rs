@@ -14,7 +14,7 @@ use crate::{
         snapshot::Opening,
         store::{Link, Store},
     },
-    model::{EntityRef, HostId, HostTelemetry, Timestamp},
+    model::{EntityRef, HostId, HostTelemetry, Roles, Timestamp},
     sync::{Close, Effect, FullState, Message, Replica, Status, Token, Unanswered, poll::Poll, tabs::Frame},
 };
 use gloo_timers::{
@@ -357,7 +357,10 @@ impl Driver {
             Some(Ok(message)) => message,
         };
         match &message {
-            Message::Connected(connected) => self.heard_time(connected.server_time),
+            Message::Connected(connected) => {
+                self.heard_time(connected.server_time);
+                self.has_roles(&connected.roles);
+            }
             Message::Sync(sync) => self.heard_time(sync.server_time),
             _ => {}
         }
@@ -378,6 +381,14 @@ impl Driver {
             self.share_anew_if_scope_changed();
         }
         Ok(())
+    }
+
+    /// What this page offers was decided by the roles it was made with: with others it is made anew.
+    fn has_roles(&self, roles: &Roles) {
+        if self.store.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.roles != *roles)) {
+            Driver::stop();
+            _ = window().location().reload();
+        }
     }
 
     fn fetch_full_state(self: &Rc<Self>, request: u64, at_least: u64) {

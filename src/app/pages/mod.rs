@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(super) mod hosts;
+mod join;
 #[cfg(debug_assertions)]
 mod kit;
 mod net;
@@ -16,6 +17,7 @@ mod webhooks;
 pub(super) mod workers;
 
 pub use hosts::{HostPage, HostsPage};
+pub use join::JoinPage;
 #[cfg(debug_assertions)]
 pub use kit::Kit;
 pub use net::NetPage;

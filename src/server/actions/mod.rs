@@ -22,7 +22,7 @@ mod worker;
 pub use delete::run as carry_out_deletions;
 pub use hosts::need_hosts;
 pub use merge::settle as settle_merges;
-pub use outcome::gone;
+pub use outcome::{gone, gone_for};
 
 use super::{
     App,

@@ -3,8 +3,8 @@
 use super::{
     delete,
     outcome::{
-        begin, end, fresh_net, gone, log_net_done, log_net_failure, once, operation, permitted_net, quota_reached,
-        refused_net, run,
+        begin, end, fresh_net, gone, log_net_done, log_net_failure, once, operation, permitted_net,
+        quota_reached, refused_net, run,
     },
 };
 use crate::{

@@ -101,7 +101,8 @@ pub async fn begin_with<T: Send + 'static>(
 /// A first answer that is given again, without the rows that `who` may not see (any more).
 fn scoped(app: &App, who: &Who, answer: Result<Done, ApiError>) -> Result<Done, ApiError> {
     let fleet = app.store().fleet();
-    let sees = |net: &Net| who.scope.sees_project(fleet.net(net.id).map_or(net.project_id, |now| now.project_id));
+    let sees =
+        |net: &Net| who.scope.sees_project(fleet.net(net.id).map_or(net.project_id, |now| now.project_id));
     let sees_row = |row: &Current| match row {
         Current::Worker(_) => true,
         Current::Net(net) => sees(net),

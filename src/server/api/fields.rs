@@ -3,7 +3,7 @@
 use crate::{app::error::ApiError, model::action::whole_number_wanted};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::{ops::RangeInclusive, str::FromStr};
+use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr};
 
 pub struct Fields(Map<String, Value>);
 
@@ -159,6 +159,65 @@ impl Fields {
             let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             bad(format!("{name} must be {}; it is {}.", words.join(" or "), shown(given)))
         })
+    }
+}
+
+/// Fields that may be left out, and say something else when they are `null`.
+impl Fields {
+    /// Whether it is there and `null`.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(Value::is_null)
+    }
+
+    /// One of these words: `None` where it is left out, `Some(None)` for `null`.
+    pub fn optional_word<T: Copy>(
+        &self,
+        name: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<Option<T>>, ApiError> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Null) => Ok(Some(None)),
+            Some(_) => self.word(name, words).map(|value| Some(Some(value))),
+        }
+    }
+
+    pub fn optional_flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        let flag = |value: &Value| {
+            value
+                .as_bool()
+                .ok_or_else(|| bad(format!("{name} must be true or false; it is {}.", shown(value))))
+        };
+        self.get(name).map(flag).transpose()
+    }
+
+    pub fn optional_whole_number(
+        &self,
+        name: &str,
+        bounds: &RangeInclusive<u64>,
+    ) -> Result<Option<u64>, ApiError> {
+        self.get(name).map(|_| self.whole_number(name, bounds)).transpose()
+    }
+
+    /// An object of ids with one of these words each; empty where it is left out.
+    pub fn words_by_id<I: FromStr + Ord, T: Copy>(
+        &self,
+        name: &str,
+        what: &str,
+        words: &[(&str, T)],
+    ) -> Result<BTreeMap<I, T>, ApiError> {
+        let Some(fields) = self.within(name)? else { return Ok(BTreeMap::new()) };
+        let one = |text: &String| {
+            let id = text.parse();
+            let id = id.map_err(|_| {
+                bad(format!(
+                    "{name} must be by the ids of {what}s; one is {}.",
+                    shown(&Value::from(text.as_str()))
+                ))
+            })?;
+            Ok((id, fields.word(text, words)?))
+        };
+        fields.0.keys().map(one).collect()
     }
 }
 

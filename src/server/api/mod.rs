@@ -11,12 +11,16 @@ mod fields;
 mod health;
 mod history;
 mod hosts;
+mod members;
 mod nets;
 mod pipelines;
+mod projects;
 mod pull_requests;
 mod rows;
 mod session;
 mod state;
+pub mod tokens;
+mod users;
 pub mod webhooks;
 mod workers;
 
@@ -26,7 +30,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::Method,
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, patch, post, put},
 };
 
 /// A PNML file as text in JSON may be escaped to twice its size; the rest of a form is small.
@@ -42,7 +46,7 @@ pub fn routes() -> Router<App> {
         .route("/api/sync", get(sse::sync::sync))
         .route("/api/watch", get(sse::watch::watch))
         .route("/api/clusters", get(rows::clusters).post(clusters::create))
-        .route("/api/clusters/{id}", delete(clusters::delete))
+        .route("/api/clusters/{id}", get(clusters::show).patch(clusters::rename).delete(clusters::delete))
         .route("/api/events", get(sse::typed::events))
         .route("/api/events/stream", get(sse::typed::relay))
         .route("/api/v1/events/stream", get(sse::typed::workloads))
@@ -55,10 +59,19 @@ pub fn routes() -> Router<App> {
         .route("/api/pipelines", get(pipelines::list).post(pipelines::start))
         .route("/api/pipelines/{id}", get(pipelines::show))
         .route("/api/pipelines/{id}/{action}", post(pipelines::act))
-        .route("/api/projects", get(rows::projects))
+        .route("/api/projects", get(rows::projects).post(projects::create))
+        .route("/api/projects/{id}", get(projects::show).patch(projects::edit).delete(projects::delete))
+        .route("/api/projects/{id}/members", get(members::list).post(members::add))
+        .route("/api/projects/{id}/members/{user_id}", put(members::put).delete(members::remove))
         .route("/api/pull-request/merge", post(pull_requests::merge))
         .route("/api/pull-requests", get(pull_requests::list))
         .route("/api/repository", get(pull_requests::repository))
+        .route("/api/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/tokens/{id}", delete(tokens::revoke))
+        .route("/api/users", get(users::list).post(users::create))
+        .route("/api/users/{id}", patch(users::edit).delete(users::delete))
+        .route("/api/users/{id}/invite", post(users::invite_again))
+        .route("/api/account/password", post(users::change_password))
         .route("/api/workers", get(workers::list).post(workers::create))
         .route("/api/workers/{id}", get(workers::show).delete(workers::delete))
         .route("/api/workers/{id}/history", get(history::show))

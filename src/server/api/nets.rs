@@ -14,7 +14,7 @@ use crate::{
     },
     server::{
         App,
-        actions::{gone, perform},
+        actions::{gone_for, perform},
         auth::Who,
         clock::now,
         storage::definitions,
@@ -148,6 +148,10 @@ pub async fn act(
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
     let body = Fields::read(&body)?;
+    if action == "move" {
+        let action = Action::MoveNet { id: id(&net, "net")?, project_id: body.id("project_id", "project")? };
+        return perform(&app, &who, action, options(&headers)?).await.map(Json);
+    }
     let request = match action.as_str() {
         "assign" => NetRequest::Assign { worker_id: body.id("worker_id", "worker")? },
         "unassign" => NetRequest::Unassign,
@@ -182,7 +186,7 @@ fn find(app: &App, who: &Who, net: &str) -> Result<Arc<Net>, ApiError> {
     match fleet.net(id) {
         Some(net) if who.scope.sees_project(net.project_id) => Ok(net.clone()),
         Some(_) => Err(ApiError::Gone { what: "net".to_owned() }),
-        None => Err(gone(&fleet, EntityRef::Net(id), now())),
+        None => Err(gone_for(who, &fleet, EntityRef::Net(id), now())),
     }
 }
 

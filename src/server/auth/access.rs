@@ -27,7 +27,10 @@ pub enum Access {
 
 /// Pages and routes that need no session.
 const PUBLIC: &[(&str, &[&str])] = &[
-    ("GET", &["/sign-in", "/setup/", "/join/", "/assets/", "/favicon.ico", "/robots.txt", "/healthz", "/readyz"]),
+    (
+        "GET",
+        &["/sign-in", "/setup/", "/join/", "/assets/", "/favicon.ico", "/robots.txt", "/healthz", "/readyz"],
+    ),
     // Let in by the token of a host, which the route itself asks for.
     ("GET", &["/api/agent"]),
     (
@@ -272,10 +275,25 @@ mod tests {
 
     #[test]
     fn reading_hosts_needs_the_fleet_and_reading_nets_the_scope() {
-        for path in ["/api/hosts", "/api/hosts/1", "/api/commands", "/api/commands/1/output", "/api/pipelines", "/api/pull-requests", "/api/repository"] {
+        for path in [
+            "/api/hosts",
+            "/api/hosts/1",
+            "/api/commands",
+            "/api/commands/1/output",
+            "/api/pipelines",
+            "/api/pull-requests",
+            "/api/repository",
+        ] {
             assert_eq!(required(&Method::GET, path), Fleet(Viewer), "{path}");
         }
-        for path in ["/api/state", "/api/nets", "/api/nets/1/graph", "/api/watch", "/api/projects/1/members", "/api/events/history"] {
+        for path in [
+            "/api/state",
+            "/api/nets",
+            "/api/nets/1/graph",
+            "/api/watch",
+            "/api/projects/1/members",
+            "/api/events/history",
+        ] {
             assert_eq!(required(&Method::GET, path), SignedIn, "{path}");
         }
         for path in ["/metrics", "/api/audit", "/api/users", "/api/workers/1/token"] {

@@ -8,7 +8,8 @@ use super::{
 use crate::{
     app::error::ApiError,
     model::{
-        Invited, Issued, Member, NewToken, NewUser, ProjectId, Role, TokenId, TokenRow, UserEdit, UserId, UserRow,
+        Invited, Issued, Member, NewToken, NewUser, ProjectId, Role, TokenId, TokenRow, UserEdit, UserId,
+        UserRow,
     },
     server::{
         App,
@@ -84,7 +85,8 @@ pub async fn edit_user(app: &App, who: &Who, id: UserId, edit: UserEdit) -> Resu
 pub async fn delete_user(app: &App, who: &Who, id: UserId) -> Result<(), ApiError> {
     who.need(Role::Admin)?;
     let outcome = user::delete(app.store().pool(), id).await;
-    let target = outcome.as_ref().map_or_else(|_| format!("user {id}"), |user| format!("user {}", user.email));
+    let target =
+        outcome.as_ref().map_or_else(|_| format!("user {id}"), |user| format!("user {}", user.email));
     record(app, who, "delete user", target, &outcome).await;
     outcome.map(drop)
 }

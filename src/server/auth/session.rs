@@ -69,10 +69,12 @@ impl Who {
         if self.roles.in_project(project, role) {
             return Ok(());
         }
-        let has = self.roles.projects.get(&project).copied().max(self.roles.fleet).map_or("nobody", Role::as_str);
+        let has =
+            self.roles.projects.get(&project).copied().max(self.roles.fleet).map_or("nobody", Role::as_str);
         let needed = role.as_str();
-        let detail =
-            format!("This needs the role {needed} in the project; you are {has} there. Ask an administrator.");
+        let detail = format!(
+            "This needs the role {needed} in the project; you are {has} there. Ask an administrator."
+        );
         Err(ApiError::Forbidden { detail })
     }
 

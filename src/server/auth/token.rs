@@ -19,7 +19,8 @@ const MOST: i64 = 100;
 /// When it was used last is written at most so often.
 const USED_EVERY: Duration = Duration::from_secs(60);
 
-const COLUMNS: &str = "t.id, t.name, t.owner, t.roles, t.created_at, t.expires_at, t.last_used_at, t.revoked_at";
+const COLUMNS: &str =
+    "t.id, t.name, t.owner, t.roles, t.created_at, t.expires_at, t.last_used_at, t.revoked_at";
 const OWN_WIDTH: usize = 8;
 
 /// What is kept of a token.

@@ -39,7 +39,8 @@ impl User {
 
 /// How many columns [`COLUMNS`] are: what a query adds comes after them.
 pub const WIDTH: usize = 8;
-pub const COLUMNS: &str = "users.id, users.email, users.name, users.password_hash, users.role, users.disabled, users.created_at,
+pub const COLUMNS: &str =
+    "users.id, users.email, users.name, users.password_hash, users.role, users.disabled, users.created_at,
     (SELECT json_group_object(project_id, role) FROM memberships WHERE memberships.user_id = users.id)";
 
 pub fn of_row(row: &SqliteRow) -> Result<User, StorageError> {
@@ -157,7 +158,8 @@ pub async fn insert(
 
 /// Who can administer the fleet now.
 async fn admins(connection: &mut SqliteConnection) -> Result<i64, ApiError> {
-    let sql = "SELECT count(*) FROM users WHERE role = 'admin' AND disabled = 0 AND password_hash IS NOT NULL";
+    let sql =
+        "SELECT count(*) FROM users WHERE role = 'admin' AND disabled = 0 AND password_hash IS NOT NULL";
     sqlx::query_scalar(sql).fetch_one(connection).await.map_err(failed)
 }
 
@@ -275,9 +277,11 @@ pub async fn invited(
 
 /// Uses a link up: its user has this password then.
 pub async fn join(pool: &SqlitePool, token: &str, password: String, at: Timestamp) -> Result<User, ApiError> {
-    let spent = || ApiError::Forbidden {
+    let spent = || {
+        ApiError::Forbidden {
         detail: "This link is not valid (any more): it was used, it is too old, or a newer one was made. Ask an administrator for another."
             .to_owned(),
+    }
     };
     let mut connection = pool.acquire().await.map_err(failed)?;
     // Before the password is hashed, which costs much and may be asked for by anybody.
@@ -291,11 +295,7 @@ pub async fn join(pool: &SqlitePool, token: &str, password: String, at: Timestam
 }
 
 /// Gives a user this password. Links that were made before are good for nothing.
-pub async fn set_password(
-    connection: &mut SqliteConnection,
-    id: UserId,
-    hash: &str,
-) -> Result<(), ApiError> {
+pub async fn set_password(connection: &mut SqliteConnection, id: UserId, hash: &str) -> Result<(), ApiError> {
     let id = id.to_string();
     sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?")
         .bind(hash)

@@ -7,7 +7,7 @@ use super::{
     typed::Typed,
 };
 use crate::{
-    model::{Fleet, HostTelemetry, Telemetry, Timestamp},
+    model::{Fleet, HostTelemetry, Roles, Telemetry, Timestamp},
     server::{
         agents::HostBoard,
         clock::Clock,
@@ -444,14 +444,15 @@ impl Subscription {
         self.head
     }
 
-    /// Greets the client.
-    pub fn connected(mut self, stream_id: &str) -> Subscription {
+    /// Greets the client, who has these roles.
+    pub fn connected(mut self, stream_id: &str, roles: &Roles) -> Subscription {
         let connected = Connected {
             stream_id: stream_id.to_owned(),
             instance: self.hub.settings.instance.clone(),
             server_time: self.hub.now(),
             sync_interval_ms: SYNC_EVERY.as_millis() as u64,
             digest_interval_ms: self.hub.settings.digest_every.as_millis() as u64,
+            roles: roles.clone(),
         };
         self.front.push(json_frame("connected", None, &connected));
         self

@@ -54,8 +54,10 @@ pub async fn sync(
     }
     tracing::debug!(%stream_id, user = %who.email, resumed = resumed.is_some(), "stream opened");
     let stream = match resumed {
-        Some((subscription, since, missed)) => subscription.connected(&stream_id).replay(since, &missed),
-        None => app.hub().subscribe(who.scope.clone(), false).connected(&stream_id),
+        Some((subscription, since, missed)) => {
+            subscription.connected(&stream_id, &who.roles).replay(since, &missed)
+        }
+        None => app.hub().subscribe(who.scope.clone(), false).connected(&stream_id, &who.roles),
     };
     let end = app.cutter().token(&who);
     Ok(respond(stream.take_until(end.cancelled_owned())))

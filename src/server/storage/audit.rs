@@ -1,7 +1,8 @@
 //! The audit log: who did what to what, and how it ended.
 
+use super::StorageError;
 use crate::model::{Actor, Timestamp};
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, SqlitePool};
 
 /// A line of it. Written by the writer, in the commit of the transactions that wait with it: another connection would wait for the writer's
 /// lock, behind everything that changes the fleet.
@@ -13,6 +14,12 @@ pub struct Line {
     pub action: &'static str,
     pub target: String,
     pub outcome: String,
+}
+
+/// The same from another process than the console's, whose writer has a connection of its own.
+pub async fn append_alone(pool: &SqlitePool, line: &Line) -> Result<(), StorageError> {
+    let mut connection = pool.acquire().await?;
+    append(&mut connection, line).await.map_err(|error| StorageError::Write(error.to_string()))
 }
 
 pub(super) async fn append(connection: &mut SqliteConnection, line: &Line) -> Result<(), sqlx::Error> {

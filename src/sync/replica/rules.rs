@@ -57,6 +57,7 @@ fn connected() -> Message {
         server_time: Timestamp(0),
         sync_interval_ms: 5_000,
         digest_interval_ms: 30_000,
+        roles: Default::default(),
     })
 }
 

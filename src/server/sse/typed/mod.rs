@@ -83,7 +83,7 @@ async fn open(
     let stream_id = uuid::Uuid::now_v7().to_string();
     let subscription = replay::subscribe(&app, &who.scope, vocabulary, filter, since, &stream_id).await?;
     tracing::debug!(%stream_id, user = %who.email, ?vocabulary, "stream of events opened");
-    let end = app.cutter().token(who.session);
+    let end = app.cutter().token(&who);
     Ok(respond(frames(subscription).take_until(end.cancelled_owned()).boxed()))
 }
 
