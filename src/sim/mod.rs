@@ -17,6 +17,8 @@ mod work;
 mod world;
 
 pub use check::{Guarantee, Violation};
+#[cfg(test)]
+pub(crate) use dice::Dice;
 pub use plant::Break;
 pub use shrink::shrink;
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl Soak {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let mut steps = Steps::new(5);
+    let mut steps = Steps::new(6);
     let simulation = steps.step("Building the simulation", || cargo::build_example("sim", Profile::Quick))?;
     let mut soak = Soak { steps, lines: Vec::new(), tally: Tally::default() };
     soak.step("Simulation", || {
@@ -96,6 +96,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         last_line(&mut tests, |line| {
             line.contains(" known verdicts decided") || line.contains("skipped: no nets")
         })
+    });
+    soak.step("One million events", || {
+        let mut tests = cargo::cargo();
+        tests.args(["test", "--package", "muster", "--release", "--lib", "one_million_events"]);
+        tests.args(["--", "--include-ignored", "--nocapture"]);
+        last_line(&mut tests, |line| line.contains("one million events: the slowest"))
     });
     debug_assert!(soak.steps.finished());
     Ok(soak.conclude())

@@ -177,15 +177,15 @@ impl Typed {
     /// Figures that are new: no ids, no replay, and the latest wins.
     pub fn on_figures(&self, workers: &[Telemetry], hosts: &[HostTelemetry], fleet: &Fleet) {
         let state = self.lock();
-        for ((scope, vocabulary), clients) in &state.groups {
+        // Other vocabularies have no words for them.
+        let groups = state.groups.iter().filter(|((_, vocabulary), _)| *vocabulary == Vocabulary::Named);
+        for ((scope, vocabulary), clients) in groups {
             let of_workers = workers
                 .iter()
                 .map(|figures| Message::of_worker_figures(&in_scope(figures, scope, fleet), fleet));
             let of_hosts = hosts.iter().filter(|_| scope.sees_hosts()).map(Message::of_host_figures);
-            let wanted = |message: &Message| vocabulary.name(message.kind).is_some();
             let messages: Vec<(Message, Bytes)> = of_workers
                 .chain(of_hosts)
-                .filter(wanted)
                 .filter_map(|message| vocabulary.frame(&message, None).map(|frame| (message, frame)))
                 .collect();
             let mut all = None;
