@@ -182,15 +182,6 @@ impl Fields {
         }
     }
 
-    pub fn optional_flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
-        let flag = |value: &Value| {
-            value
-                .as_bool()
-                .ok_or_else(|| bad(format!("{name} must be true or false; it is {}.", shown(value))))
-        };
-        self.get(name).map(flag).transpose()
-    }
-
     pub fn optional_whole_number(
         &self,
         name: &str,

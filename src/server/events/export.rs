@@ -38,7 +38,7 @@ pub fn export(app: &App, who: &Who, query: EventQuery, format: Format) -> Result
         Format::JsonLines => Bytes::new(),
         Format::Csv => Bytes::from_static(COLUMNS.as_bytes()),
     };
-    let cut = app.cutter().token(&who);
+    let cut = app.cutter().token(who);
     let (pool, scope) = (app.store().pool().clone(), who.scope.clone());
     let pages = stream::try_unfold(Some(None::<EventId>), move |from| {
         let (pool, scope, query, cut) = (pool.clone(), scope.clone(), query.clone(), cut.clone());
