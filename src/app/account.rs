@@ -3,10 +3,10 @@
 //! As in [`super::actions`], each is also the target of a plain HTML form: a field that is empty is one that was left out.
 
 use super::error::ApiError;
-use crate::model::{Invited, Issued, Member, ProjectId, Role, TokenId, TokenRow, UserId, UserRow};
+use crate::model::{Invited, Issued, Member, ProjectId, TokenId, TokenRow, UserId, UserRow};
 #[cfg(feature = "ssr")]
 use crate::{
-    model::{NewToken, NewUser, Roles, UserEdit},
+    model::{NewToken, NewUser, Role, Roles, UserEdit},
     server::{
         App,
         api::tokens::{DAYS, in_days},

@@ -2,8 +2,8 @@
 
 use crate::{
     model::{
-        Actor, DefinitionHash, Fleet, Gone, Net, OperationId, Role, Timestamp, UserId, Waiting, Worker,
-        lifecycle::UNDO_FOR,
+        Actor, DefinitionHash, Fleet, Gone, Net, OperationId, Project, Role, Timestamp, UserId, Waiting,
+        Worker, lifecycle::UNDO_FOR,
     },
     server::{
         App,
@@ -38,6 +38,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     http::{Method, Request, StatusCode, header},
+    response::Response,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -108,13 +109,35 @@ impl Console {
         Console::with_github(None, health, row, more, nets).await
     }
 
+    /// The same, with more projects.
+    pub async fn with_projects(
+        health: Health,
+        row: Worker,
+        more: Vec<Worker>,
+        nets: Vec<Net>,
+        projects: Vec<Project>,
+    ) -> Console {
+        Console::with_all(None, health, row, more, nets, projects).await
+    }
+
     /// The same, told of a repository at GitHub.
     pub async fn with_github(
+        github: Option<Target>,
+        health: Health,
+        row: Worker,
+        more: Vec<Worker>,
+        nets: Vec<Net>,
+    ) -> Console {
+        Console::with_all(github, health, row, more, nets, Vec::new()).await
+    }
+
+    async fn with_all(
         github: Option<Target>,
         health: Health,
         mut row: Worker,
         more: Vec<Worker>,
         nets: Vec<Net>,
+        projects: Vec<Project>,
     ) -> Console {
         let data = Arc::new(tempfile::tempdir().unwrap());
         let keys = Keys::load(data.path()).unwrap();
@@ -122,11 +145,12 @@ impl Console {
         if row.machine.is_some() {
             row.machine = Some(fake.machine.clone());
         }
-        let console = Console::open(data, fake, agents::Pace::default(), github).await;
+        let console = Console::begin(data, fake, agents::Pace::default(), github).await;
         let definition = SideWrite::Definition { hash: DefinitionHash::of(PNML), pnml: PNML.into() };
         let rows = console.app.store().transact_with(Actor::System, None, move |draft, _| {
             draft.put_cluster(cluster());
             draft.put_project(project());
+            projects.into_iter().for_each(|row| _ = draft.put_project(row));
             draft.create_worker(row);
             more.into_iter().for_each(|row| draft.create_worker(row));
             nets.into_iter().for_each(|net| draft.create_net(net));
@@ -142,7 +166,7 @@ impl Console {
         let data = Arc::new(tempfile::tempdir().unwrap());
         let keys = Keys::load(data.path()).unwrap();
         let fake = FakeWorker::start(&keys, health([])).await;
-        let console = Console::open(data, fake, pace, None).await;
+        let console = Console::begin(data, fake, pace, None).await;
         console.add_users().await;
         console
     }
@@ -166,7 +190,7 @@ impl Console {
     }
 
     /// On a folder that is there already.
-    async fn open(
+    async fn begin(
         data: Arc<tempfile::TempDir>,
         fake: FakeWorker,
         pace: agents::Pace,
@@ -264,7 +288,7 @@ impl Console {
         storage_shutdown.cancel();
         storage.close();
         tokio::time::timeout(PATIENCE, storage.wait()).await.unwrap();
-        Console::open(data, fake, pace, github).await
+        Console::begin(data, fake, pace, github).await
     }
 
     /// From here on deletions whose time has come are carried out.
@@ -272,13 +296,18 @@ impl Console {
         self.app.tasks().spawn(carry_out_deletions(self.app.clone()));
     }
 
-    async fn add_user(&self, n: u128, name: &str, role: Role) {
+    /// Who signs in with their name as the session's token.
+    pub async fn add_user(&self, n: u128, name: &str, role: impl Into<Option<Role>>) {
+        let role = role.into();
         let id = UserId(Uuid::from_u128(n)).to_string();
         let pool = self.app.store().pool();
         let add =
             "INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES (?, ?, ?, '', ?, 0)";
-        let add =
-            sqlx::query(add).bind(&id).bind(format!("{name}@example.org")).bind(name).bind(role.as_str());
+        let add = sqlx::query(add)
+            .bind(&id)
+            .bind(format!("{name}@example.org"))
+            .bind(name)
+            .bind(role.map(Role::as_str));
         add.execute(pool).await.unwrap();
         let token: [u8; 32] = Sha256::digest(name.as_bytes()).into();
         let begin = "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES (?, ?, 0, ?)";
@@ -299,15 +328,32 @@ impl Console {
         body: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
+        let answer = self.open(user, method, path, body, headers).await;
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), 64 << 20).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+
+    /// The same, with the answer's body still to be read: it may be a stream. A `user` that begins with `mt_` is a token; nobody is "".
+    pub async fn open(
+        &self,
+        user: &str,
+        method: Method,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let kind = match path.starts_with("/do/") {
             true => "application/x-www-form-urlencoded",
             false => "application/json",
         };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::COOKIE, format!("muster={user}"))
-            .header(header::ACCEPT, "application/json");
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::ACCEPT, "application/json");
+        request = match user.starts_with("mt_") {
+            true => request.header(header::AUTHORIZATION, format!("Bearer {user}")),
+            false => request.header(header::COOKIE, format!("muster={user}")),
+        };
         if !headers.iter().any(|(name, _)| *name == "content-type") {
             request = request.header(header::CONTENT_TYPE, kind);
         }
@@ -316,11 +362,7 @@ impl Console {
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
         let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;
-        let answer = answer.expect("an answer in time").unwrap();
-        let status = answer.status();
-        let bytes = to_bytes(answer.into_body(), 64 << 20).await.unwrap();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+        answer.expect("an answer in time").unwrap()
     }
 
     pub fn fleet(&self) -> Arc<Fleet> {
