@@ -107,7 +107,7 @@ test('curl reads the stream, and goes on from the last id', async ({ admin, serv
   const first = await read('', 'b2');
   await add(admin, server, 'b3');
   await add(admin, server, 'b4');
-  const second = await read(first[0].id, 'b4');
+  const second = await read(first[0]!.id, 'b4');
   expect(first.map((one) => one.data.data.name)).toEqual(['b1', 'b2']);
   expect(second.map((one) => one.data.data.name)).toEqual(['b2', 'b3', 'b4']);
 });
@@ -144,12 +144,12 @@ test('a Python client of PyPI reads every vocabulary, and goes on from the last 
     const created = seen.filter((one) => one.event === 'worker.created');
     expect(created.map((one) => one.data.data.name)).toEqual(['c1', 'c2']);
     await add(admin, server, 'c3');
-    const rest = await run(python, [SCRIPT, stream, 'worker.created', '2', created[0].id], { MUSTER_COOKIE });
+    const rest = await run(python, [SCRIPT, stream, 'worker.created', '2', created[0]!.id], { MUSTER_COOKIE });
     const replayed = events(rest.out).filter((one) => one.event === 'worker.created');
     expect(replayed.map((one) => one.data.data.name)).toEqual(['c2', 'c3']);
 
     // The other vocabularies, by tickets, from a moment before.
-    const since = replayed[0].data.timestamp;
+    const since = replayed[0]!.data.timestamp;
     const with_ticket = async (path: string, until: string) => {
       const { ticket } = await (await admin.request.post(`${server.url}/api/stream-tickets`)).json();
       const read = await run(python, [SCRIPT, `${server.url}${path}ticket=${ticket}`, until, '1']);
@@ -157,9 +157,9 @@ test('a Python client of PyPI reads every vocabulary, and goes on from the last 
       return events(read.out).at(-1)!;
     };
     const seed001 = await with_ticket(`/api/events/stream?since=${since}&`, 'worker.created');
-    expect(seed001.data.worker_id).toBe(replayed[0].data.worker_id);
+    expect(seed001.data.worker_id).toBe(replayed[0]!.data.worker_id);
     const seed000 = await with_ticket(`/api/events?unnamed&since=${since}&`, 'message');
-    expect(seed000.data).toEqual({ type: 'worker_state_changed', worker_id: replayed[0].data.worker_id, status: 'pending' });
+    expect(seed000.data).toEqual({ type: 'worker_state_changed', worker_id: replayed[0]!.data.worker_id, status: 'pending' });
     const project = await (await admin.request.get(`${server.url}/api/projects`)).json();
     const start = new Date(project[0].created_at - 1).toISOString();
     const seed004 = await with_ticket(`/api/v1/events/stream?since=${start}&`, 'project_status_update');
