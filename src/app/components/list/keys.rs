@@ -115,7 +115,8 @@ mod browser {
     fn focus_when_shown<K: Key>(screen: Screen<K>, row: K, from: Option<Element>, tries: u8) {
         once_shown(move || {
             let active = document().active_element();
-            let elsewhere = active.as_ref().is_some_and(|active| active.tag_name() != "BODY") && active != from;
+            let elsewhere =
+                active.as_ref().is_some_and(|active| active.tag_name() != "BODY") && active != from;
             let still = screen.list.current.try_get_untracked() == Some(Some(row)) && !elsewhere;
             if still && !focus(screen, row, "> tr") && tries > 0 {
                 focus_when_shown(screen, row, from, tries - 1);
