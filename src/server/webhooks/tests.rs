@@ -40,12 +40,15 @@ struct Got {
     signed: bool,
 }
 
+/// A status, and a header.
+type Planned = (u16, Option<String>);
+
 /// Answers with the statuses it is given, then with 204.
 #[derive(Clone)]
 struct Receiver {
     url: String,
     secret: Arc<Mutex<String>>,
-    answers: Arc<Mutex<VecDeque<(u16, Option<String>)>>>,
+    answers: Arc<Mutex<VecDeque<Planned>>>,
     got: watch::Sender<Vec<Got>>,
 }
 

@@ -114,10 +114,16 @@ mod browser {
     /// be taken back, or to something that has the focus instead of what had it at `from`.
     fn focus_when_shown<K: Key>(screen: Screen<K>, row: K, from: Option<Element>, tries: u8) {
         once_shown(move || {
+            if screen.list.current.try_get_untracked() != Some(Some(row)) {
+                return;
+            }
+            // What is around the list has it only for want of anything better.
+            let around = |active: &Element| {
+                screen.space.get_untracked().is_some_and(|space| active.contains(Some(&space)))
+            };
             let active = document().active_element();
-            let elsewhere = active.as_ref().is_some_and(|active| active.tag_name() != "BODY") && active != from;
-            let still = screen.list.current.try_get_untracked() == Some(Some(row)) && !elsewhere;
-            if still && !focus(screen, row, "> tr") && tries > 0 {
+            let elsewhere = active != from && active.is_some_and(|active| !around(&active));
+            if !elsewhere && !focus(screen, row, "> tr") && tries > 0 {
                 focus_when_shown(screen, row, from, tries - 1);
             }
         });
