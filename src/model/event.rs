@@ -116,7 +116,7 @@ impl Said {
         }
     }
 
-    fn from_to(self, from: Option<impl ToString>, to: impl ToString) -> Said {
+    fn between(self, from: Option<impl ToString>, to: impl ToString) -> Said {
         self.with_some("from", from).with("to", to)
     }
 }
@@ -143,7 +143,7 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
             };
             let said = Said::new(severity, text)
                 .with("cluster", &cluster.name)
-                .from_to(before.map(Connection::as_str), cluster.connection.as_str());
+                .between(before.map(Connection::as_str), cluster.connection.as_str());
             Some(Said { cluster_id: Some(cluster.id), ..said })
         }
         Change::ProjectPut { created: true, project } => {
@@ -250,7 +250,7 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
             let said = Said::new(severity, text)
                 .with("pipeline", &pipeline.title)
                 .with("pipeline_id", pipeline.id)
-                .from_to(before.map(PipelineStatus::word), pipeline.status.word())
+                .between(before.map(PipelineStatus::word), pipeline.status.word())
                 .with_some("reason", pipeline.reason.as_ref());
             Some(Said { of_hosts: true, ..said })
         }
@@ -293,7 +293,7 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
 }
 
 fn renamed(what: &str, from: &Name, to: &Name) -> Said {
-    Said::new(Severity::Info, format!("{what} {from} is named {to} now")).from_to(Some(from), to)
+    Said::new(Severity::Info, format!("{what} {from} is named {to} now")).between(Some(from), to)
 }
 
 fn describe_worker(draft: &Draft, cause: WorkerCause, worker: &Worker) -> Option<Said> {
@@ -322,7 +322,7 @@ fn describe_worker(draft: &Draft, cause: WorkerCause, worker: &Worker) -> Option
                 _ => None,
             };
             Said::new(severity, text)
-                .from_to(before.map(WorkerStatus::word), worker.status.word())
+                .between(before.map(WorkerStatus::word), worker.status.word())
                 .with_some("detail", detail)
                 .with_some("reason", worker.status_reason.as_ref())
         }
@@ -338,10 +338,10 @@ fn describe_host(draft: &Draft, cause: HostCause, host: &Host) -> Option<Said> {
         HostCause::Added => Said::new(Severity::Info, format!("Host {name} added")),
         HostCause::Online if was(|host| host.online) => return None,
         HostCause::Online => {
-            Said::new(Severity::Success, format!("Host {name} is online")).from_to(Some("offline"), "online")
+            Said::new(Severity::Success, format!("Host {name} is online")).between(Some("offline"), "online")
         }
         HostCause::Offline => {
-            Said::new(Severity::Warning, format!("Host {name} is offline")).from_to(Some("online"), "offline")
+            Said::new(Severity::Warning, format!("Host {name} is offline")).between(Some("online"), "offline")
         }
         HostCause::Edited if host.revoked && !was(|host| host.revoked) => {
             Said::new(Severity::Warning, format!("The token of host {name} was revoked"))
@@ -376,7 +376,7 @@ fn describe_command(draft: &Draft, cause: CommandCause, command: &Command) -> Op
         .with("host", host)
         .with("command", kind)
         .with("command_id", command.id)
-        .from_to(before.map(CommandStatus::word), command.status.word())
+        .between(before.map(CommandStatus::word), command.status.word())
         .with_some("exit_code", command.exit_code)
         .with_some("reason", command.reason.as_ref());
     Some(said)
@@ -406,7 +406,7 @@ fn describe_net(draft: &Draft, cause: NetCause, net: &Net) -> Option<Said> {
                 }
             };
             Said::new(severity, text)
-                .from_to(before.map(|before| before.load_state.as_str()), net.load_state.as_str())
+                .between(before.map(|before| before.load_state.as_str()), net.load_state.as_str())
                 .with_some("reason", net.load_error.as_ref())
         }
         NetCause::RunState => {
@@ -421,7 +421,7 @@ fn describe_net(draft: &Draft, cause: NetCause, net: &Net) -> Option<Said> {
                 }
             };
             Said::new(severity, text)
-                .from_to(before.map(|before| before.run_state.as_str()), net.run_state.as_str())
+                .between(before.map(|before| before.run_state.as_str()), net.run_state.as_str())
         }
         NetCause::Edited | NetCause::Operation => return None,
     };
