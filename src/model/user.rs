@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 /// What a user may do in the fleet. A higher role includes the lower ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees everything in scope, changes nothing.
@@ -32,6 +33,7 @@ impl Role {
 
 /// What one user may do where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Roles {
     /// In the whole fleet: it counts in every project, and is what workers, clusters and hosts ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,8 +18,8 @@ use axum::{
 };
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Me<'a> {
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Me<'a> {
     user_id: String,
     name: &'a str,
     email: &'a str,
