@@ -23,6 +23,8 @@ enum Command {
     Swarm(swarm::Args),
     Net(netcheck::Args),
     Token(server::TokenArgs),
+    Export(server::ExportArgs),
+    Import(server::ImportArgs),
 }
 
 #[tokio::main]
@@ -37,6 +39,8 @@ async fn main() -> ExitCode {
         Command::Swarm(args) => swarm::run(args).await.map_err(Into::into),
         Command::Net(args) => netcheck::run(args).map_err(Into::into),
         Command::Token(args) => server::token(args).map_err(Into::into),
+        Command::Export(args) => server::export(args).await.map_err(Into::into),
+        Command::Import(args) => server::import(args).await.map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

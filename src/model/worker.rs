@@ -125,6 +125,7 @@ pub struct Machine {
     pub software_version: String,
 }
 
+/// A worker's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Worker {

@@ -31,6 +31,7 @@ pub mod sse;
 pub mod storage;
 pub mod supervise;
 mod token;
+pub mod transfer;
 mod turns;
 pub mod workers;
 
@@ -38,3 +39,4 @@ pub use app::App;
 pub use config::Args;
 pub use serve::{ServeError, serve};
 pub use token::{TokenArgs, TokenError, token};
+pub use transfer::command::{ExportArgs, ImportArgs, export, import};

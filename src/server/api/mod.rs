@@ -19,6 +19,7 @@ mod rows;
 mod session;
 mod state;
 mod table;
+mod transfer;
 mod workers;
 
 use super::App;

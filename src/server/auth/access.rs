@@ -46,7 +46,7 @@ pub fn required(method: &Method, path: &str) -> Access {
     match (method, path) {
         // Everyone may end their own session.
         (&Method::DELETE, "/api/session") | (&Method::POST, "/do/sign-out") => Access::Role(Role::Viewer),
-        (_, "/metrics") => Access::Role(Role::Admin),
+        (_, "/metrics" | "/api/export" | "/api/import") => Access::Role(Role::Admin),
         // With a worker's token one can pretend to be the console; with a cluster of foreign machines, make the console call any address.
         (_, path) if path.starts_with("/api/workers/") && path.ends_with("/token") => {
             Access::Role(Role::Admin)

@@ -23,7 +23,7 @@ pub struct IfNoneMatch(#[schemars(regex(pattern = r#"^"[0-9A-Za-z-]{1,100}"$"#))
 
 #[derive(JsonSchema)]
 #[schemars(inline)]
-pub struct IfMatch(#[schemars(regex(pattern = r#"^(\*|"[0-9]{1,18}")$"#))] String);
+pub struct IfMatch(#[schemars(regex(pattern = r#"^"[0-9]{1,18}"$"#))] String);
 
 #[derive(JsonSchema)]
 #[schemars(inline)]
@@ -55,7 +55,7 @@ pub enum NewProvider {
 pub struct NewCluster {
     name: NewName,
     provider: NewProvider,
-    region: Option<String>,
+    region: Option<NewName>,
 }
 
 #[derive(JsonSchema)]
@@ -89,7 +89,7 @@ pub struct NewNetForm {
     name: String,
     project_id: ProjectId,
     /// The PNML file.
-    #[schemars(extend("contentMediaType" = "application/xml"))]
+    #[schemars(length(min = 1), extend("contentMediaType" = "application/xml"))]
     pnml: String,
 }
 

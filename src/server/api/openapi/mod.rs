@@ -47,6 +47,7 @@ pub fn document(operations: &[Operation]) -> Value {
     let mut schemas = written.take_definitions(true);
     // The same name from either side is the same thing, or the test of it fails.
     schemas.extend(read.take_definitions(true));
+    schemas.values_mut().for_each(for_readers);
     let mut responses = Map::new();
     for (status, says) in ERRORS {
         let mut response = json!({ "description": says, "content": { JSON: { "schema": error } } });
@@ -81,6 +82,24 @@ pub fn document(operations: &[Operation]) -> Value {
         },
         "security": [{ "session": [] }],
     })
+}
+
+/// Types are commented for who reads the source: links to other items of it say nothing here.
+fn for_readers(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text.replace("[`", "`").replace("`]", "`");
+                while let (Some(from), true) = (text.find("`("), text.contains("::")) {
+                    let Some(length) = text[from..].find(')') else { break };
+                    text.replace_range(from + 1..=from + length, "");
+                }
+            }
+            fields.values_mut().for_each(for_readers);
+        }
+        Value::Array(items) => items.iter_mut().for_each(for_readers),
+        _ => {}
+    }
 }
 
 /// Every status of an error, and when it comes.

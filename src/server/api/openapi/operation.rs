@@ -2,6 +2,7 @@
 
 use crate::server::App;
 use axum::{
+    extract::DefaultBodyLimit,
     handler::Handler,
     http::Method,
     routing::{self, MethodRouter},
@@ -244,6 +245,12 @@ impl Operation {
     /// An action that reaches a machine, which may not answer.
     pub fn reaches_machine(self) -> Operation {
         self.errors(&[502, 504])
+    }
+
+    /// Its body may be larger than those of others.
+    pub fn largest_body(mut self, bytes: usize) -> Operation {
+        self.handler = self.handler.layer(DefaultBodyLimit::max(bytes));
+        self
     }
 
     pub fn errors(mut self, statuses: &[u16]) -> Operation {

@@ -1,14 +1,16 @@
 //! Signing in, the whole state and its streams, the console itself.
 
 use crate::{
+    model::Done,
     server::{
         agents,
         api::{
             health,
             openapi::{Operation, bodies, delete, get, group, page, post},
-            session, state,
+            session, state, transfer,
         },
         sse,
+        transfer::file::{self, FleetFile},
     },
     sync::FullState,
 };
@@ -57,7 +59,7 @@ pub fn state() -> Vec<Operation> {
             get("/api/agent", "The connection of an agent", agents::gateway::connect)
                 .says("A WebSocket, let in by the token of a host (docs/agent-protocol.md).")
                 .answer(101, "The connection.", None)
-                .errors(&[400, 401, 426, 429, 503]),
+                .errors(&[400, 401, 429, 503]),
         ],
     )
 }
@@ -73,6 +75,23 @@ pub fn health() -> Vec<Operation> {
             get("/metrics", "Figures for Prometheus", health::figures)
                 .says("The text format 0.0.4. Public where the console was started with --metrics-public.")
                 .text("text/plain", "The figures."),
+        ],
+    )
+}
+
+pub fn transfer() -> Vec<Operation> {
+    group(
+        "The whole fleet as a file",
+        vec![
+            get("/api/export", "Export the fleet", transfer::export)
+                .says("Clusters, projects, workers' records, nets with their definitions, rules for events. Sorted: the same fleet is the same bytes.")
+                .ok::<FleetFile>("The file."),
+            post("/api/import", "Import a fleet", transfer::import)
+                .says("Into a console that has nothing but what it begins with; whole, or not at all. Workers arrive as `pending`, nets unloaded.")
+                .body::<FleetFile>()
+                .ok::<Done>("It is imported.")
+                .errors(&[409, 413, 503])
+                .largest_body(file::MAX_BYTES),
         ],
     )
 }

@@ -24,7 +24,7 @@ pub fn operations() -> Vec<Operation> {
     [console::session(), fleet::clusters(), fleet::projects(), fleet::workers(), fleet::nets()]
         .into_iter()
         .chain([hosts::hosts(), hosts::commands(), hosts::pipelines(), hosts::pull_requests()])
-        .chain([console::state(), console::health(), console::document()])
+        .chain([console::state(), console::transfer(), console::health(), console::document()])
         .flatten()
         .collect()
 }
