@@ -24,6 +24,8 @@ enum Command {
     Net(netcheck::Args),
     User(server::UserArgs),
     Token(server::TokenArgs),
+    Export(server::ExportArgs),
+    Import(server::ImportArgs),
 }
 
 #[tokio::main]
@@ -39,6 +41,8 @@ async fn main() -> ExitCode {
         Command::Net(args) => netcheck::run(args).map_err(Into::into),
         Command::User(args) => server::user(args).await.map_err(Into::into),
         Command::Token(args) => server::token(args).await.map_err(Into::into),
+        Command::Export(args) => server::export(args).await.map_err(Into::into),
+        Command::Import(args) => server::import(args).await.map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 /// The row as it is now, for a caller whose picture of it was old.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Current {
     Worker(Arc<Worker>),
@@ -212,6 +213,7 @@ impl ApiError {
 
 /// An error as the REST API writes it (DESIGN.md section 5).
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ErrorBody<'a> {
     /// The HTTP status in words.
     pub error: &'static str,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Me {
     pub user_id: UserId,
     pub name: String,

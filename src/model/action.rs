@@ -173,6 +173,7 @@ pub struct Options {
 
 /// An action that was done, or that goes on as an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Done {
     /// A sentence: `worker-1 is ready`.
     pub message: String,

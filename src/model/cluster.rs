@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether the provider behind a cluster answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Connection {
     Connected,
@@ -21,6 +22,7 @@ impl Connection {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Cluster {
     pub id: ClusterId,
     pub name: Name,

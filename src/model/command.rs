@@ -26,6 +26,7 @@ pub const COMMANDS_IN_SNAPSHOT: usize = 200;
 
 /// The name of a command in an agent's own configuration: lower-case letters, digits, `-` and `_`, 1 to 40 of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct CommandKind(String);
 
@@ -73,6 +74,7 @@ impl fmt::Display for CommandKind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CommandStatus {
     Queued,
@@ -123,6 +125,7 @@ impl fmt::Display for CommandStatus {
 
 /// How a command ended, as its agent says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// It ended by itself: 0 is success.
@@ -141,6 +144,7 @@ pub enum Outcome {
 
 /// What a command was meant to bring about, looked at again on a report newer than its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(tag = "post_check", rename_all = "snake_case")]
 pub enum PostCheck {
     Awaited {
@@ -156,12 +160,14 @@ pub enum PostCheck {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct CancelRequest {
     pub actor: Actor,
     pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Command {
     pub id: CommandId,
     pub host_id: HostId,

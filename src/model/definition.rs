@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 /// SHA-256 of a PNML document. On the wire: 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct DefinitionHash([u8; 32]);
 
@@ -61,6 +62,7 @@ impl fmt::Debug for DefinitionHash {
 
 /// How large a net is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct NetSize {
     pub places: u32,
     pub transitions: u32,

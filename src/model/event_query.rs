@@ -53,6 +53,7 @@ pub struct EventQuery {
 
 /// Events, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct EventPage {
     pub events: Vec<Event>,
     /// Where the next page begins; absent on the last one. Events that come meanwhile are not on it, and none is twice.
@@ -62,6 +63,7 @@ pub struct EventPage {
 
 /// What events are counted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StatisticsBy {
     #[default]
@@ -88,6 +90,7 @@ impl StatisticsBy {
 
 /// How many events there are of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct EventStatistics {
     pub by: StatisticsBy,
     /// All events that the query holds for, also those of buckets that are not listed.
@@ -101,6 +104,7 @@ pub struct EventStatistics {
 pub const MOST_BUCKETS: usize = 744;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Bucket {
     /// The type; the beginning of the hour in RFC 3339; the id of the resource.
     pub key: String,

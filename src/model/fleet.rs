@@ -35,6 +35,7 @@ pub enum EntityRef {
 
 /// Every versioned row. Rows are shared, so a clone costs a pointer a row and a snapshot never holds up a writer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(from = "FleetRows", into = "FleetRows")]
 pub struct Fleet {
     clusters: BTreeMap<ClusterId, Arc<Cluster>>,
@@ -57,6 +58,7 @@ pub struct Fleet {
 
 /// The snapshot on the wire: plain lists, ordered by id.
 #[derive(Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 struct FleetRows {
     clusters: Vec<Arc<Cluster>>,
     projects: Vec<Arc<Project>>,

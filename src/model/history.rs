@@ -13,6 +13,7 @@ pub const COARSE_MS: u64 = 60_000;
 
 /// A worker's figures, averaged over a bucket of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Sample {
     /// Share of one core, in percent.
     pub cpu_percent: f32,
@@ -24,6 +25,7 @@ pub struct Sample {
 
 /// Figures in order, oldest first; `None` where the worker was not heard. The last one is of the time now, and grows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Series {
     /// The length of a bucket, milliseconds.
     pub step_ms: u64,
@@ -34,6 +36,7 @@ pub struct Series {
 
 /// What the console knows of a worker's last hour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Trend {
     pub five_minutes: Series,
     pub hour: Series,

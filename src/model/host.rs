@@ -11,6 +11,7 @@ pub const STALE_AFTER: Duration = Duration::from_secs(15);
 
 /// `#rrggbb`: the colour by which its owner tells a host apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct ThemeColor(pub [u8; 3]);
 
@@ -58,6 +59,7 @@ impl From<ThemeColor> for String {
 
 /// How one aspect of a host stands against what it should be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CompartmentStatus {
     Ok,
@@ -86,6 +88,7 @@ impl CompartmentStatus {
 
 /// One of the three aspects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CompartmentKind {
     /// The checked out commit against its remote.
@@ -118,6 +121,7 @@ impl CompartmentKind {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Compartment {
     pub status: CompartmentStatus,
     /// A sentence without a final full stop: `3 commits behind origin/main`.
@@ -131,6 +135,7 @@ pub struct Compartment {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Compartments {
     pub git: Compartment,
     pub lock: Compartment,
@@ -157,6 +162,7 @@ impl Compartments {
 
 /// A command that a host's owner allows, as its agent offers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct CommandOffer {
     pub kind: CommandKind,
     /// The agent ends it after this many seconds.
@@ -168,6 +174,7 @@ pub struct CommandOffer {
 
 /// The agent that spoke for this host last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Agent {
     pub id: AgentId,
     pub version: String,
@@ -176,6 +183,7 @@ pub struct Agent {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Host {
     pub id: HostId,
     /// Given by the operator, one of its kind in the fleet.
@@ -331,6 +339,7 @@ pub fn short(hash: &str) -> &str {
 
 /// What a host says of itself every [`HEARTBEAT`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct HostMetrics {
     /// Percent of all cores together, 0 to 100.
     pub cpu_percent: f32,
@@ -351,6 +360,7 @@ pub struct HostMetrics {
 
 /// The latest figures of a host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct HostTelemetry {
     pub host_id: HostId,
     /// When the console received them: the host was last seen then.
@@ -360,6 +370,7 @@ pub struct HostTelemetry {
 
 /// What the hosts should be, as the server read it from their repository's remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Repository {
     pub url: String,
     pub branch: String,
@@ -379,6 +390,7 @@ pub struct Repository {
 
 /// An open pull request of the hosts' repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct PullRequest {
     pub number: u64,
     pub title: String,
@@ -395,6 +407,7 @@ pub struct PullRequest {
 
 /// How the checks of a pull request stand, all together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Checks {
     None,

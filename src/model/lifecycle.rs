@@ -15,6 +15,7 @@ pub const UNDO_FOR: Duration = Duration::from_secs(10);
 
 /// What an operator can do to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WorkerAction {
     Provision,
@@ -29,6 +30,7 @@ pub enum WorkerAction {
 
 /// What an operator can do to a net.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NetAction {
     Assign,
@@ -47,6 +49,7 @@ pub enum NetAction {
 
 /// What an operator can do to a host, besides running the commands that it offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HostAction {
     /// Asks it for a fresh report.
@@ -461,6 +464,7 @@ pub fn cancel_command(command: &Command, host: Option<&Host>) -> Result<(), Refu
 
 /// What an operator can do to a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PipelineAction {
     Pause,

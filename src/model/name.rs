@@ -10,6 +10,7 @@ pub const MAX_NAME_CHARS: usize = 80;
 ///
 /// Markup is allowed: it is text, and every view escapes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 

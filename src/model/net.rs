@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a net is on its worker (seed 000).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LoadState {
     Unloaded,
@@ -29,6 +30,7 @@ impl LoadState {
 
 /// What a loaded net is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     Idle,
@@ -48,6 +50,7 @@ impl RunState {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Net {
     pub id: NetId,
     pub project_id: ProjectId,

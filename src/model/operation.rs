@@ -6,6 +6,7 @@ use std::fmt;
 
 /// Who caused a change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
     /// The console itself: supervision, start-up, trimming.
@@ -27,6 +28,7 @@ impl fmt::Display for Actor {
 
 /// An action in flight on an entity; `A` is the kind of action that entity knows. It ends as succeeded, failed, or at its deadline as unknown, which a refresh settles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema), schemars(rename = "Operation_{A}"))]
 pub struct Operation<A> {
     pub id: OperationId,
     pub action: A,
@@ -34,17 +36,18 @@ pub struct Operation<A> {
     pub since: Timestamp,
     pub deadline: Timestamp,
     /// It has not begun: until it does, it can be undone.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(default = "none::<Box<Waiting<A>>>", skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Box<Waiting<A>>>,
 }
 
 /// An operation that leaves time to think again. The record says so, so that it outlives the console that took it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema), schemars(rename = "Waiting_{A}"))]
 pub struct Waiting<A> {
     /// When it begins.
     pub until: Timestamp,
     /// What it would give up: that goes on meanwhile, and is in flight again after an undo.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(default = "none::<Operation<A>>", skip_serializing_if = "Option::is_none")]
     pub gives_up: Option<Operation<A>>,
 }
 
@@ -83,6 +86,7 @@ impl<A> Operation<A> {
 
 /// The last action on a row that was done: who did what, when. For whoever finds the row in another state than expected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema), schemars(rename = "LastAction_{A}"))]
 pub struct LastAction<A> {
     pub action: A,
     pub actor: Actor,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How much of the fleet a project may take. What is absent has no bound; what is there already stays when a bound is lowered below it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Quotas {
     /// Nets in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,6 +22,7 @@ impl Quotas {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Project {
     pub id: ProjectId,
     pub name: Name,

@@ -10,6 +10,7 @@ pub const MOST_RULES: usize = 100;
 
 /// How soon somebody should look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     Low,
@@ -46,6 +47,7 @@ impl Priority {
 
 /// Which events a rule speaks of: those for which all that is given holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Matcher {
     /// A type, or the beginning of one and `*`: `worker.*`. Empty: any.
@@ -90,6 +92,7 @@ impl Matcher {
 
 /// Events that nobody is to be told of: no toast, no notification, no webhook. The log keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Mute {
     #[serde(flatten)]
     pub matcher: Matcher,
@@ -102,6 +105,7 @@ pub struct Mute {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct PriorityRule {
     #[serde(flatten)]
     pub matcher: Matcher,
@@ -110,6 +114,7 @@ pub struct PriorityRule {
 
 /// All rules. There is one such row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct EventRules {
     #[serde(default)]
     pub mutes: Vec<Mute>,

@@ -8,6 +8,7 @@ use std::{
 
 /// Milliseconds since 1970-01-01T00:00:00Z. On the wire: that number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Timestamp(pub u64);
 

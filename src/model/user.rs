@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 /// What a user may do in the fleet. A higher role includes the lower ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees everything in scope, changes nothing.
@@ -32,6 +33,7 @@ impl Role {
 
 /// What one user may do where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Roles {
     /// In the whole fleet: it counts in every project, and is what workers, clusters and hosts ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,6 +75,7 @@ impl Roles {
 
 /// Whether a user can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UserStatus {
     Active,
@@ -94,6 +97,7 @@ impl UserStatus {
 
 /// A user as administrators see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct UserRow {
     pub id: UserId,
     pub email: String,
@@ -124,6 +128,7 @@ pub struct UserEdit {
 
 /// A user with a link with which to choose a password, told this once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Invited {
     pub user: UserRow,
     /// A path of this console, `/join/…`. Whoever opens it first is that user: hand it over privately.
@@ -133,6 +138,7 @@ pub struct Invited {
 
 /// A member of a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Member {
     pub user_id: UserId,
     pub email: String,
@@ -143,6 +149,7 @@ pub struct Member {
 
 /// Whether a token lets anybody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TokenStatus {
     Active,
@@ -152,6 +159,7 @@ pub enum TokenStatus {
 
 /// A token without its secret, which nobody knows but who made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct TokenRow {
     pub id: TokenId,
     pub name: String,
@@ -189,6 +197,7 @@ pub struct NewToken {
 
 /// A new token with its secret, told this once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Issued {
     pub token: TokenRow,
     /// What goes behind `Authorization: Bearer`.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a webhook is to be: what its owner decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct WebhookPlan {
     pub name: Name,
     /// Where events are posted to.
@@ -29,6 +30,7 @@ fn yes() -> bool {
 
 /// A webhook and how its deliveries go. Its secret is told once, when it is made, and is not in here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Webhook {
     pub id: WebhookId,
     #[serde(flatten)]
@@ -48,6 +50,7 @@ pub struct Webhook {
 
 /// An event that its receiver did not take yet. Those that come after it wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct WebhookTrouble {
     pub since: Timestamp,
     /// How often it was tried.
@@ -59,6 +62,7 @@ pub struct WebhookTrouble {
 
 /// What became of a test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct WebhookTested {
     pub taken: bool,
     /// In a sentence.

@@ -7,6 +7,7 @@ use std::fmt;
 
 /// Whether a worker may be stopped and started again, or lives once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     Ephemeral,
@@ -24,6 +25,7 @@ impl Category {
 
 /// Who makes a cluster's machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
     /// Processes on the console's own machine.
@@ -47,6 +49,7 @@ impl Provider {
 
 /// What is wrong with a worker in `error`; it decides the remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorDetail {
     /// The provider says the machine exists and is stopped.
@@ -72,6 +75,7 @@ impl ErrorDetail {
 
 /// The state of a worker (seed 000). On the wire `status`, and for `error` also `status_detail`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(tag = "status", content = "status_detail", rename_all = "snake_case")]
 pub enum WorkerStatus {
     /// A record only; no machine.
@@ -111,6 +115,7 @@ impl fmt::Display for WorkerStatus {
 
 /// The machine behind a worker, as its provider and its own process told us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Machine {
     /// How the provider calls it; for `local` the process id and its start time.
     pub provider_ref: String,
@@ -120,7 +125,9 @@ pub struct Machine {
     pub software_version: String,
 }
 
+/// A worker's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Worker {
     pub id: WorkerId,
     pub cluster_id: ClusterId,

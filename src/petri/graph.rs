@@ -7,6 +7,7 @@ use super::net::{PetriNet, PlaceIx, TransitionIx};
 
 /// A place: `[id, name, x, y, initial]` in JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(from = "PlaceRow", into = "PlaceRow")]
 pub struct GraphPlace {
     pub id: String,
@@ -19,6 +20,7 @@ pub struct GraphPlace {
 
 /// A transition: `[id, name, x, y]` in JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(from = "TransitionRow", into = "TransitionRow")]
 pub struct GraphTransition {
     pub id: String,
@@ -29,6 +31,7 @@ pub struct GraphTransition {
 
 /// An arc: `[place, transition, weight]` in JSON, by index.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(from = "ArcRow", into = "ArcRow")]
 pub struct GraphArc {
     pub place: PlaceIx,
@@ -40,6 +43,7 @@ pub struct GraphArc {
 /// the order of the net, so a marking's index finds its place. Rows are arrays, and a name equal to its id is sent as
 /// `null`: a net of 10,000 nodes stays below a megabyte.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct NetGraph {
     pub id: String,
     pub name: String,
@@ -106,10 +110,13 @@ impl NetGraph {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 struct PlaceRow(String, Option<String>, f32, f32, u64);
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 struct TransitionRow(String, Option<String>, f32, f32);
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 struct ArcRow(PlaceIx, TransitionIx, u64);
 
 fn unless_id(id: &str, name: String) -> Option<String> {

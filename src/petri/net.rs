@@ -12,11 +12,13 @@ pub const MAX_COUNT: u64 = 1 << 53;
 
 /// A place, by its position in [`PetriNet::places`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct PlaceIx(pub u32);
 
 /// A transition, by its position in [`PetriNet::transitions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct TransitionIx(pub u32);
 

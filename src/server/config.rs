@@ -27,8 +27,8 @@ pub struct Args {
     #[arg(long, env = "MUSTER_SAMPLES", default_value_t = true, action = clap::ArgAction::Set)]
     pub samples: bool,
 
-    /// Let anyone read /metrics, as a scraper without a session must. Otherwise it needs the role admin: the figures say nothing of the
-    /// fleet's content, but how busy the console is, and how large its history.
+    /// Let anyone read /metrics, as a scraper without a session must. Otherwise it needs the role admin: the figures name
+    /// the clusters, count what is in the fleet, and tell how busy the console is.
     #[arg(long, env = "MUSTER_METRICS_PUBLIC")]
     pub metrics_public: bool,
 

@@ -40,6 +40,11 @@ const LISTS: &[&str] = &[
     "/api/audit",
 ];
 
+/// Whether asking for this path is limited.
+pub fn is_limited(path: &str) -> bool {
+    LISTS.contains(&path)
+}
+
 /// A token bucket for each user and endpoint.
 #[derive(Default)]
 pub struct ListLimit(Mutex<HashMap<(UserId, &'static str), Bucket>>);

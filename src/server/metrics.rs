@@ -3,13 +3,15 @@
 //! Counters of this process, in atomics: whoever has something to count says so in one line and never waits. What is a state rather than
 //! a count (clients, queues, versions) is asked for when it is read.
 
-use super::{App, sse::hub::Depth};
-use crate::model::CommandStatus;
+use super::{App, clock::now, sse::hub::Depth};
+use crate::model::{
+    CommandStatus, Connection, Fleet, Host, HostId, LoadState, Presence, RunState, Timestamp,
+};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt::Write,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -175,7 +177,72 @@ pub fn text(app: &App) -> String {
     let fleet = app.store().fleet();
     let commands = CommandStatus::ALL
         .map(|status| (status, fleet.commands().filter(|command| command.status == status).count() as u64));
-    hosts(&METRICS, app.agents().connected(), &commands, text)
+    let text = hosts(&METRICS, app.agents().connected(), &commands, text);
+    let heard = app.hub().hosts().latest().into_iter().map(|heard| (heard.host_id, heard.at)).collect();
+    contents(&fleet, &heard, now(), text)
+}
+
+const STATUSES: [&str; 5] = ["pending", "provisioning", "ready", "stopped", "error"];
+/// What a net can be: one that is not loaded is idle.
+const NETS: [(LoadState, RunState); 5] = [
+    (LoadState::Unloaded, RunState::Idle),
+    (LoadState::Error, RunState::Idle),
+    (LoadState::Loaded, RunState::Idle),
+    (LoadState::Loaded, RunState::Running),
+    (LoadState::Loaded, RunState::Dead),
+];
+
+/// What is in the fleet. Every combination of labels is there, also when it counts nothing: a series that comes and goes cannot be alerted on.
+fn contents(fleet: &Fleet, heard: &BTreeMap<HostId, Timestamp>, now: Timestamp, text: String) -> String {
+    let mut text = Text(text);
+    text.head("muster_workers", "gauge", "Workers by cluster and status.");
+    for cluster in fleet.clusters() {
+        let mut counts = [0_u64; STATUSES.len()];
+        for worker in fleet.workers().filter(|worker| worker.cluster_id == cluster.id) {
+            if let Some(at) = STATUSES.iter().position(|status| *status == worker.status.word()) {
+                counts[at] += 1;
+            }
+        }
+        let name = label(cluster.name.as_str());
+        for (status, count) in STATUSES.iter().zip(counts) {
+            text.line(&format!("muster_workers{{cluster=\"{name}\",status=\"{status}\"}}"), count);
+        }
+    }
+    text.head("muster_cluster_connected", "gauge", "1 while the provider of a cluster answers, else 0.");
+    for cluster in fleet.clusters() {
+        let connected = cluster.connection == Connection::Connected;
+        let name = label(cluster.name.as_str());
+        text.line(&format!("muster_cluster_connected{{cluster=\"{name}\"}}"), u8::from(connected));
+    }
+    text.gauge("muster_projects", "Projects.", fleet.projects().len() as u64);
+    text.head("muster_nets", "gauge", "Nets by load state and run state.");
+    for (load, run) in NETS {
+        let count = fleet.nets().filter(|net| (net.load_state, net.run_state) == (load, run)).count();
+        let (load, run) = (load.as_str(), run.as_str());
+        text.line(&format!("muster_nets{{load_state=\"{load}\",run_state=\"{run}\"}}"), count);
+    }
+    text.head(
+        "muster_hosts",
+        "gauge",
+        "Hosts by presence: online, stale (connected and not heard), offline.",
+    );
+    for presence in [Presence::Online, Presence::Stale, Presence::Offline] {
+        let is = |host: &&Arc<Host>| host.presence(heard.get(&host.id).copied(), now) == presence;
+        let count = fleet.hosts().filter(is).count();
+        text.line(&format!("muster_hosts{{presence=\"{}\"}}", presence.word()), count);
+    }
+    text.head(
+        "muster_events_logged_total",
+        "counter",
+        "Entries of the event log over the life of the database.",
+    );
+    text.line("muster_events_logged_total", fleet.events().next_back().map_or(0, |event| event.id.0));
+    text.0
+}
+
+/// A label's value, escaped as the format wants it.
+fn label(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// What the console knows of hosts.
@@ -318,6 +385,144 @@ mod tests {
             sweep_nanos: AtomicU64::default(),
             output_bytes: AtomicU64::default(),
         }
+    }
+
+    /// A family of the exposition format: its type and its samples, names with labels.
+    type Families = BTreeMap<String, (String, Vec<(String, f64)>)>;
+
+    /// Reads the text as strictly as Prometheus' own parser: HELP, TYPE, then the samples of that family and of no other, each once.
+    fn read(text: &str) -> Families {
+        assert!(text.ends_with('\n'), "the last line ends like every other");
+        let mut families = Families::new();
+        let (mut name, mut helped) = (String::new(), String::new());
+        for line in text.lines() {
+            if let Some(help) = line.strip_prefix("# HELP ") {
+                let (of, said) = help.split_once(' ').unwrap();
+                assert!(said.ends_with('.') && !said.contains('\\'), "{line}");
+                helped = of.to_owned();
+            } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+                let (of, kind) = kind.split_once(' ').unwrap();
+                assert_eq!(of, helped, "HELP comes before TYPE");
+                assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+                name = of.to_owned();
+                assert!(families.insert(name.clone(), (kind.to_owned(), Vec::new())).is_none(), "{of} twice");
+            } else {
+                let (sample, value) = line.rsplit_once(' ').unwrap();
+                let value: f64 = value.parse().unwrap();
+                let bare = sample.split('{').next().unwrap();
+                let (kind, samples) = families.get_mut(&name).unwrap();
+                let suffixes: &[&str] =
+                    if kind == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
+                assert!(suffixes.iter().any(|suffix| *bare == format!("{name}{suffix}")), "{line} in {name}");
+                assert!(samples.iter().all(|(other, _)| other != sample), "{sample} twice");
+                labels(&sample[bare.len()..]);
+                samples.push((sample.to_owned(), value));
+            }
+        }
+        families
+    }
+
+    /// `{name="value",…}`, or nothing.
+    fn labels(text: &str) {
+        let Some(mut rest) = text.strip_prefix('{') else { return assert_eq!(text, "") };
+        loop {
+            let (name, after) = rest.split_once("=\"").unwrap();
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{text}");
+            let mut escaped = false;
+            let end = after.find(|sign| {
+                let ends = sign == '"' && !escaped;
+                escaped = sign == '\\' && !escaped;
+                ends
+            });
+            rest = &after[end.unwrap() + 1..];
+            match rest.strip_prefix(',') {
+                Some(more) => rest = more,
+                None => return assert_eq!(rest, "}", "{text}"),
+            }
+        }
+    }
+
+    /// A worker that is ready, one that is not, and a net on each.
+    fn fleet() -> Fleet {
+        use crate::{
+            model::{Change, LoadId, WorkerStatus},
+            server::supervise::tests::fixtures as some,
+        };
+        let mut fleet = Fleet::default();
+        let mut odd = some::cluster();
+        odd.name = crate::model::Name::new(r#"a "quoted\" name"#).unwrap();
+        fleet.apply(&Change::ClusterPut { created: true, cluster: Arc::new(odd) });
+        fleet.apply(&Change::ProjectPut { created: true, project: Arc::new(some::project()) });
+        for (n, status) in [(1, WorkerStatus::Ready), (2, WorkerStatus::Pending)] {
+            let id = crate::model::WorkerId(uuid::Uuid::from_u128(n));
+            let name = crate::model::Name::new(&format!("worker-{n}")).unwrap();
+            let row = crate::model::Worker::pending(
+                id,
+                name.clone(),
+                some::cluster().id,
+                crate::model::Provider::Local,
+            );
+            let worker = Arc::new(crate::model::Worker { status, ..row });
+            fleet.apply(&Change::WorkerPut { cause: crate::model::WorkerCause::Created, worker });
+            let hash = crate::model::DefinitionHash::of(b"");
+            let net_id = crate::model::NetId(uuid::Uuid::from_u128(n));
+            let mut net =
+                crate::model::Net::unassigned(net_id, name, some::project().id, hash, Default::default());
+            net.worker_id = Some(id);
+            if status == WorkerStatus::Ready {
+                (net.load_state, net.run_state) = (LoadState::Loaded, RunState::Running);
+                net.load_id = Some(LoadId(uuid::Uuid::from_u128(n)));
+            }
+            let net = Arc::new(net);
+            fleet.apply(&Change::NetPut { cause: crate::model::NetCause::Created, net, moved_from: None });
+        }
+        fleet
+    }
+
+    #[test]
+    fn the_text_is_what_prometheus_reads_and_its_names_follow_its_conventions() {
+        let metrics = metrics();
+        metrics.lagged(Duration::from_millis(7));
+        let text = render(&metrics, Depth::default(), 1, 2);
+        let text = supervision(&metrics, 3, text);
+        let text = hosts(&metrics, 4, &CommandStatus::ALL.map(|status| (status, 5)), text);
+        let families = read(&contents(&fleet(), &BTreeMap::new(), Timestamp(0), text));
+        for (name, (kind, samples)) in &families {
+            assert!(name.starts_with("muster_"), "{name}");
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
+            for unit in ["_ms", "_millis", "_kb", "_mb", "_percent", "_minutes"] {
+                assert!(!name.contains(unit), "{name} is not in a base unit");
+            }
+            assert!(!samples.is_empty(), "{name} has no samples");
+        }
+        let (_, buckets) = &families["muster_delta_lag_seconds"];
+        let counts: Vec<f64> =
+            buckets.iter().filter(|(name, _)| name.contains("_bucket")).map(|(_, count)| *count).collect();
+        assert!(counts.is_sorted() && counts.len() == LAG_BOUNDS.len() + 1, "{buckets:?}");
+    }
+
+    #[test]
+    fn the_fleet_is_counted_by_status_and_state_and_nothing_is_left_out_for_being_none() {
+        let families = read(&contents(&fleet(), &BTreeMap::new(), Timestamp(0), String::new()));
+        let value = |family: &str, sample: &str| {
+            families[family].1.iter().find(|(name, _)| name == sample).map(|(_, value)| *value)
+        };
+        let worker = |status: &str| {
+            value(
+                "muster_workers",
+                &format!(r#"muster_workers{{cluster="a \"quoted\\\" name",status="{status}"}}"#),
+            )
+        };
+        assert_eq!(STATUSES.map(worker), [Some(1.0), Some(0.0), Some(1.0), Some(0.0), Some(0.0)]);
+        let net = |load: &str, run: &str| {
+            value("muster_nets", &format!("muster_nets{{load_state=\"{load}\",run_state=\"{run}\"}}"))
+        };
+        assert_eq!(net("loaded", "running"), Some(1.0));
+        assert_eq!(net("unloaded", "idle"), Some(1.0));
+        assert_eq!(net("error", "idle"), Some(0.0));
+        assert_eq!(families["muster_nets"].1.iter().map(|(_, count)| count).sum::<f64>(), 2.0);
+        assert_eq!(value("muster_hosts", "muster_hosts{presence=\"stale\"}"), Some(0.0));
     }
 
     #[test]

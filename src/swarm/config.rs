@@ -2,7 +2,13 @@
 
 use super::{console::ConsoleError, script::ScriptError};
 use clap::builder::ArgPredicate;
-use std::{fs, io, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 const EMAIL_VARIABLE: &str = "MUSTER_SWARM_EMAIL";
 const PASSWORD_VARIABLE: &str = "MUSTER_SWARM_PASSWORD";
@@ -99,12 +105,8 @@ fn share(text: &str) -> Result<f64, String> {
 /// Why the swarm could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(
-        "no credentials: give a file with --credentials, or set {EMAIL_VARIABLE} and {PASSWORD_VARIABLE}"
-    )]
-    NoCredentials,
-    #[error("the credentials file {path} cannot be used: {reason}")]
-    Credentials { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     #[error("the script {path} cannot be read: {cause}")]
     ScriptFile { path: PathBuf, cause: io::Error },
     #[error("the script {path}: {error}")]
@@ -143,6 +145,16 @@ pub enum Error {
     Incomplete { failed: usize, first: String },
 }
 
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    #[error(
+        "no credentials: give a file with --credentials, or set {EMAIL_VARIABLE} and {PASSWORD_VARIABLE}"
+    )]
+    None,
+    #[error("the credentials file {path} cannot be used: {reason}")]
+    File { path: PathBuf, reason: String },
+}
+
 /// How the swarm signs in.
 #[derive(Clone)]
 pub struct Credentials {
@@ -151,15 +163,16 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    pub fn find(args: &Args) -> Result<Credentials, Error> {
-        let Some(path) = &args.credentials else {
+    /// Those in the file, or in the environment.
+    pub fn find(file: Option<&Path>) -> Result<Credentials, CredentialsError> {
+        let Some(path) = file else {
             let from = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
             return match (from(EMAIL_VARIABLE), from(PASSWORD_VARIABLE)) {
                 (Some(email), Some(password)) => Ok(Credentials { email, password }),
-                _ => Err(Error::NoCredentials),
+                _ => Err(CredentialsError::None),
             };
         };
-        let unusable = |reason: String| Error::Credentials { path: path.clone(), reason };
+        let unusable = |reason: String| CredentialsError::File { path: path.to_owned(), reason };
         let metadata = fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
         if metadata.permissions().mode() & 0o077 != 0 {
             return Err(unusable("others could read it; close it to them: chmod 600".to_owned()));

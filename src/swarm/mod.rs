@@ -11,12 +11,11 @@ mod fleet;
 mod host;
 pub mod script;
 
-pub use config::{Args, Error};
+pub use config::{Args, Credentials, CredentialsError, Error};
+pub use console::{Console, ConsoleError};
 
 use self::{
     agents::Agents,
-    config::Credentials,
-    console::Console,
     fleet::{Fleet, Took},
     host::Host,
     script::{Fault, Happening, Script, Timeline},
@@ -40,7 +39,7 @@ const STATUS_EVERY: Duration = Duration::from_secs(30);
 
 /// Builds the swarm and keeps it until SIGTERM, Ctrl-C or the end of its time.
 pub async fn run(args: Args) -> Result<(), Error> {
-    let credentials = Credentials::find(&args)?;
+    let credentials = Credentials::find(args.credentials.as_deref())?;
     let script = read_script(&args)?;
     let seed = args.seed.unwrap_or_else(rand::random);
     enough_descriptors(args.workers + args.agents)?;

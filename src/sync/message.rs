@@ -23,6 +23,7 @@ pub struct Connected {
 
 /// The whole state in scope: `init` on a stream, and the answer of `GET /api/state`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FullState {
     pub position: Token,
     pub version: u64,

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 
 /// A position as clients see it: opaque. They keep it, compare it for equality and send it back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Token(pub String);
 

@@ -11,6 +11,7 @@ mod cargo;
 mod css;
 mod demo;
 mod e2e;
+mod openapi;
 mod playwright;
 mod prereq;
 mod process;

@@ -17,6 +17,9 @@ impl Tally {
     /// A step that is not a test, such as the format, and does not hold.
     pub const ONE_FAILED: Self = Self { passed: 0, failed: 1, retried: 0 };
 
+    /// A test that is one whole.
+    pub const ONE_PASSED: Self = Self { passed: 1, failed: 0 };
+
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;

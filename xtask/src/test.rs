@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::profile::Profile;
 use crate::step::Steps;
 use crate::tally::Tally;
-use crate::{assets, cargo, demo, playwright, prereq, process, wasm};
+use crate::{assets, cargo, demo, openapi, playwright, prereq, process, wasm};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -44,7 +44,7 @@ impl Run {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let steps = Steps::new(if args.no_browser { 8 } else { 15 });
+    let steps = Steps::new(if args.no_browser { 8 } else { 16 });
     let mut run = Run { steps, tally: Tally::default() };
     run.check("Format", format);
     run.check("Lints: server", || clippy(&["--package", "muster", "--all-targets"]));
@@ -73,6 +73,11 @@ fn browser_tests(run: &mut Run) {
         }
     };
     let program = run.check("Building the server", || cargo::build_program(Profile::Quick));
+    const OPENAPI: &str = "The API against its own document";
+    match &program {
+        Some(program) => run.tests(OPENAPI, || openapi::run(program)),
+        None => run.steps.skip(OPENAPI, "there is no server"),
+    }
     let demo = run.check("Building the demo", || demo::build(Profile::Quick));
     let installed = run.check("Installing the browser tests' packages", playwright::install);
     const TYPES: &str = "Checking the browser tests' types";

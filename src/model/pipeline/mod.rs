@@ -20,6 +20,7 @@ pub const STAGES: RangeInclusive<usize> = 1..=16;
 pub const PIPELINES_IN_SNAPSHOT: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PipelineStatus {
     Running,
@@ -54,6 +55,7 @@ impl PipelineStatus {
 
 /// A host in a stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Cell {
     Waiting,
@@ -73,6 +75,7 @@ pub enum Cell {
 
 /// One host's way through the stages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Lane {
     pub host_id: HostId,
     /// One a stage.
@@ -81,6 +84,7 @@ pub struct Lane {
 
 /// What a pipeline is asked to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Plan {
     pub host_ids: Vec<HostId>,
     pub stages: Vec<CommandKind>,
@@ -144,6 +148,7 @@ impl Plan {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Pipeline {
     pub id: PipelineId,
     /// A sentence without a final full stop: `Deploy #42 Update the lock file`.

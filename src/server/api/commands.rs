@@ -2,8 +2,9 @@
 
 use super::{
     error::internal,
-    extract::{self, id, options, position, row, wanted},
+    extract::{id, options, position, row},
     fields::Fields,
+    lists::{ListRequest, Order},
 };
 use crate::{
     app::error::ApiError,
@@ -38,7 +39,6 @@ const PIECE: usize = 256 << 10;
 
 #[derive(Deserialize)]
 pub struct ListQuery {
-    ids: Option<String>,
     host_id: Option<String>,
     status: Option<String>,
 }
@@ -48,11 +48,11 @@ pub async fn list(
     State(app): State<App>,
     who: Who,
     Query(query): Query<ListQuery>,
-    headers: HeaderMap,
+    asked: ListRequest,
 ) -> Result<Response, ApiError> {
     need_hosts(&who)?;
     let at = position(&app, &who);
-    let wanted = wanted::<CommandId>(query.ids.as_deref(), "command")?;
+    let wanted = asked.wanted::<CommandId>("command")?;
     let host = query.host_id.as_deref().map(|host| id::<HostId>(host, "host")).transpose()?;
     let status = query.status.as_deref().map(status).transpose()?;
     let fleet = app.store().fleet();
@@ -62,7 +62,7 @@ pub async fn list(
             && status.is_none_or(|status| row.status == status)
     });
     let rows: Vec<_> = rows.cloned().collect();
-    Ok(extract::list(&rows, |row| (row.id.0, row.revision), at, &headers))
+    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
 }
 
 pub async fn show(
@@ -109,8 +109,9 @@ pub struct HistoryQuery {
 }
 
 /// A page of a host's commands, the newest first.
-#[derive(Serialize)]
-struct History {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "CommandHistory")]
+pub struct History {
     commands: Vec<Command>,
     /// The `cursor` of the next page.
     next: Option<CommandId>,

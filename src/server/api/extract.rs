@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{
     Json,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -74,31 +74,6 @@ pub fn position(app: &App, who: &Who) -> HeaderValue {
     HeaderValue::from_str(&position).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// A list, or 304 to a caller that has the same. `rows` are its (id, revision)s.
-pub fn list<T: Serialize>(
-    rows: &[T],
-    key: impl Fn(&T) -> (uuid::Uuid, u64),
-    position: HeaderValue,
-    asked: &HeaderMap,
-) -> Response {
-    let bytes: Vec<u8> = rows
-        .iter()
-        .map(key)
-        .flat_map(|(id, revision)| id.into_bytes().into_iter().chain(revision.to_be_bytes()))
-        .collect();
-    let tag = format!("\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(&bytes));
-    let same = asked.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted.as_bytes() == tag.as_bytes());
-    let mut response =
-        if same { StatusCode::NOT_MODIFIED.into_response() } else { Json(rows).into_response() };
-    let headers = response.headers_mut();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(header::ETAG, tag);
-    }
-    headers.insert(POSITION, position);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    response
-}
-
 pub fn row<T: Tagged>(row: &T, position: HeaderValue) -> Response {
     let mut response = Json(row).into_response();
     let headers = response.headers_mut();
@@ -108,14 +83,6 @@ pub fn row<T: Tagged>(row: &T, position: HeaderValue) -> Response {
     headers.insert(POSITION, position);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// `?ids=a,b`: only those rows; absent ones are left out.
-pub fn wanted<T: FromStr + Ord>(
-    ids: Option<&str>,
-    what: &str,
-) -> Result<Option<std::collections::BTreeSet<T>>, ApiError> {
-    ids.map(|ids| ids.split(',').filter(|id| !id.is_empty()).map(|one| id(one, what)).collect()).transpose()
 }
 
 /// The position of `app`'s state as `who` sees it, as an ETag.

@@ -82,7 +82,7 @@ impl Fields {
 
     pub fn whole_number(&self, name: &str, bounds: &RangeInclusive<u64>) -> Result<u64, ApiError> {
         let given = self.required(name)?;
-        let number = given.as_u64().filter(|number| bounds.contains(number));
+        let number = whole(given).filter(|number| bounds.contains(number));
         number.ok_or_else(|| bad(whole_number_wanted(name, bounds, &shown(given))))
     }
 
@@ -212,6 +212,12 @@ impl Fields {
     }
 }
 
+/// JSON does not tell 2 from 2.0, and some writers only have the latter. Beyond 2⁵³ the latter is not exact any more.
+fn whole(given: &Value) -> Option<u64> {
+    let exact = |number: &f64| number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(number);
+    given.as_u64().or_else(|| given.as_f64().filter(exact).map(|number| number as u64))
+}
+
 fn bad(detail: String) -> ApiError {
     ApiError::BadRequest { detail }
 }
@@ -244,6 +250,7 @@ mod tests {
             said(Fields::read(body.as_bytes()).unwrap().whole_number("cpus", &CPUS))
         };
         assert_eq!(cpus("256"), "");
+        assert_eq!(cpus("2.0"), "", "the same number in JSON");
         for given in ["-1", "0", "257", "1.5", "1e3", "\"2\"", "true", "99999999999999999999"] {
             let said = cpus(given);
             assert!(said.starts_with("cpus must be a whole number from 1 to 256; it is "), "{given}: {said}");

@@ -1,12 +1,16 @@
 //! For whoever watches the console itself.
 
 use crate::server::App;
+use crate::server::api::openapi::{Content, describe};
 use crate::server::metrics;
 use axum::{
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
 };
+
+/// How [`ready`] says no.
+pub const TEXT: Content = Content { media: "text/plain", schema: describe::<String> };
 
 /// The process answers.
 pub async fn alive() -> &'static str {

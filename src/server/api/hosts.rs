@@ -1,9 +1,9 @@
 //! `/api/hosts`.
 
 use super::{
-    extract::{self, id, options, position, row, wanted},
+    extract::{id, options, position, row},
     fields::Fields,
-    workers::ListQuery,
+    lists::{ListRequest, Order},
 };
 use crate::{
     app::error::ApiError,
@@ -18,25 +18,20 @@ use crate::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
-pub async fn list(
-    State(app): State<App>,
-    who: Who,
-    Query(query): Query<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<App>, who: Who, asked: ListRequest) -> Result<Response, ApiError> {
     need_hosts(&who)?;
     let at = position(&app, &who);
-    let wanted = wanted::<HostId>(query.ids.as_deref(), "host")?;
+    let wanted = asked.wanted::<HostId>("host")?;
     let fleet = app.store().fleet();
     let rows = fleet.hosts().filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
     let rows: Vec<_> = rows.cloned().collect();
-    Ok(extract::list(&rows, |row| (row.id.0, row.revision), at, &headers))
+    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
 }
 
 pub async fn show(State(app): State<App>, who: Who, Path(host): Path<String>) -> Result<Response, ApiError> {
@@ -86,8 +81,8 @@ pub async fn revoke_token(
 }
 
 /// What a refresh answers: the row, and the same in the words of seed 003.
-#[derive(Serialize)]
-struct Refreshed<'a> {
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Refreshed<'a> {
     #[serde(flatten)]
     done: &'a Done,
     host_id: HostId,
@@ -99,7 +94,7 @@ struct Refreshed<'a> {
     pending_pr: Option<PendingPr<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct PendingPr<'a> {
     number: u64,
     title: &'a str,

@@ -2,9 +2,10 @@
 
 use super::{
     error::internal,
-    extract::{self, id, options, position, row, wanted},
+    extract::{id, options, position, row},
     fields::Fields,
-    workers::ListQuery,
+    lists::{ListRequest, Order},
+    openapi::{Operation, post},
 };
 use crate::{
     app::error::ApiError,
@@ -23,27 +24,22 @@ use crate::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Multipart, Path, Query, Request, State, multipart::MultipartError},
+    extract::{FromRequest, Multipart, Path, Request, State, multipart::MultipartError},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use std::sync::Arc;
 
-pub async fn list(
-    State(app): State<App>,
-    who: Who,
-    Query(query): Query<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<App>, who: Who, asked: ListRequest) -> Result<Response, ApiError> {
     let at = position(&app, &who);
-    let wanted = wanted::<NetId>(query.ids.as_deref(), "net")?;
+    let wanted = asked.wanted::<NetId>("net")?;
     let fleet = app.store().fleet();
     let rows = fleet.nets().filter(|row| {
         who.scope.sees_project(row.project_id)
             && wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id))
     });
     let rows: Vec<_> = rows.map(Arc::clone).collect();
-    Ok(extract::list(&rows, |row| (row.id.0, row.revision), at, &headers))
+    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
 }
 
 pub async fn show(State(app): State<App>, who: Who, Path(net): Path<String>) -> Result<Response, ApiError> {
@@ -140,34 +136,60 @@ async fn from_form(mut form: Multipart) -> Result<NewNet, ApiError> {
     Ok(NewNet { name, project_id: project.ok_or(missing("project_id"))?, pnml: pnml.ok_or(missing("pnml"))? })
 }
 
-pub async fn act(
+/// The operation for a request that says all by its name.
+pub fn plain(path: &'static str, summary: &'static str, request: NetRequest) -> Operation {
+    let handler =
+        async move |State(app): State<App>, who: Who, Path(net): Path<String>, headers: HeaderMap| {
+            act(&app, &who, &net, request, &headers).await
+        };
+    post(path, summary, handler)
+}
+
+pub async fn assign(
     State(app): State<App>,
     who: Who,
-    Path((net, action)): Path<(String, String)>,
+    Path(net): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Done>, ApiError> {
+    let worker_id = Fields::read(&body)?.id("worker_id", "worker")?;
+    act(&app, &who, &net, NetRequest::Assign { worker_id }, &headers).await
+}
+
+pub async fn move_to(
+    State(app): State<App>,
+    who: Who,
+    Path(net): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Done>, ApiError> {
+    let project_id = Fields::read(&body)?.id("project_id", "project")?;
+    let action = Action::MoveNet { id: id(&net, "net")?, project_id };
+    perform(&app, &who, action, options(&headers)?).await.map(Json)
+}
+
+pub async fn run(
+    State(app): State<App>,
+    who: Who,
+    Path(net): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Done>, ApiError> {
+    let rate = Fields::read(&body)?.whole_number("rate", &RATE)? as u32;
+    act(&app, &who, &net, NetRequest::Run { rate }, &headers).await
+}
+
+pub async fn inject(
+    State(app): State<App>,
+    who: Who,
+    Path(net): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
     let body = Fields::read(&body)?;
-    if action == "move" {
-        let action = Action::MoveNet { id: id(&net, "net")?, project_id: body.id("project_id", "project")? };
-        return perform(&app, &who, action, options(&headers)?).await.map(Json);
-    }
-    let request = match action.as_str() {
-        "assign" => NetRequest::Assign { worker_id: body.id("worker_id", "worker")? },
-        "unassign" => NetRequest::Unassign,
-        "load" => NetRequest::Load,
-        "unload" => NetRequest::Unload,
-        "step" => NetRequest::Step,
-        "run" => NetRequest::Run { rate: body.whole_number("rate", &RATE)? as u32 },
-        "stop" => NetRequest::Stop,
-        "reset" => NetRequest::Reset,
-        "undo-delete" => NetRequest::UndoDelete,
-        "inject" => {
-            NetRequest::Inject { place: body.text("place")?, tokens: body.whole_number("tokens", &TOKENS)? }
-        }
-        other => return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on nets.") }),
-    };
-    perform(&app, &who, Action::Net { id: id(&net, "net")?, request }, options(&headers)?).await.map(Json)
+    let request =
+        NetRequest::Inject { place: body.text("place")?, tokens: body.whole_number("tokens", &TOKENS)? };
+    act(&app, &who, &net, request, &headers).await
 }
 
 pub async fn delete(
@@ -176,8 +198,18 @@ pub async fn delete(
     Path(net): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Done>, ApiError> {
-    let action = Action::Net { id: id(&net, "net")?, request: NetRequest::Delete };
-    perform(&app, &who, action, options(&headers)?).await.map(Json)
+    act(&app, &who, &net, NetRequest::Delete, &headers).await
+}
+
+async fn act(
+    app: &App,
+    who: &Who,
+    net: &str,
+    request: NetRequest,
+    headers: &HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    let action = Action::Net { id: id(net, "net")?, request };
+    perform(app, who, action, options(headers)?).await.map(Json)
 }
 
 fn find(app: &App, who: &Who, net: &str) -> Result<Arc<Net>, ApiError> {

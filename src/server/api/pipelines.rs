@@ -3,6 +3,8 @@
 use super::{
     extract::{id, options, position},
     fields::Fields,
+    lists::{ListRequest, Order},
+    openapi::{Operation, post},
 };
 use crate::{
     app::error::ApiError,
@@ -28,12 +30,15 @@ use std::sync::Arc;
 const CONCURRENCY: u64 = 5;
 
 /// Those that go on, and the newest of the others; newest first.
-pub async fn list(State(app): State<App>, who: Who, headers: HeaderMap) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<App>, who: Who, asked: ListRequest) -> Result<Response, ApiError> {
     need_hosts(&who)?;
     let position = position(&app, &who);
-    let mut rows: Vec<Arc<Pipeline>> = app.store().fleet().pipelines().cloned().collect();
-    rows.reverse();
-    Ok(super::extract::list(&rows, |row| (row.id.0, row.revision), position, &headers))
+    let wanted = asked.wanted::<PipelineId>("pipeline")?;
+    let fleet = app.store().fleet();
+    let rows = fleet.pipelines().rev();
+    let rows = rows.filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
+    let rows: Vec<Arc<Pipeline>> = rows.cloned().collect();
+    Ok(asked.answer(rows, Order::NewestFirst, |row| (row.id.0, row.revision), position))
 }
 
 pub async fn show(
@@ -62,20 +67,18 @@ pub async fn start(
     Ok((StatusCode::CREATED, Json(done)))
 }
 
-pub async fn act(
-    State(app): State<App>,
-    who: Who,
-    Path((text, action)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Json<Done>, ApiError> {
-    let action = match action.as_str() {
-        "pause" => PipelineAction::Pause,
-        "resume" => PipelineAction::Resume,
-        "cancel" => PipelineAction::Cancel,
-        _ => return Err(ApiError::NoSuchRoute),
-    };
-    let action = Action::Pipeline { id: id(&text, "pipeline")?, action };
-    perform(&app, &who, action, options(&headers)?).await.map(Json)
+/// The operation that does `action`.
+pub fn act(path: &'static str, summary: &'static str, action: PipelineAction) -> Operation {
+    let handler =
+        async move |State(app): State<App>, who: Who, Path(text): Path<String>, headers: HeaderMap| {
+            let action = Action::Pipeline { id: id(&text, "pipeline")?, action };
+            perform(&app, &who, action, options(&headers)?).await.map(Json)
+        };
+    post(path, summary, handler)
+        .says("What runs goes on while it is paused; cancelling also cancels what runs.")
+        .ok::<Done>("The row as it is now.")
+        .acts()
+        .errors(&[404])
 }
 
 pub fn stages(fields: &Fields) -> Result<Option<Vec<CommandKind>>, ApiError> {

@@ -19,8 +19,9 @@ use std::sync::Arc;
 const DEPLOY: [&str; 2] = ["pull", "switch"];
 
 /// The open pull requests with how old they are.
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PullRequests")]
+pub struct Listed {
     pull_requests: Vec<Arc<PullRequest>>,
     /// Whether the console was told of a repository on GitHub.
     configured: bool,

@@ -1,20 +1,32 @@
 //! Lists of the small entities.
 
-use crate::server::{App, auth::Who};
-use axum::{Json, extract::State, response::IntoResponse};
-use std::sync::Arc;
+use super::{
+    extract::position,
+    lists::{ListRequest, Order},
+};
+use crate::{
+    app::error::ApiError,
+    model::{ClusterId, ProjectId},
+    server::{App, auth::Who},
+};
+use axum::{extract::State, response::Response};
 
-pub async fn clusters(State(app): State<App>, _: Who) -> impl IntoResponse {
-    Json(app.store().fleet().clusters().map(Arc::clone).collect::<Vec<_>>())
+pub async fn clusters(State(app): State<App>, who: Who, asked: ListRequest) -> Result<Response, ApiError> {
+    let at = position(&app, &who);
+    let wanted = asked.wanted::<ClusterId>("cluster")?;
+    let fleet = app.store().fleet();
+    let rows = fleet.clusters().filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
+    let rows: Vec<_> = rows.cloned().collect();
+    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
 }
 
-pub async fn projects(State(app): State<App>, who: Who) -> impl IntoResponse {
+pub async fn projects(State(app): State<App>, who: Who, asked: ListRequest) -> Result<Response, ApiError> {
+    let at = position(&app, &who);
+    let wanted = asked.wanted::<ProjectId>("project")?;
     let fleet = app.store().fleet();
-    Json(
-        fleet
-            .projects()
-            .filter(|project| who.scope.sees_project(project.id))
-            .map(Arc::clone)
-            .collect::<Vec<_>>(),
-    )
+    let rows = fleet.projects().filter(|row| {
+        who.scope.sees_project(row.id) && wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id))
+    });
+    let rows: Vec<_> = rows.cloned().collect();
+    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
 }

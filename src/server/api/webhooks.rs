@@ -50,7 +50,7 @@ pub async fn webhook(app: &App, who: &Who, id: WebhookId) -> Result<Webhook, Api
 }
 
 /// A webhook with its secret, which is told this once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Created {
     #[serde(flatten)]
     pub webhook: Webhook,

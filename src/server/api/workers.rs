@@ -1,8 +1,9 @@
 //! `/api/workers`.
 
 use super::{
-    extract::{self, id, options, position, row, wanted},
+    extract::{id, options, position, row},
     fields::Fields,
+    lists::{ListRequest, Order},
 };
 use crate::{
     app::error::ApiError,
@@ -13,7 +14,10 @@ use crate::{
     server::{
         App,
         actions::{gone, perform},
-        api::error::internal,
+        api::{
+            error::internal,
+            openapi::{Operation, post},
+        },
         auth::Who,
         clock::now,
         storage::audit,
@@ -22,37 +26,28 @@ use crate::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// What the process of an external worker must be started with.
-#[derive(Serialize)]
-struct Token<'a> {
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WorkerToken")]
+pub struct Token<'a> {
     worker_id: WorkerId,
     token: &'a str,
 }
 
-#[derive(Deserialize)]
-pub struct ListQuery {
-    pub ids: Option<String>,
-}
-
-pub async fn list(
-    State(app): State<App>,
-    who: Who,
-    Query(query): Query<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<App>, who: Who, asked: ListRequest) -> Result<Response, ApiError> {
     let at = position(&app, &who);
-    let wanted = wanted::<WorkerId>(query.ids.as_deref(), "worker")?;
+    let wanted = asked.wanted::<WorkerId>("worker")?;
     let fleet = app.store().fleet();
     let rows = fleet.workers().filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
     let rows: Vec<_> = rows.map(Arc::clone).collect();
-    Ok(extract::list(&rows, |row| (row.id.0, row.revision), at, &headers))
+    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
 }
 
 pub async fn show(
@@ -116,24 +111,16 @@ pub async fn token(
     Ok((headers, Json(Token { worker_id: id, token: token.as_str() })).into_response())
 }
 
-pub async fn act(
-    State(app): State<App>,
-    who: Who,
-    Path((worker, action)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Json<Done>, ApiError> {
-    let action = match action.as_str() {
-        "provision" => WorkerAction::Provision,
-        "start" => WorkerAction::Start,
-        "stop" => WorkerAction::Stop,
-        "destroy" => WorkerAction::Destroy,
-        "refresh" => WorkerAction::Refresh,
-        "undo-delete" => WorkerAction::UndoDelete,
-        other => {
-            return Err(ApiError::BadRequest { detail: format!("{other:?} is not an action on workers.") });
-        }
-    };
-    act_on(&app, &who, &worker, action, &headers).await
+/// The operation that does `action`.
+pub fn act(path: &'static str, summary: &'static str, action: WorkerAction) -> Operation {
+    let handler =
+        async move |State(app): State<App>, who: Who, Path(worker): Path<String>, headers: HeaderMap| {
+            act_on(&app, &who, &worker, action, &headers).await
+        };
+    post(path, summary, handler)
+        .ok::<Done>("It is done, or goes on: the row's `operation` says so.")
+        .guarded()
+        .reaches_machine()
 }
 
 pub async fn delete(

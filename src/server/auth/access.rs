@@ -64,6 +64,8 @@ const SCOPED: &[&str] = &[
     "/api/labs",
     "/api/builds",
     "/api/tokens",
+    "/api/openapi.json",
+    "/api/docs",
 ];
 
 /// Server functions that read, and what one does with one's own: whoever is signed in may ask.
@@ -128,7 +130,7 @@ pub fn required(method: &Method, path: &str) -> Access {
         // With a worker's token one can pretend to be the console; with a host's, speak for it.
         _ if below("/api/workers") && path.ends_with("/token") => Access::Fleet(Role::Admin),
         // A webhook tells of the whole fleet, to whom its owner likes.
-        _ if below("/api/users") || below("/api/audit") || below("/api/webhooks") => Access::Fleet(Role::Admin),
+        _ if below("/api/users") || below("/api/audit") || below("/api/webhooks") || below("/api/export") || below("/api/import") => Access::Fleet(Role::Admin),
         _ if method.is_safe() => match path {
             _ if SCOPED.iter().any(|root| below(root)) => Access::SignedIn,
             _ if below("/api") || below("/do") => Access::Fleet(Role::Viewer),

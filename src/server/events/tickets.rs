@@ -43,7 +43,7 @@ struct Ticket {
 }
 
 /// A ticket as its bearer gets it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Issued {
     pub ticket: String,
     /// From then on it is worth nothing.
