@@ -121,7 +121,7 @@ mod tests {
         app::snapshot::Me,
         model::{
             Change, ClusterId, DefinitionHash, Fleet, Name, Net, NetCause, NetSize, ProjectId, Provider,
-            Role, Timestamp, Worker, WorkerCause,
+            Role, Roles, Timestamp, UserId, Worker, WorkerCause,
         },
         sync::{FullState, Token},
     };
@@ -155,7 +155,13 @@ mod tests {
             full: FullState { position: Token("here".to_owned()), version: 7, state },
             part: None,
             server_time: Timestamp(1),
-            user: Me { name: "A".to_owned(), email: "a@b.c".to_owned(), role: Role::Admin },
+            user: Me {
+                user_id: UserId(Uuid::from_u128(3)),
+                name: "A".to_owned(),
+                email: "a@b.c".to_owned(),
+                role: Role::Admin,
+                roles: Roles { fleet: Some(Role::Admin), ..Roles::default() },
+            },
             telemetry: Vec::new(),
             host_telemetry: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use super::{components::list::FirstScreen, store::Summary};
 use crate::{
-    model::{HostTelemetry, Role, Telemetry, Timestamp},
+    model::{HostTelemetry, Role, Roles, Telemetry, Timestamp, UserId},
     petri::graph::NetGraph,
     sync::FullState,
     worker::protocol::NetEvent,
@@ -12,9 +12,13 @@ use serde::{Deserialize, Serialize};
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
+    pub user_id: UserId,
     pub name: String,
     pub email: String,
+    /// In the whole fleet; a viewer's for who has none there, since clusters and workers are seen by everybody who is signed in.
     pub role: Role,
+    /// In the whole fleet and in each project: what to ask about nets.
+    pub roles: Roles,
 }
 
 /// The state in the scope of a user, with its position: all of it, or where that is much, what the first screen of one page shows.

@@ -11,7 +11,7 @@ use crate::{
         snapshot::Drawn,
     },
     model::{
-        Action, NetId, NewNet, NewWorker, Options, Role, WorkerId,
+        Action, NetId, NewNet, NewWorker, Options, Role, Roles, UserId, WorkerId,
         action::{CPUS, MEMORY_MB},
     },
     petri::NetGraph,
@@ -164,7 +164,13 @@ fn no_net() -> ApiError {
 }
 
 fn me(demo: &Demo) -> Me {
-    Me { name: "You".to_owned(), email: demo.email(), role: Role::Admin }
+    Me {
+        user_id: UserId(Uuid::nil()),
+        name: "You".to_owned(),
+        email: demo.email(),
+        role: Role::Admin,
+        roles: Roles { fleet: Some(Role::Admin), ..Roles::default() },
+    }
 }
 
 fn open(demo: &Demo) -> Result<Opening, ApiError> {

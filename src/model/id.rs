@@ -55,6 +55,8 @@ ids! {
     OperationId,
     /// A person or integration that can sign in.
     UserId,
+    /// A token that lets a program in: of a user, or of a service, which has no user.
+    TokenId,
     /// One loading of a net on a worker. A net found on a worker under another load id is not the one we loaded.
     LoadId,
     /// One life of a worker's process. A new incarnation has forgotten every net.

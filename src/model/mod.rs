@@ -49,7 +49,7 @@ pub use host::{
 };
 pub use id::{
     AgentId, ClusterId, CommandId, EventId, HostId, Incarnation, LoadId, NetId, OperationId, PipelineId,
-    ProjectId, RefreshId, UserId, WorkerId,
+    ProjectId, RefreshId, TokenId, UserId, WorkerId,
 };
 pub use lifecycle::{HostAction, NetAction, Refusal, WorkerAction};
 pub use name::{Name, NameError};
@@ -60,5 +60,8 @@ pub use project::{Project, Quotas};
 pub use rules::{EventRules, Matcher, Mute, Priority, PriorityRule};
 pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
 pub use time::Timestamp;
-pub use user::{Role, Roles};
+pub use user::{
+    Invited, Issued, Member, NewToken, NewUser, Role, Roles, TokenRow, TokenStatus, UserEdit, UserRow,
+    UserStatus,
+};
 pub use worker::{Category, ErrorDetail, Machine, Provider, Worker, WorkerStatus};

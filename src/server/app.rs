@@ -22,7 +22,7 @@ use crate::{
         error::ApiError,
         snapshot::{Drawn, Me, Snapshot},
     },
-    model::{DefinitionHash, NetId, Trend, Worker, WorkerId},
+    model::{DefinitionHash, NetId, Role, Trend, Worker, WorkerId},
     worker::protocol::NetEvent,
 };
 use bytes::Bytes;
@@ -32,6 +32,18 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A page does not wait longer for a worker to tell a marking.
 const MARKING_PATIENCE: Duration = Duration::from_millis(500);
+
+impl From<&Who> for Me {
+    fn from(who: &Who) -> Me {
+        Me {
+            user_id: who.user_id,
+            name: who.name.clone(),
+            email: who.email.clone(),
+            role: who.roles.fleet.unwrap_or(Role::Viewer),
+            roles: who.roles.clone(),
+        }
+    }
+}
 
 /// The running console. A clone is a handle on the same one.
 #[derive(Clone)]
@@ -127,7 +139,7 @@ impl App {
             full: self.hub().snapshot(&who.scope),
             part: None,
             server_time: now(),
-            user: Me { name: who.name.clone(), email: who.email.clone(), role: who.role },
+            user: Me::from(who),
             telemetry: self.hub().board(&who.scope),
             host_telemetry: self.hub().host_board(&who.scope),
         })

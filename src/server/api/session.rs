@@ -2,8 +2,7 @@
 
 use super::fields::Fields;
 use crate::{
-    app::error::ApiError,
-    model::Role,
+    app::{Me, error::ApiError},
     server::{
         App,
         auth::{self, SignedIn, Who},
@@ -16,15 +15,6 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct Me<'a> {
-    user_id: String,
-    name: &'a str,
-    email: &'a str,
-    role: Role,
-}
 
 pub async fn show(who: Who) -> Response {
     me(&who).into_response()
@@ -45,10 +35,5 @@ pub async fn sign_out(State(app): State<App>, who: Who) -> Result<Response, ApiE
 }
 
 fn me(who: &Who) -> impl IntoResponse {
-    Json(serde_json::json!(Me {
-        user_id: who.user_id.to_string(),
-        name: &who.name,
-        email: &who.email,
-        role: who.role
-    }))
+    Json(Me::from(who))
 }

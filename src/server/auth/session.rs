@@ -3,7 +3,7 @@
 use super::user::{self, User};
 use crate::{
     app::error::ApiError,
-    model::{Actor, Role, Timestamp, UserId},
+    model::{Actor, Role, Roles, Timestamp, UserId},
     server::{App, api::error::internal, clock::now, storage::StorageError},
     sync::Scope,
 };
@@ -23,7 +23,7 @@ pub struct Who {
     pub user_id: UserId,
     pub email: String,
     pub name: String,
-    pub role: Role,
+    pub roles: Roles,
     pub scope: Scope,
     pub session: SessionHash,
 }
@@ -35,14 +35,11 @@ impl Who {
 
     /// Refuses who has less than `role`.
     pub fn need(&self, role: Role) -> Result<(), ApiError> {
-        if self.role >= role {
+        if self.roles.in_fleet(role) {
             return Ok(());
         }
-        let detail = format!(
-            "This needs the role {}; you are {}. Ask an administrator.",
-            role.as_str(),
-            self.role.as_str()
-        );
+        let are = self.roles.fleet.map_or("not of the fleet", Role::as_str);
+        let detail = format!("This needs the role {}; you are {are}. Ask an administrator.", role.as_str());
         Err(ApiError::Forbidden { detail })
     }
 }
@@ -119,7 +116,7 @@ fn who_of(user: User, session: SessionHash) -> Who {
         user_id: user.id,
         email: user.email,
         name: user.name,
-        role: user.role,
+        roles: Roles { fleet: Some(user.role), ..Roles::default() },
         scope: Scope::Fleet,
         session,
     }
