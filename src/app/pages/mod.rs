@@ -1,6 +1,7 @@
 //! The pages, a folder each; [`parts`] are pieces of the domain that several pages show.
 
 mod bulk;
+pub(super) mod events;
 pub(super) mod hosts;
 #[cfg(debug_assertions)]
 mod kit;
@@ -14,6 +15,7 @@ mod setup;
 mod sign_in;
 pub(super) mod workers;
 
+pub use events::EventsPage;
 pub use hosts::{HostPage, HostsPage};
 #[cfg(debug_assertions)]
 pub use kit::Kit;
@@ -29,4 +31,7 @@ pub use setup::SetupPage;
 pub use sign_in::SignInPage;
 pub use workers::{WorkerPage, WorkersPage};
 
+#[cfg(feature = "browser")]
+pub(super) use events::about;
+pub(super) use events::tone;
 pub(super) use parts::host_states::{command_state, command_took};

@@ -63,6 +63,9 @@ pub fn required(method: &Method, path: &str) -> Access {
         (&Method::POST, "/api/stream-tickets") => Access::Role(Role::Viewer),
         // Reading through a server function is still reading.
         (&Method::POST, "/do/open" | "/do/graph" | "/do/trend") => Access::Role(Role::Viewer),
+        (&Method::POST, "/do/events" | "/do/events-now" | "/do/event-statistics") => {
+            Access::Role(Role::Viewer)
+        }
         _ if method.is_safe() => Access::Role(Role::Viewer),
         _ => Access::Role(Role::Operator),
     }
