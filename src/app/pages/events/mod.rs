@@ -87,9 +87,7 @@ async fn first_page(store: Store, chosen: Chosen) -> Result<Option<Older>, ApiEr
     if chosen == Chosen::default() {
         return Ok(None);
     }
-    let (query, before) = untrack(|| {
-        let oldest = store.events.with(|events| events.last().map(|event| event.id));
-        (chosen.asks(store.now.get()), chosen.before.or(oldest))
-    });
-    event_history(query, before).await.map(Some)
+    // From the newest on, also what the store will only hear of in a moment: without JavaScript nothing comes later.
+    let query = untrack(|| chosen.asks(store.now.get()));
+    event_history(query, chosen.before).await.map(Some)
 }
