@@ -215,7 +215,7 @@ pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
 
 /// A page that is alive says what was done by itself.
 #[cfg(feature = "ssr")]
-fn tell_next_page(done: &Done) {
+pub(super) fn tell_next_page(done: &Done) {
     if from_plain_form() {
         send_cookie(&super::said::cookie(&done.message));
     }

@@ -1,13 +1,15 @@
 //! The console's user interface: rendered on the server, taken over in the browser.
 //!
 //! [`shell`] is the document, [`App`] its routes. A page is a folder of [`pages`]; what every page is made of is in [`components`], which
-//! knows nothing of the domain; the chrome around a page is [`frame`]. Rows come from the [`store`], which [`live`] feeds, and nowhere
-//! else. May use `model`, `sync`, `petri` and the wire types of `worker`; reaches `server` only inside the functions of [`actions`].
+//! knows nothing of the domain; the chrome around a page is [`frame`]; what the operator is told without looking is decided in
+//! `notify`. Rows come from the [`store`], which [`live`] feeds, and nowhere else. May use `model`, `sync`, `petri` and the wire types of
+//! `worker`; reaches `server` only inside the functions of [`actions`] and its kin.
 
 pub mod account;
 pub mod actions;
 pub mod components;
 pub mod error;
+pub mod event_actions;
 pub mod events;
 #[cfg(feature = "ssr")]
 mod first_screen;
@@ -16,6 +18,7 @@ pub mod guard;
 pub mod host_actions;
 pub mod live;
 pub mod log_panel;
+mod notify;
 mod pages;
 #[cfg(feature = "ssr")]
 mod said;
@@ -38,8 +41,8 @@ use leptos_router::{
     path,
 };
 use pages::{
-    HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage, NotFound, Overview, PipelinePage, PipelinesPage,
-    SetupPage, SignInPage, WebhooksPage, WorkerPage, WorkersPage,
+    EventsPage, HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage, NotFound, Overview, PipelinePage,
+    PipelinesPage, SetupPage, SignInPage, WebhooksPage, WorkerPage, WorkersPage,
 };
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
@@ -62,6 +65,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/workers/:id") view=WorkerPage/>
                     <Route path=path!("/nets") view=NetsPage/>
                     <Route path=path!("/nets/:id") view=NetPage/>
+                    <Route path=path!("/events") view=EventsPage/>
                     <Route path=path!("/hosts") view=HostsPage/>
                     <Route path=path!("/hosts/:id") view=HostPage/>
                     <Route path=path!("/pipelines") view=PipelinesPage/>

@@ -49,6 +49,7 @@ pub async fn perform(demo: &Demo, action: Action, options: Options) -> Result<Do
         | Action::EditProject { .. }
         | Action::DeleteProject(_)
         | Action::MoveNet { .. } => Err(bad("The projects of the demo stay as they are.")),
+        // Its own doors carry them out.
         Action::AcknowledgeEvents(_) | Action::SetRules(_) => Err(bad("The demo has no such action.")),
         Action::Worker { id, action } => act_on_worker(demo, id, action, options.if_match).await,
         Action::Net { id, request } => act_on_net(demo, id, request, options.if_match).await,

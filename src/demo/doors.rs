@@ -105,6 +105,8 @@ async fn server_function(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
     } else if path == door::WorkerTrend::PATH {
         let door::WorkerTrend { id } = arguments(call)?;
         ok(&demo.histories.borrow_mut().entry(id).or_default().trend(now()))
+    } else if let Some(answer) = super::events::answer(demo, path, &call.body).await? {
+        answer
     } else if path == door::SetTheme::PATH {
         ok(&())
     } else if path == door::SignIn::PATH {
@@ -226,7 +228,7 @@ fn unreadable(why: &str) -> ApiError {
     ApiError::BadRequest { detail: format!("The request could not be read: {why}") }
 }
 
-fn ok(value: &impl Serialize) -> Answer {
+pub fn ok(value: &impl Serialize) -> Answer {
     Answer::Json { status: 200, body: json(value), location: None }
 }
 

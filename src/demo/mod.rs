@@ -11,6 +11,7 @@
 mod actions;
 mod deletion;
 mod doors;
+mod events;
 mod fetch;
 mod fleet;
 mod machines;

@@ -72,6 +72,13 @@ ids! {
 #[serde(transparent)]
 pub struct EventId(pub u64);
 
+impl FromStr for EventId {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -11,7 +11,7 @@ const SECOND_KEY: Duration = Duration::from_secs(1);
 
 /// Where `g` and a second key lead.
 const PLACES: &[(&str, &str)] =
-    &[("o", "/"), ("w", "/workers"), ("n", "/nets"), ("h", "/hosts"), ("p", "/pipelines")];
+    &[("o", "/"), ("w", "/workers"), ("n", "/nets"), ("h", "/hosts"), ("p", "/pipelines"), ("e", "/events")];
 
 /// Every key of the console, as the map shows them.
 const MAP: &[(&str, &[(&str, &str)])] = &[
@@ -26,7 +26,14 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "Go to",
-        &[("g o", "Overview"), ("g w", "Workers"), ("g n", "Nets"), ("g h", "Hosts"), ("g p", "Pipelines")],
+        &[
+            ("g o", "Overview"),
+            ("g w", "Workers"),
+            ("g n", "Nets"),
+            ("g h", "Hosts"),
+            ("g p", "Pipelines"),
+            ("g e", "Events"),
+        ],
     ),
     (
         "In a list",

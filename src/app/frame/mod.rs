@@ -16,6 +16,7 @@ use super::{
     guard::{Desk, HostDesk, use_desk},
     live::{fleet_resource, follow},
     log_panel::{LogDock, LogPanel},
+    notify::{Notify, SettingsDialog},
     snapshot::{Opening, Theme},
     store::{Store, use_store},
 };
@@ -48,6 +49,7 @@ pub fn Console() -> impl IntoView {
     provide_context(SignInAgain::new());
     provide_context(Palette::new());
     provide_context(KeyMap::new());
+    provide_context(Notify::new());
     let (desk, logs) = (Desk { store, toasts, confirm }, LogPanel::new());
     provide_context(desk);
     provide_context(logs);
@@ -74,7 +76,9 @@ fn Opened(opening: Opening) -> impl IntoView {
     let said = opening.said.clone();
     provide_context(ThemeChoice(RwSignal::new(opening.theme)));
     follow(store, opening);
-    trouble::announce_trouble(store, use_desk().toasts);
+    let notify: Notify = expect_context();
+    notify.follow(store);
+    trouble::announce(store, use_desk().toasts, notify);
     trouble::mark_tab(store);
     super::live::focus::keep_focus();
     // A page that was not sent has no rows yet: it would show a part of the fleet as if it were all.
@@ -106,6 +110,7 @@ fn Opened(opening: Opening) -> impl IntoView {
         <ConfirmDialog/>
         <PaletteDialog/>
         <SignInAgainDialog/>
+        <SettingsDialog/>
         <Keys/>
     }
     .into_any()
@@ -147,13 +152,21 @@ fn CannotOpen(error: ApiError) -> impl IntoView {
 fn Notice(said: Option<String>) -> impl IntoView {
     use super::{
         actions::{ActOnNet, ActOnWorker},
+        event_actions::AcknowledgeEvents,
         host_actions::{ActOnHost, ActOnPipeline, RunCommand},
     };
     use server_fn::ServerFn;
     let error = use_context::<ServerActionError>()
         .filter(|error| {
-            [ActOnWorker::PATH, ActOnNet::PATH, ActOnHost::PATH, RunCommand::PATH, ActOnPipeline::PATH]
-                .contains(&error.path())
+            [
+                ActOnWorker::PATH,
+                ActOnNet::PATH,
+                ActOnHost::PATH,
+                RunCommand::PATH,
+                ActOnPipeline::PATH,
+                AcknowledgeEvents::PATH,
+            ]
+            .contains(&error.path())
         })
         .map(|error| ServerFnUrlError::<ApiError>::decode_err(error.err()).to_string());
     let said = said.filter(|_| error.is_none());

@@ -58,6 +58,10 @@ pub fn Nav() -> impl IntoView {
                 <span class="nav-label">"Pipelines"</span>
                 {move || (pipelines.get() > 0).then(|| view! { <span class="nav-count tone-busy" title="Not over yet">{count(pipelines.get() as u64)}</span> })}
             </A>
+            <A href="/events" attr:class="nav-item" attr:aria-current=move || current("/events") attr:title="Events">
+                <Icon name="log"/>
+                <span class="nav-label">"Events"</span>
+            </A>
         </nav>
     }
     .into_any()

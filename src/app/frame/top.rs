@@ -8,6 +8,7 @@ use crate::app::{
         page::show_theme,
         session::{set_realtime, sign_out},
     },
+    notify::Notify,
     snapshot::Theme,
     store::use_store,
 };
@@ -18,7 +19,7 @@ use server_fn::ServerFn;
 #[component]
 pub fn TopBar() -> impl IntoView {
     let store = use_store();
-    let toasts = use_toasts();
+    let (toasts, notify): (_, Notify) = (use_toasts(), expect_context());
     let leave = Action::new_local(move |(): &()| async move {
         if let Err(error) = sign_out().await {
             toasts.error(format!("Could not sign out. {error}"));
@@ -46,7 +47,12 @@ pub fn TopBar() -> impl IntoView {
             <PaletteButton/>
             <span class="top-space"></span>
             <RealtimeBadge/>
-            <ToastHistory/>
+            <ToastHistory>
+                <p class="messages-more">
+                    <button type="button" class="link" on:click=move |_| notify.open_settings()>"What I am told"</button>
+                    <A href="/events">"All events"</A>
+                </p>
+            </ToastHistory>
             <ThemeMenu/>
             <Menu label=format!("Account: {name}") face=user_face>
                 <p class="menu-text">

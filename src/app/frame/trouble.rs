@@ -3,11 +3,13 @@
 use super::freshness::{Freshness, freshness};
 use crate::{
     app::{
-        components::{Matter, Toasts, Tone},
+        components::{Matter, Toasts},
         live::page::{Mark, show_mark},
+        notify::{Notify, sentence},
+        pages::tone,
         store::{Store, Summary, host_trouble},
     },
-    model::{Actor, Connection, EntityRef, Event, EventId, LoadState, RunState, Severity, WorkerStatus},
+    model::{Connection, EntityRef, Event, EventId, LoadState, RunState, Severity, WorkerStatus},
 };
 use leptos::prelude::*;
 
@@ -67,19 +69,23 @@ pub fn mark_tab(store: Store) {
 /// Of a batch of changes so many are told at most; the rest is in the log.
 const MOST_TOLD: usize = 50;
 
-/// Says what the console itself found to be wrong, and when it is well again.
-pub fn announce_trouble(store: Store, toasts: Toasts) {
+/// Says what happens as far as the operator wants to be told, and of what was wrong when it is well again.
+pub fn announce(store: Store, toasts: Toasts, notify: Notify) {
     Effect::new(move |seen: Option<Option<EventId>>| {
         store.events.with(|events| {
             let newest = events.first().map(|event| event.id);
             if let Some(seen) = seen {
                 let fresh = events.iter().take_while(|event| Some(event.id) > seen);
-                let trouble =
-                    fresh.filter(|event| event.actor == Actor::System && event.severity >= Severity::Warning);
+                let told = fresh.map(|event| (event, notify.judge(store, event)));
+                let told = told.filter(|(_, told)| told.toast || told.notification);
                 // They are told oldest first, and those of one kind in one message.
-                for event in trouble.take(MOST_TOLD).collect::<Vec<_>>().into_iter().rev() {
-                    let tone = if event.severity == Severity::Error { Tone::Bad } else { Tone::Warn };
-                    toasts.about(tone, event.text.clone(), matter(store, event));
+                for (event, told) in told.take(MOST_TOLD).collect::<Vec<_>>().into_iter().rev() {
+                    if told.toast {
+                        toasts.about(tone(event.severity), sentence(store, event), matter(store, event));
+                    }
+                    if told.notification {
+                        notify.tell_by_browser(store, event);
+                    }
                 }
             }
             newest.max(seen.flatten())
@@ -96,30 +102,39 @@ pub fn announce_trouble(store: Store, toasts: Toasts) {
 }
 
 fn matter(store: Store, event: &Event) -> Matter {
+    let troubled = event.severity >= Severity::Warning;
     if let Some(host) = event.host_id {
         let name = store.host_row(host).map(|row| row.with_untracked(|row| row.name.to_string()));
         return Matter {
             name: name.unwrap_or_else(|| event.text.clone()),
             key: format!("host:{host}"),
             href: format!("/hosts/{host}"),
-            many: "hosts in trouble",
+            many: if troubled { "hosts in trouble" } else { "hosts" },
         };
     }
     let (key, href, name, many) = match (event.net_id, event.worker_id, event.cluster_id) {
         (Some(net), _, _) => {
             let name = store.net_row(net).map(|row| row.with_untracked(|row| row.name.to_string()));
-            (format!("net:{net}"), format!("/nets/{net}"), name, "nets in trouble")
+            (format!("net:{net}"), format!("/nets/{net}"), name, ["nets", "nets in trouble"])
         }
         (None, Some(worker), _) => {
             let name = store.worker_row(worker).map(|row| row.with_untracked(|row| row.name.to_string()));
-            (format!("worker:{worker}"), format!("/workers/{worker}"), name, "workers in trouble")
+            (
+                format!("worker:{worker}"),
+                format!("/workers/{worker}"),
+                name,
+                ["workers", "workers in trouble"],
+            )
         }
         (None, None, Some(cluster)) => {
             let name = Some(store.cluster_name_now(cluster)).filter(|name| !name.is_empty());
-            (format!("cluster:{cluster}"), "/".to_owned(), name, "clusters in trouble")
+            (format!("cluster:{cluster}"), "/".to_owned(), name, ["clusters", "clusters in trouble"])
         }
-        (None, None, None) => (format!("event:{}", event.id), "/".to_owned(), None, "things in trouble"),
+        (None, None, None) => {
+            (format!("event:{}", event.id), "/events".to_owned(), None, ["things", "things in trouble"])
+        }
     };
+    let many = many[usize::from(troubled)];
     Matter { name: name.unwrap_or_else(|| event.text.clone()), key, href, many }
 }
 

@@ -15,6 +15,8 @@ pub mod glow;
 pub mod http;
 #[cfg(feature = "browser")]
 mod lock;
+#[cfg(feature = "browser")]
+pub mod nearing;
 pub mod output;
 pub mod page;
 pub mod pointer;
@@ -51,6 +53,12 @@ pub fn follow(store: super::store::Store, opening: Opening) {
 /// The event of the window after signing in again in place.
 #[cfg(feature = "browser")]
 pub const SIGNED_IN: &str = "muster-signed-in";
+
+/// Whether this tab is the one of all that holds the stream, and speaks for them.
+#[cfg(feature = "browser")]
+pub fn leads() -> bool {
+    driver::Driver::current().is_some_and(|driver| driver.shared().is_none_or(|shared| shared.leads()))
+}
 
 /// Tries the stream at once: the operator pressed "Retry now".
 pub fn retry_now() {

@@ -1,6 +1,7 @@
 //! The pages, a folder each; [`parts`] are pieces of the domain that several pages show.
 
 mod bulk;
+pub(super) mod events;
 pub(super) mod hosts;
 mod join;
 #[cfg(debug_assertions)]
@@ -16,6 +17,7 @@ mod sign_in;
 mod webhooks;
 pub(super) mod workers;
 
+pub use events::EventsPage;
 pub use hosts::{HostPage, HostsPage};
 pub use join::JoinPage;
 #[cfg(debug_assertions)]
@@ -33,4 +35,7 @@ pub use sign_in::SignInPage;
 pub use webhooks::WebhooksPage;
 pub use workers::{WorkerPage, WorkersPage};
 
+#[cfg(feature = "browser")]
+pub(super) use events::about;
+pub(super) use events::tone;
 pub(super) use parts::host_states::{command_state, command_took};

@@ -50,8 +50,8 @@ pub async fn page(
     Ok(EventPage { events, next })
 }
 
-/// A cursor as its caller keeps it.
-fn cursor(id: EventId) -> String {
+/// A cursor as its caller keeps it: what comes next is older than `id`.
+pub fn cursor(id: EventId) -> String {
     format!("e{:x}", id.0)
 }
 

@@ -8,7 +8,11 @@ use leptos::{ev, html, prelude::*};
 use leptos_router::components::A;
 
 #[component]
-pub fn ToastHistory() -> impl IntoView {
+pub fn ToastHistory(
+    /// What can be done about messages as such.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
     let toasts = use_toasts();
     let details = NodeRef::<html::Details>::new();
     let empty = Memo::new(move |_| toasts.log.with(|log| log.toasts.is_empty()));
@@ -67,6 +71,7 @@ pub fn ToastHistory() -> impl IntoView {
             </summary>
             <div class="menu-items" role="group" aria-label="The last messages">
                 {move || empty.get().then(|| view! { <p class="menu-text">"No messages yet."</p> })}
+                {children.map(|children| children())}
                 <ol class="messages-list" tabindex="0" aria-label="Newest first">
                     {move || {
                         toasts
@@ -81,7 +86,7 @@ pub fn ToastHistory() -> impl IntoView {
                                     .map(|toast| {
                                         let settled = toast.settled();
                                         let tone = if settled.is_some() { "quiet" } else { toast.tone.class() };
-                                        let times = if toast.count > 1 { format!(" × {}", toast.count) } else { String::new() };
+                                        let times = if toast.times() > 1 { format!(" × {}", toast.times()) } else { String::new() };
                                         let words = if toast.told.is_empty() {
                                             toast.text.into_any()
                                         } else {

@@ -39,6 +39,8 @@ pub struct Matter {
 struct Told {
     matter: Matter,
     text: String,
+    /// How often it was said.
+    count: u32,
     /// What became of it since.
     settled: Option<String>,
 }
@@ -78,6 +80,15 @@ impl Toast {
         }
     }
 
+    /// How often what it shows now was said; of several matters their number says it.
+    fn times(&self) -> u32 {
+        match self.open()[..] {
+            [] => self.count,
+            [one] => one.count,
+            _ => 1,
+        }
+    }
+
     /// Those it tells of that are not settled; all of them once they are.
     fn open(&self) -> Vec<&Told> {
         let open: Vec<&Told> = self.told.iter().filter(|told| told.settled.is_none()).collect();
@@ -104,12 +115,16 @@ impl Log {
             };
             toast.shown && toast.settled().is_none() && toast.tone == tone && alike
         };
-        let told = matter.clone().map(|matter| Told { matter, text: text.clone(), settled: None });
+        let told = matter.clone().map(|matter| Told { matter, text: text.clone(), count: 1, settled: None });
         if let Some(i) = self.toasts.iter().position(same) {
             let mut toast = self.toasts.remove(i);
             toast.count += 1;
             (toast.at, toast.due, toast.text) = (at, false, text);
-            if let Some(told) = told {
+            if let Some(mut told) = told {
+                let before = toast.told.iter().find(|other| other.matter.key == told.matter.key);
+                // What was over meanwhile is said for the first time again.
+                told.count +=
+                    before.filter(|before| before.settled.is_none()).map_or(0, |before| before.count);
                 toast.told.retain(|other| other.matter.key != told.matter.key);
                 toast.told.insert(0, told);
                 toast.told.truncate(KEPT);
@@ -367,6 +382,21 @@ mod tests {
         assert_eq!(push(&mut log, Tone::Bad, "a is down", matter("a")), (id, 4), "down again");
         assert_eq!(log.settle(&matter("a").unwrap(), "ready"), Vec::<u64>::new());
         assert_eq!(log.settle(&matter("b").unwrap(), "ready"), [id]);
+    }
+
+    #[test]
+    fn of_two_of_which_one_is_well_again_the_other_was_said_once() {
+        let mut log = Log::default();
+        push(&mut log, Tone::Bad, "a is down", matter("a"));
+        push(&mut log, Tone::Bad, "b is down", matter("b"));
+        assert_eq!(log.toasts[0].times(), 1, "two matters are counted as such");
+        log.settle(&matter("a").unwrap(), "ready");
+        assert_eq!(log.toasts[0].times(), 1);
+        push(&mut log, Tone::Bad, "b is down again", matter("b"));
+        assert_eq!(log.toasts[0].times(), 2);
+        push(&mut log, Tone::Bad, "a is down", matter("a"));
+        log.settle(&matter("b").unwrap(), "ready");
+        assert_eq!(log.toasts[0].times(), 1, "a was well in between");
     }
 
     #[test]

@@ -104,8 +104,7 @@ fn One(toasts: Toasts, id: u64) -> impl IntoView {
     let toast = Memo::new(move |_| toasts.log.with(|log| log.find(id).cloned()));
     let first = toast.get_untracked()?;
     let settled = Memo::new(move |_| toast.get().and_then(|toast| toast.settled()));
-    let times = Memo::new(move |_| toast.get().map_or(1, |toast| toast.count));
-    let several = Memo::new(move |_| toast.get().is_some_and(|toast| toast.open().len() > 1));
+    let times = Memo::new(move |_| toast.get().map_or(1, |toast| toast.times()));
     let class = move || {
         let tone = if settled.with(Option::is_some) { "quiet" } else { first.tone.class() };
         format!("toast tone-{tone}")
@@ -117,8 +116,7 @@ fn One(toasts: Toasts, id: u64) -> impl IntoView {
                 <p>
                     {words}
                     {move || {
-                        // Of several matters the number stands before them.
-                        (times.get() > 1 && !several.get())
+                        (times.get() > 1)
                             .then(|| view! { <span class="toast-count" title="So many times">{move || format!(" × {}", times.get())}</span> })
                     }}
                     {move || settled.get().map(|words| view! { <span class="toast-settled">{words}</span> })}

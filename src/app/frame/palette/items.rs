@@ -197,6 +197,7 @@ fn pages(store: Store) -> Vec<Item> {
         go("Nets", "/nets"),
         go("Hosts", "/hosts"),
         go("Pipelines", "/pipelines"),
+        go("Events", "/events"),
     ];
     if store.may_administer() {
         pages.push(go("Webhooks", "/settings/webhooks"));

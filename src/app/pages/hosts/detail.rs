@@ -2,9 +2,10 @@
 
 use super::{
     super::{
+        events::Timeline,
         not_found::GoneRow,
         parts::{
-            EventList, HostButtons,
+            HostButtons,
             host::{
                 CommandNow, FigureBar, HostFigures, HostRowSignal, LastSeen, PresenceBadge, cpu, cpu_words,
                 ram, ram_words, share,
@@ -19,7 +20,6 @@ use super::{
 use crate::{
     app::{
         components::{Ago, Copyable, StateBadge, format, use_clock},
-        events::EventFilter,
         frame::freshness::FreshnessLine,
         store::use_store,
     },
@@ -158,7 +158,7 @@ fn Detail(id: HostId) -> impl IntoView {
             </section>
         </div>
         <div class="below">
-            <EventList filter=EventFilter::of(EntityRef::Host(id)) title="What happened" id="host-events"/>
+            <Timeline resource=EntityRef::Host(id) id="host-events"/>
         </div>
         <TokenDialog/>
         <FreshnessLine/>

@@ -13,14 +13,14 @@ mod note;
 mod pan_zoom;
 
 use super::{
+    events::Timeline,
     not_found::GoneRow,
-    parts::{AssignForm, EventList, NetBadge, NetButtons},
+    parts::{AssignForm, NetBadge, NetButtons},
 };
 use crate::{
     app::{
         actions::net_graph,
         components::{Ago, Copyable},
-        events::EventFilter,
         frame::freshness::FreshnessLine,
         live::http,
         snapshot::Drawn,
@@ -96,7 +96,7 @@ fn Detail(id: NetId) -> impl IntoView {
             view! { <Small id net/> }.into_any()
         }}
         <div class="below columns">
-            <EventList filter=EventFilter::of(EntityRef::Net(id)) title="What happened" id="net-events"/>
+            <Timeline resource=EntityRef::Net(id) id="net-events"/>
             <section class="panel" aria-labelledby="net-about">
                 <h2 id="net-about">"Details"</h2>
                 <dl class="facts">

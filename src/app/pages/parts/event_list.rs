@@ -40,6 +40,9 @@ pub fn EventList(filter: EventFilter, title: &'static str, id: &'static str) -> 
                     <EventLine event/>
                 </For>
             </ol>
+            <p class="lines-more">
+                <A href="/events">"All events"</A>
+            </p>
         </section>
     }
     .into_any()

@@ -1,14 +1,14 @@
 //! One worker: its state, its nets, its machine.
 
 use super::super::{
+    events::Timeline,
     not_found::GoneRow,
-    parts::{EventList, NetLines, WorkerBadge, WorkerButtons},
+    parts::{NetLines, WorkerBadge, WorkerButtons},
 };
 use super::{row::fresh, trend::WorkerTrend};
 use crate::{
     app::{
         components::{Ago, Copyable, format},
-        events::EventFilter,
         frame::freshness::FreshnessLine,
         store::use_store,
     },
@@ -146,7 +146,7 @@ fn Detail(id: WorkerId) -> impl IntoView {
             </section>
         </div>
         <div class="below">
-            <EventList filter=EventFilter::of(EntityRef::Worker(id)) title="What happened" id="worker-events"/>
+            <Timeline resource=EntityRef::Worker(id) id="worker-events"/>
         </div>
         <FreshnessLine/>
         }

@@ -1,0 +1,314 @@
+//! An event in the list: a table row, a card on a phone; opened, also what it says for programs.
+
+use super::{
+    chosen::{Chosen, resource},
+    list::acknowledge,
+    rules::RulesAsk,
+    tail::Tail,
+    words::{About, about, actor_words, moment, priority_tone, severity_state},
+};
+use crate::{
+    app::{
+        components::{
+            Ago, Icon, Menu, StateBadge,
+            list::{List, PickBox, RowPlace, measured},
+            use_clock, use_toasts,
+        },
+        event_actions::AcknowledgeEvents,
+        store::use_store,
+    },
+    model::{Acknowledged, Event, EventId, Priority},
+};
+use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos_router::components::A;
+use server_fn::ServerFn;
+use std::sync::Arc;
+
+#[component]
+pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: RulesAsk) -> impl IntoView {
+    let store = use_store();
+    let RowPlace { key: id, index } = place;
+    let first = tail.record.with_untracked(|record| record.get(id).cloned())?;
+    let open = list.is_open(id);
+    let entry = NodeRef::<html::Tbody>::new();
+    measured(entry, id, open);
+    let picked = Memo::new(move |_| list.picked.with(|picked| picked.contains(&id)));
+    let acknowledged = Memo::new(move |before: Option<&Option<Acknowledged>>| {
+        tail.event(id).map_or(before.cloned().flatten(), |event| event.acknowledged.clone())
+    });
+    let leads = Memo::new({
+        let event = first.clone();
+        move |_| about(store, &event)
+    });
+    let priority = Memo::new({
+        let event = first.clone();
+        move |_| {
+            store.rules.with(|rules| match rules {
+                Some(rules) => rules.priority(&event),
+                None => Priority::of(event.severity),
+            })
+        }
+    });
+    let muted = Memo::new({
+        let event = first.clone();
+        move |_| {
+            let now = store.now.get_untracked();
+            store.rules.with(|rules| rules.as_ref().is_some_and(|rules| rules.mutes(&event, now)))
+        }
+    });
+    let href = Memo::new(move |_| leads.with(|leads| leads.first().and_then(|about| about.href.clone())));
+    let text = first.text.clone();
+    let sentence = {
+        let text = text.clone();
+        move || {
+            let text = text.clone();
+            match href.get() {
+                Some(href) => view! { <A href>{text}</A> }.into_any(),
+                None => text.into_any(),
+            }
+        }
+    };
+    let severity = severity_state(first.severity);
+    let by = actor_words(&first.actor);
+    let more = first.clone();
+    let at = first.at;
+    Some(
+        view! {
+        <tbody
+            class="entry event-entry"
+            class:open=move || open.get()
+            class:picked=move || picked.get()
+            role="rowgroup"
+            data-key=id.to_string()
+            data-event=first.kind.clone()
+            node_ref=entry
+        >
+            <tr role="row" tabindex="-1" aria-rowindex=move || index.get().to_string()>
+                {store.may_act().then(|| view! { <td class="cell-pick" role="cell"><PickBox list key=id name=format!("event {id}")/></td> })}
+                <td class="cell-open" role="cell">
+                    <button
+                        type="button"
+                        class="button quiet"
+                        aria-expanded=move || open.get().to_string()
+                        aria-label=format!("More of event {id}")
+                        on:click=move |_| list.turn(id)
+                    >
+                        <Icon name="chevron"/>
+                    </button>
+                </td>
+                <td class="cell-severity" role="cell" data-label="Severity">
+                    <StateBadge state=Signal::stored(severity)/>
+                    <PriorityWord priority/>
+                    {move || muted.get().then(|| view! { <span class="quiet-text" title="A rule mutes events like this: nobody is told of it">"muted"</span> })}
+                </td>
+                <td class="cell-time" role="cell" data-label="Time">
+                    <Moment at/>
+                </td>
+                <th class="cell-name" scope="row" role="rowheader" title=text>
+                    {sentence}
+                </th>
+                <td class="cell-about" role="cell" data-label="About">
+                    {move || leads.get().into_iter().take(2).map(|about| view! { <Lead about/> }).collect_view()}
+                </td>
+                <td class="cell-type mono" role="cell" data-label="Type" title=first.kind.clone()>
+                    {first.kind.clone()}
+                </td>
+                <td class="cell-actor" role="cell" data-label="By" title=by.clone()>
+                    {by.clone()}
+                </td>
+                <td class="cell-ack" role="cell" data-label="Known to">
+                    <Acknowledge id tail acknowledged/>
+                </td>
+                <td class="cell-actions" role="cell">
+                    <RowMenu event=first.clone() ask/>
+                </td>
+            </tr>
+            {move || {
+                let event = more.clone();
+                open.get()
+                    .then(|| {
+                        view! {
+                            <tr class="entry-more" role="row">
+                                <td role="cell">
+                                    <More event leads priority acknowledged/>
+                                </td>
+                            </tr>
+                        }
+                    })
+            }}
+        </tbody>
+        }
+        .into_any(),
+    )
+}
+
+/// When it was; the exact time on hover.
+#[component]
+pub fn Moment(at: crate::model::Timestamp) -> impl IntoView {
+    let clock = use_clock();
+    // It is another word after midnight only: the clock need not be asked every second.
+    let day = Memo::new(move |_| clock.now.get().0 / 60_000);
+    let text = move || {
+        day.track();
+        moment(at, clock.now.get_untracked(), clock.utc_offset.get())
+    };
+    view! {
+        <time datetime=at.to_string() title=at.to_string()>
+            {text}
+        </time>
+    }
+    .into_any()
+}
+
+/// Said where somebody should look soon.
+#[component]
+fn PriorityWord(priority: Memo<Priority>) -> impl IntoView {
+    move || {
+        let priority = priority.get();
+        (priority >= Priority::High).then(|| {
+            let class = format!("event-priority tone-{}", priority_tone(priority).class());
+            view! { <span class=class title="Priority">{priority.as_str()}</span> }
+        })
+    }
+}
+
+#[component]
+fn Lead(about: About) -> impl IntoView {
+    let title = format!("{} {}", about.kind, about.label());
+    let label = about.label();
+    match about.href {
+        Some(href) => view! { <A href attr:class="event-lead" attr:title=title>{label}</A> }.into_any(),
+        None => view! { <span class="event-lead quiet-text">{label}</span> }.into_any(),
+    }
+}
+
+/// Who knows of it; a button for those who may say so.
+#[component]
+fn Acknowledge(id: EventId, tail: Tail, acknowledged: Memo<Option<Acknowledged>>) -> impl IntoView {
+    let (store, toasts) = (use_store(), use_toasts());
+    let busy = RwSignal::new(false);
+    let on_submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        busy.set(true);
+        spawn_local(async move {
+            acknowledge(tail, toasts, vec![id]).await;
+            _ = busy.try_set(false);
+        });
+    };
+    move || {
+        match acknowledged.get() {
+        Some(Acknowledged { by, at }) => {
+            let by = actor_words(&by);
+            view! { <span class="quiet-text" title=format!("Acknowledged by {by} at {at}")>{by.clone()} " · " <Ago at/></span> }
+                .into_any()
+        }
+        None if store.may_act() => view! {
+            <form method="post" action=AcknowledgeEvents::url() on:submit=on_submit>
+                <input type="hidden" name="ids" value=id.to_string()/>
+                <input type="hidden" name="key" value=move || store.form_key.get()/>
+                <button class="button" aria-label=format!("Acknowledge event {id}") disabled=move || busy.get()>"Acknowledge"</button>
+            </form>
+        }
+        .into_any(),
+        None => view! { <span class="quiet-text">"nobody yet"</span> }.into_any(),
+    }
+    }
+}
+
+#[component]
+fn RowMenu(event: Arc<Event>, ask: RulesAsk) -> impl IntoView {
+    let store = use_store();
+    let kind = Chosen { kind: event.kind.clone(), ..Chosen::default() }.address();
+    let of_kind = format!("Only {}", event.kind);
+    let label = format!("More actions on event {}", event.id);
+    let (mute, weigh) = (event.clone(), event);
+    view! {
+        <span class="actions">
+            <Menu label lazy=true>
+                <A href=kind attr:class="menu-item">{of_kind}</A>
+                {store
+                    .may_administer()
+                    .then(move || {
+                        view! {
+                            <button type="button" class="menu-item" on:click=move |_| ask.mute(&mute)>
+                                "Mute events like this…"
+                            </button>
+                            <button type="button" class="menu-item" on:click=move |_| ask.weigh(&weigh)>
+                                "Set the priority of events like this…"
+                            </button>
+                        }
+                    })}
+            </Menu>
+        </span>
+    }
+    .into_any()
+}
+
+/// What an open row adds.
+#[component]
+fn More(
+    event: Arc<Event>,
+    leads: Memo<Vec<About>>,
+    priority: Memo<Priority>,
+    acknowledged: Memo<Option<Acknowledged>>,
+) -> impl IntoView {
+    let data: Vec<(String, String)> =
+        event.data.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let none = data.is_empty();
+    let all_of = move |about: &About| {
+        let only = resource(&format!("{}:{}", about.kind, about.id)).map(Chosen::of);
+        only.map(|only| only.address()).unwrap_or_else(|| "/events".to_owned())
+    };
+    view! {
+        <p class="event-whole">{event.text.clone()}</p>
+        <div class="more">
+            <dl class="facts more-facts">
+                <dt>"Number"</dt>
+                <dd>{event.id.to_string()}</dd>
+                <dt>"At"</dt>
+                <dd class="mono">{event.at.to_string()}</dd>
+                <dt>"Type"</dt>
+                <dd class="mono">{event.kind.clone()}</dd>
+                <dt>"By"</dt>
+                <dd>{actor_words(&event.actor)}</dd>
+                <dt>"Priority"</dt>
+                <dd>{move || priority.get().as_str()}</dd>
+                {move || {
+                    acknowledged
+                        .get()
+                        .map(|Acknowledged { by, at }| {
+                            view! { <dt>"Acknowledged"</dt> <dd>{actor_words(&by)} " at " <span class="mono">{at.to_string()}</span></dd> }
+                        })
+                }}
+                {move || {
+                    leads
+                        .get()
+                        .into_iter()
+                        .map(|about| {
+                            let (kind, all) = (about.kind, all_of(&about));
+                            view! {
+                                <dt>{sentence_case(kind)}</dt>
+                                <dd><Lead about/> " · " <A href=all>"all its events"</A></dd>
+                            }
+                        })
+                        .collect_view()
+                }}
+            </dl>
+            <div class="more-facts">
+                {none.then(|| view! { <p class="quiet-text">"It carries no further data."</p> })}
+                <dl class="facts" aria-label="Data">
+                    {data
+                        .into_iter()
+                        .map(|(name, value)| view! { <dt class="mono">{name}</dt> <dd class="mono">{value}</dd> })
+                        .collect_view()}
+                </dl>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn sentence_case(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
