@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod actions;
+pub mod admin_actions;
 pub mod components;
 pub mod error;
 pub mod events;
@@ -23,6 +24,7 @@ mod said;
 pub mod shell;
 pub mod snapshot;
 pub mod store;
+pub mod within;
 
 #[cfg(feature = "ssr")]
 pub use shell::shell;
@@ -37,8 +39,9 @@ use leptos_router::{
     path,
 };
 use pages::{
-    HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage, NotFound, Overview, PipelinePage, PipelinesPage,
-    SetupPage, SignInPage, WorkerPage, WorkersPage,
+    ClusterPage, ClustersPage, HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage, NotFound, Overview,
+    PipelinePage, PipelinesPage, ProjectPage, ProjectsPage, SettingsPage, SetupPage, SignInPage, TokensPage,
+    UsersPage, WorkerPage, WorkersPage,
 };
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
@@ -65,6 +68,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/hosts/:id") view=HostPage/>
                     <Route path=path!("/pipelines") view=PipelinesPage/>
                     <Route path=path!("/pipelines/:id") view=PipelinePage/>
+                    <Route path=path!("/clusters") view=ClustersPage/>
+                    <Route path=path!("/clusters/:id") view=ClusterPage/>
+                    <Route path=path!("/projects") view=ProjectsPage/>
+                    <Route path=path!("/projects/:id") view=ProjectPage/>
+                    <Route path=path!("/settings") view=SettingsPage/>
+                    <Route path=path!("/settings/tokens") view=TokensPage/>
+                    <Route path=path!("/settings/users") view=UsersPage/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -13,6 +13,7 @@ pub mod definition;
 pub mod draft;
 pub mod event;
 pub mod fleet;
+pub mod health;
 pub mod history;
 pub mod host;
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod keys;
 mod nav;
 pub mod palette;
 mod sign_in_again;
+mod switcher;
 mod top;
 pub mod trouble;
 
@@ -30,6 +31,7 @@ use nav::Nav;
 use palette::{Palette, PaletteDialog};
 use server_fn::error::ServerFnUrlError;
 use sign_in_again::{SignInAgain, SignInAgainDialog};
+use switcher::{WithinNotice, keep_in_address};
 use top::TopBar;
 
 /// The theme that the operator chose, wherever that is done.
@@ -74,6 +76,7 @@ fn Opened(opening: Opening) -> impl IntoView {
     let said = opening.said.clone();
     provide_context(ThemeChoice(RwSignal::new(opening.theme)));
     follow(store, opening);
+    keep_in_address(store);
     trouble::announce_trouble(store, use_desk().toasts);
     trouble::mark_tab(store);
     super::live::focus::keep_focus();
@@ -92,6 +95,7 @@ fn Opened(opening: Opening) -> impl IntoView {
             <Nav/>
             <main id="main" class="main" tabindex="-1" class:stale=move || stale.get()>
                 <Notice said/>
+                <WithinNotice/>
                 {move || {
                     if waits.get() {
                         view! { <p class="empty" role="status">"Loading the rest of the fleet…"</p> }.into_any()
@@ -146,14 +150,31 @@ fn CannotOpen(error: ApiError) -> impl IntoView {
 #[component]
 fn Notice(said: Option<String>) -> impl IntoView {
     use super::{
+        account::{EditUser, RemoveMember, RevokeToken, SetMember},
         actions::{ActOnNet, ActOnWorker},
+        admin_actions::{DeleteCluster, DeleteProject, EditProject, MoveNet, RenameCluster},
         host_actions::{ActOnHost, ActOnPipeline, RunCommand},
     };
     use server_fn::ServerFn;
     let error = use_context::<ServerActionError>()
         .filter(|error| {
-            [ActOnWorker::PATH, ActOnNet::PATH, ActOnHost::PATH, RunCommand::PATH, ActOnPipeline::PATH]
-                .contains(&error.path())
+            [
+                ActOnWorker::PATH,
+                ActOnNet::PATH,
+                ActOnHost::PATH,
+                RunCommand::PATH,
+                ActOnPipeline::PATH,
+                RenameCluster::PATH,
+                DeleteCluster::PATH,
+                EditProject::PATH,
+                DeleteProject::PATH,
+                MoveNet::PATH,
+                SetMember::PATH,
+                RemoveMember::PATH,
+                EditUser::PATH,
+                RevokeToken::PATH,
+            ]
+            .contains(&error.path())
         })
         .map(|error| ServerFnUrlError::<ApiError>::decode_err(error.err()).to_string());
     let said = said.filter(|_| error.is_none());

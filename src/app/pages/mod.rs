@@ -1,6 +1,7 @@
 //! The pages, a folder each; [`parts`] are pieces of the domain that several pages show.
 
 mod bulk;
+mod clusters;
 pub(super) mod hosts;
 mod join;
 #[cfg(debug_assertions)]
@@ -11,10 +12,13 @@ mod not_found;
 pub(super) mod overview;
 mod parts;
 mod pipelines;
+mod projects;
+mod settings;
 mod setup;
 mod sign_in;
 pub(super) mod workers;
 
+pub use clusters::{ClusterPage, ClustersPage};
 pub use hosts::{HostPage, HostsPage};
 pub use join::JoinPage;
 #[cfg(debug_assertions)]
@@ -27,6 +31,8 @@ pub use not_found::NotFound;
 pub use not_found::NotFound as Kit;
 pub use overview::Overview;
 pub use pipelines::{PipelinePage, PipelinesPage};
+pub use projects::{ProjectPage, ProjectsPage};
+pub use settings::{SettingsPage, TokensPage, UsersPage};
 pub use setup::SetupPage;
 pub use sign_in::SignInPage;
 pub use workers::{WorkerPage, WorkersPage};
