@@ -94,7 +94,7 @@ test('a cluster is created, renamed and deleted', async ({ admin: page, picture 
   await expect(card).toContainText('local, ams');
   await picture('clusters');
   await card.getByRole('link', { name: 'lab' }).click();
-  await page.getByText('Rename', { exact: true }).click();
+  await page.locator('summary', { hasText: 'Rename' }).click();
   await expect(page.getByLabel('Name')).toHaveValue('lab');
   await page.getByLabel('Name').fill('laboratory');
   await page.getByRole('button', { name: 'Rename', exact: true }).click();
@@ -123,7 +123,7 @@ test('what is not empty is not deleted, and it is said what is in it', async ({ 
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText(/Cannot delete project .+: it has \d+ nets?/);
-  await expect(dialog.getByRole('button', { name: 'Delete project' })).toBeDisabled();
+  await expect(dialog.locator('button.danger')).toBeDisabled();
   await dialog.getByRole('button', { name: 'Close' }).click();
 });
 
@@ -159,13 +159,13 @@ test('a project has quotas, and a net moves into it', async ({ admin: page, pict
   // Edited in one page while a form is open in another.
   await page.goto('/projects');
   await card.getByRole('link', { name: 'research' }).click();
-  await page.getByText('Edit', { exact: true }).click();
+  await page.locator('summary', { hasText: /^Edit$/ }).click();
   await expect(page.getByLabel('Nets at most')).toHaveValue('1');
   const id = new URL(page.url()).pathname.split('/').pop()!;
   const other = await page.context().newPage();
   await other.goto(`/projects/${id}`);
   await alive(other);
-  await other.getByText('Edit', { exact: true }).click();
+  await other.locator('summary', { hasText: /^Edit$/ }).click();
   await other.getByLabel('Nets at most').fill('2');
   await other.getByRole('button', { name: 'Save' }).click();
   await expect(other.locator('.quotas')).toContainText('1 of 2');
@@ -245,7 +245,7 @@ test('without JavaScript projects are read, created, edited and chosen', { tag: 
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await expect(page.getByRole('status').filter({ hasText: 'The project plain was created.' })).toBeVisible();
   await page.getByRole('link', { name: 'plain', exact: true }).first().click();
-  await page.getByText('Edit', { exact: true }).click();
+  await page.locator('summary', { hasText: /^Edit$/ }).click();
   await page.getByLabel('Name').fill('plainer');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'plainer' })).toBeVisible();
