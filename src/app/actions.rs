@@ -5,6 +5,8 @@
 
 #![expect(clippy::too_many_arguments, reason = "a server function's arguments are the fields of its form")]
 
+#[cfg(feature = "ssr")]
+use super::within::Within;
 use super::{
     error::ApiError,
     snapshot::{Drawn, Opening, Theme},
@@ -38,12 +40,13 @@ pub async fn open() -> Result<Opening, ApiError> {
     let parts = use_context::<axum::http::request::Parts>();
     let theme = parts.as_ref().map(theme_of).unwrap_or_default();
     let said = parts.as_ref().filter(|parts| parts.method.is_safe()).and_then(said_before);
+    let within = parts.as_ref().map(within_of).unwrap_or_default();
     let snapshot = match parts {
         // Rendered for an address. A page that is alive asks with a POST, and gets it all.
-        Some(parts) if parts.method.is_safe() => super::first_screen::cut(snapshot, &parts.uri),
+        Some(parts) if parts.method.is_safe() => super::first_screen::cut(snapshot, &parts.uri, within),
         _ => snapshot,
     };
-    Ok(Opening { snapshot, form_key: uuid::Uuid::new_v4().to_string(), theme, said })
+    Ok(Opening { snapshot, form_key: uuid::Uuid::new_v4().to_string(), theme, within, said })
 }
 
 /// Whether the console still waits for its first administrator.
@@ -241,7 +244,7 @@ fn send_cookie(cookie: &str) {
 
 /// Whether the browser itself sent the form, and will show what is answered.
 #[cfg(feature = "ssr")]
-fn from_plain_form() -> bool {
+pub(super) fn from_plain_form() -> bool {
     use axum::http::{header, request::Parts};
     use_context::<Parts>().is_some_and(|parts| {
         let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
@@ -348,6 +351,20 @@ pub fn theme_of(parts: &axum::http::request::Parts) -> Theme {
     let cookies = parts.headers.get_all(axum::http::header::COOKIE);
     let named = cookies.iter().filter_map(|value| value.to_str().ok()).map(Theme::in_cookies);
     named.into_iter().find(|theme| *theme != Theme::System).unwrap_or_default()
+}
+
+/// The part of the fleet that the address names, or that was chosen before. One that is named is remembered from now on.
+#[cfg(feature = "ssr")]
+fn within_of(parts: &axum::http::request::Parts) -> Within {
+    let cookies = parts.headers.get_all(axum::http::header::COOKIE).iter();
+    let remembered = cookies.filter_map(|value| value.to_str().ok()).map(Within::in_cookies);
+    let remembered = remembered.into_iter().find(|within| !within.is_all()).unwrap_or_default();
+    let query = parts.uri.query().unwrap_or_default();
+    let within = Within::read(query, remembered);
+    if Within::is_said(query) && within != remembered {
+        send_cookie(&within.cookie());
+    }
+    within
 }
 
 /// `next` if it is a path of this console, else the front page: a link to the sign-in page must not lead elsewhere.

@@ -85,9 +85,9 @@ pub struct Events {
 }
 
 impl Events {
-    /// Newest first, tracked.
-    pub fn newest(&self, most: usize) -> Vec<Arc<Event>> {
-        self.kept.with(|kept| kept.events.iter().take(most).cloned().collect())
+    /// Those that are `wanted`, newest first, tracked.
+    pub fn newest_of(&self, most: usize, wanted: impl Fn(&Event) -> bool) -> Vec<Arc<Event>> {
+        self.kept.with(|kept| kept.events.iter().filter(|event| wanted(event)).take(most).cloned().collect())
     }
 
     /// Empties this component's list; what happens from now on comes in again.

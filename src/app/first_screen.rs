@@ -3,13 +3,14 @@
 //! Both sides render from the same rows, so that hydration finds what the server sent. The browser fetches the rest when it is alive.
 
 use super::{
-    pages::{hosts, nets, overview, workers},
+    pages::{hosts, nets, workers},
     snapshot::{Part, Snapshot},
     store::{Store, Summary},
+    within::Within,
 };
-use crate::model::{HostId, NetId, WorkerId};
+use crate::model::{HostId, NetId, WorkerId, health::NAMED_IN_A_REASON};
 use axum::{extract::Query, http::Uri};
-use leptos::prelude::{GetUntracked, Owner, Set, WithUntracked};
+use leptos::prelude::{GetUntracked, Owner, Set};
 use leptos_router::params::ParamsMap;
 use serde::Serialize;
 use std::{collections::BTreeSet, io};
@@ -19,8 +20,8 @@ pub const WHOLE: usize = 256 * 1024;
 /// So few workers are always sent: a net's form offers them all.
 const ALWAYS: usize = 100;
 
-/// The same where it is small, else the part of it that the first screen at `uri` shows.
-pub fn cut(mut snapshot: Snapshot, uri: &Uri) -> Snapshot {
+/// The same where it is small, else the part of it that the first screen at `uri` shows to who looks at `within`.
+pub fn cut(mut snapshot: Snapshot, uri: &Uri, within: Within) -> Snapshot {
     if is_at_most(WHOLE, &(&snapshot.full, &snapshot.telemetry, &snapshot.host_telemetry)) {
         return snapshot;
     }
@@ -29,7 +30,9 @@ pub fn cut(mut snapshot: Snapshot, uri: &Uri) -> Snapshot {
         let store = Store::new();
         store.now.set(snapshot.server_time);
         store.replace(&snapshot.full.state);
+        store.telemetry_arrived(&snapshot.telemetry);
         store.host_telemetry_arrived(&snapshot.host_telemetry);
+        store.look_within(within);
         wanted(store, uri)
     });
     owner.cleanup();
@@ -59,13 +62,14 @@ struct Wanted {
 fn wanted(store: Store, uri: &Uri) -> (Wanted, Part) {
     let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(uri).unwrap_or_default();
     let query: ParamsMap = query.into_iter().collect();
-    let summary = store.summary.get_untracked();
+    let (summary, seen) = (store.summary.get_untracked(), store.seen.get_untracked());
+    let groups = store.groups.get_untracked();
     let (mut wanted, mut list) = (Wanted::default(), None);
     let path: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
     match path[..] {
         [""] => {
-            wanted = needing_attention(&summary);
-            store.nets.with_untracked(|nets| wanted.nets.extend(nets.iter().take(overview::NETS)));
+            wanted = needing_attention(&seen);
+            wanted.nets.extend(&seen.first_nets);
         }
         ["workers"] => {
             let (name, first) = workers::first_screen(store, &query);
@@ -85,9 +89,29 @@ fn wanted(store: Store, uri: &Uri) -> (Wanted, Part) {
         ["hosts", id] => wanted.hosts = id.parse().into_iter().collect(),
         ["workers", id] => wanted.workers = id.parse().into_iter().collect(),
         ["nets", id] => wanted.nets = id.parse().into_iter().collect(),
+        // Their reasons name some.
+        ["clusters"] => {
+            let named = groups.clusters.values().map(|group| group.broken_workers.iter());
+            wanted.workers = named.flat_map(|ids| ids.take(NAMED_IN_A_REASON)).copied().collect();
+        }
+        ["projects"] => {
+            let named = groups.projects.values().map(|group| group.failed_nets.iter());
+            wanted.nets = named.flat_map(|ids| ids.take(NAMED_IN_A_REASON)).copied().collect();
+        }
+        ["clusters", id] => {
+            let group = id.parse().map(|id| groups.cluster(id)).unwrap_or_default();
+            wanted.workers = group.broken_workers.iter().chain(&group.first_workers).copied().collect();
+        }
+        ["projects", id] => {
+            let group = id.parse().map(|id| groups.project(id)).unwrap_or_default();
+            wanted.nets = group.failed_nets.iter().chain(&group.first_nets).copied().collect();
+        }
         _ => {}
     }
-    (wanted, Part { summary, list })
+    let clusters = store.clusters.get_untracked();
+    let heard =
+        clusters.iter().filter_map(|row| Some((row.id, store.heard(row.id).get_untracked()?))).collect();
+    (wanted, Part { summary, groups, heard, list })
 }
 
 /// The rows that the overview names.
@@ -118,7 +142,7 @@ fn is_at_most(most: usize, value: &impl Serialize) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        app::snapshot::Me,
+        app::{snapshot::Me, store::FIRST},
         model::{
             Change, ClusterId, DefinitionHash, Fleet, Name, Net, NetCause, NetSize, ProjectId, Provider,
             Role, Roles, Timestamp, UserId, Worker, WorkerCause,
@@ -168,12 +192,12 @@ mod tests {
     }
 
     fn at(path: &'static str) -> Snapshot {
-        cut(snapshot(3_000), &Uri::from_static(path))
+        cut(snapshot(3_000), &Uri::from_static(path), Within::default())
     }
 
     #[test]
     fn a_small_fleet_is_sent_whole() {
-        assert_eq!(cut(snapshot(10), &Uri::from_static("/workers")), snapshot(10));
+        assert_eq!(cut(snapshot(10), &Uri::from_static("/workers"), Within::default()), snapshot(10));
     }
 
     #[test]
@@ -203,7 +227,7 @@ mod tests {
     #[test]
     fn a_row_s_own_page_has_it_with_its_relations() {
         let path = format!("/nets/{}", net_id(4_001));
-        let cut = cut(snapshot(3_000), &path.parse().unwrap());
+        let cut = cut(snapshot(3_000), &path.parse().unwrap(), Within::default());
         assert!(
             cut.full.state.net(net_id(4_001)).is_some() && cut.full.state.worker(worker_id(2_000)).is_some()
         );
@@ -214,7 +238,17 @@ mod tests {
     fn the_overview_has_the_rows_it_names() {
         let cut = at("/");
         assert_eq!(cut.part.as_ref().unwrap().list, None);
-        assert_eq!(cut.full.state.nets().len(), overview::NETS);
+        assert_eq!(cut.full.state.nets().len(), FIRST);
         assert!(is_at_most(WHOLE, &cut));
+    }
+
+    #[test]
+    fn a_list_of_another_cluster_or_project_is_empty_and_every_count_is_sent() {
+        let elsewhere = Within { cluster: Some(ClusterId(Uuid::from_u128(9))), project: None };
+        let cut = cut(snapshot(3_000), &Uri::from_static("/workers"), elsewhere);
+        let part = cut.part.unwrap();
+        assert_eq!(part.first_screen("workers").unwrap().keys::<WorkerId>(), []);
+        assert_eq!(part.summary.workers, 3_000);
+        assert_eq!(part.groups.cluster(ClusterId(Uuid::from_u128(1))).workers, 3_000);
     }
 }

@@ -3,6 +3,7 @@
 //! Ask where something would be lost; fetch the row; ask the lifecycle; only then send, with the revision just seen and a fresh key. When
 //! it fails, look once more and say what is known now. The guard is courtesy; the server checks the same inside its transaction.
 
+mod groups;
 mod hosts;
 
 pub use hosts::{HostDesk, ToldToken, use_host_desk};

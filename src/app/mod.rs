@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod actions;
+pub mod admin_actions;
 pub mod components;
 pub mod error;
 pub mod event_actions;
@@ -27,6 +28,7 @@ pub mod shell;
 pub mod snapshot;
 pub mod store;
 pub mod webhook_actions;
+pub mod within;
 
 #[cfg(feature = "ssr")]
 pub use shell::shell;
@@ -41,8 +43,9 @@ use leptos_router::{
     path,
 };
 use pages::{
-    EventsPage, HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage, NotFound, Overview, PipelinePage,
-    PipelinesPage, SetupPage, SignInPage, WebhooksPage, WorkerPage, WorkersPage,
+    ClusterPage, ClustersPage, EventsPage, HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage, NotFound,
+    Overview, PipelinePage, PipelinesPage, ProjectPage, ProjectsPage, SettingsPage, SetupPage, SignInPage,
+    TokensPage, UsersPage, WebhooksPage, WorkerPage, WorkersPage,
 };
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
@@ -71,6 +74,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/pipelines") view=PipelinesPage/>
                     <Route path=path!("/pipelines/:id") view=PipelinePage/>
                     <Route path=path!("/settings/webhooks") view=WebhooksPage/>
+                    <Route path=path!("/clusters") view=ClustersPage/>
+                    <Route path=path!("/clusters/:id") view=ClusterPage/>
+                    <Route path=path!("/projects") view=ProjectsPage/>
+                    <Route path=path!("/projects/:id") view=ProjectPage/>
+                    <Route path=path!("/settings") view=SettingsPage/>
+                    <Route path=path!("/settings/tokens") view=TokensPage/>
+                    <Route path=path!("/settings/users") view=UsersPage/>
                 </ParentRoute>
             </Routes>
         </Router>

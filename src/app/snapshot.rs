@@ -1,8 +1,12 @@
 //! What a page is rendered from: read once on the server, and the start of the replica in the browser.
 
-use super::{components::list::FirstScreen, store::Summary};
+use super::{
+    components::list::FirstScreen,
+    store::{Groups, Summary},
+    within::Within,
+};
 use crate::{
-    model::{HostTelemetry, Role, Roles, Telemetry, Timestamp, UserId},
+    model::{ClusterId, HostTelemetry, Role, Roles, Telemetry, Timestamp, UserId},
     petri::graph::NetGraph,
     sync::FullState,
     worker::protocol::NetEvent,
@@ -42,6 +46,10 @@ pub struct Snapshot {
 pub struct Part {
     /// Over all rows.
     pub summary: Summary,
+    pub groups: Groups,
+    /// When a worker of each cluster was heard last.
+    #[serde(default)]
+    pub heard: Vec<(ClusterId, Timestamp)>,
     /// The list on the page, if it is one: its name, and how much of it is here.
     pub list: Option<(String, FirstScreen)>,
 }
@@ -120,6 +128,9 @@ pub struct Opening {
     /// Drawn for this rendering: with the row and its revision it makes the idempotency key of a form sent without JavaScript.
     pub form_key: String,
     pub theme: Theme,
+    /// The part of the fleet that the address, or what was chosen before, leads to.
+    #[serde(default)]
+    pub within: Within,
     /// What the form came to that led here without JavaScript.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,

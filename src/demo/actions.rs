@@ -3,7 +3,7 @@
 use super::{
     deletion,
     fleet::{Demo, now},
-    machines, opening, trouble,
+    groups, machines, opening, trouble,
 };
 use crate::{
     app::error::{ApiError, Current},
@@ -42,15 +42,16 @@ pub async fn perform(demo: &Demo, action: Action, options: Options) -> Result<Do
     match action {
         Action::CreateWorker(new) => create_worker(demo, new),
         Action::CreateNet(new) => create_net(demo, new),
-        Action::CreateCluster(_) | Action::DeleteCluster(_) | Action::RenameCluster { .. } => {
-            Err(bad("The clusters of the demo stay as they are."))
+        Action::CreateCluster(new) => groups::create_cluster(demo, new),
+        Action::RenameCluster { id, name } => groups::rename_cluster(demo, id, &name, options.if_match),
+        Action::DeleteCluster(id) => groups::delete_cluster(demo, id),
+        Action::CreateProject(new) => groups::create_project(demo, new),
+        Action::EditProject { id, edit } => groups::edit_project(demo, id, edit, options.if_match),
+        Action::DeleteProject(id) => groups::delete_project(demo, id),
+        Action::MoveNet { id, project_id } => groups::move_net(demo, id, project_id),
+        Action::AcknowledgeEvents(_) | Action::SetRules(_) => {
+            Err(bad("The demo keeps no rules for events, and nobody acknowledges them."))
         }
-        Action::CreateProject(_)
-        | Action::EditProject { .. }
-        | Action::DeleteProject(_)
-        | Action::MoveNet { .. } => Err(bad("The projects of the demo stay as they are.")),
-        // Its own doors carry them out.
-        Action::AcknowledgeEvents(_) | Action::SetRules(_) => Err(bad("The demo has no such action.")),
         Action::Worker { id, action } => act_on_worker(demo, id, action, options.if_match).await,
         Action::Net { id, request } => act_on_net(demo, id, request, options.if_match).await,
         Action::CreateHost { .. }
@@ -67,7 +68,7 @@ pub fn read(pnml: &[u8]) -> Result<Arc<PetriNet>, PnmlError> {
     pnml::read(pnml, &Limits::default()).map(Arc::new)
 }
 
-fn bad(detail: impl ToString) -> ApiError {
+pub fn bad(detail: impl ToString) -> ApiError {
     ApiError::BadRequest { detail: detail.to_string() }
 }
 
@@ -116,7 +117,7 @@ fn create_net(demo: &Demo, new: NewNet) -> Result<Done, ApiError> {
     Ok(done)
 }
 
-fn taken(what: &str, name: &Name, place: &str) -> ApiError {
+pub fn taken(what: &str, name: &Name, place: &str) -> ApiError {
     ApiError::Conflict {
         detail: format!("There is already a {what} named {name} in {place}. Choose another name."),
     }

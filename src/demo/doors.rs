@@ -6,12 +6,13 @@ use super::{
 };
 use crate::{
     app::{
-        Me, Opening, Snapshot, Theme, actions as door,
+        Me, Opening, Snapshot, Theme, account, actions as door, admin_actions as admin,
         error::{ApiError, ErrorBody},
         snapshot::Drawn,
     },
     model::{
-        Action, NetId, NewNet, NewWorker, Options, Role, Roles, UserId, WorkerId,
+        Action, ClusterId, Member, NetId, NewCluster, NewNet, NewWorker, Options, ProjectId, Role, Roles,
+        TokenRow, UserId, UserRow, UserStatus, WorkerId,
         action::{CPUS, MEMORY_MB},
     },
     petri::NetGraph,
@@ -99,6 +100,41 @@ async fn server_function(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
         let done = perform(demo, Action::CreateNet(new_net(call)?), Options::default()).await?;
         let location = done.net.as_ref().map(|net| format!("/nets/{}", net.id));
         Answer::Json { status: 200, body: json(&done), location }
+    } else if path == admin::CreateCluster::PATH {
+        let admin::CreateCluster { name, provider, region, .. } = arguments(call)?;
+        ok(&perform(demo, Action::CreateCluster(NewCluster { name, provider, region }), Options::default())
+            .await?)
+    } else if path == admin::RenameCluster::PATH {
+        let admin::RenameCluster { id, name, revision, .. } = arguments(call)?;
+        let options = Options { if_match: revision, key: None };
+        ok(&perform(demo, Action::RenameCluster { id, name }, options).await?)
+    } else if path == admin::DeleteCluster::PATH {
+        let admin::DeleteCluster { id, .. } = arguments(call)?;
+        ok(&perform(demo, Action::DeleteCluster(id), Options::default()).await?)
+    } else if path == admin::CreateProject::PATH {
+        let admin::CreateProject { name, nets, workers, .. } = arguments(call)?;
+        let new = admin::new_project(name, &nets, &workers)?;
+        ok(&perform(demo, Action::CreateProject(new), Options::default()).await?)
+    } else if path == admin::EditProject::PATH {
+        let admin::EditProject { id, name, nets, workers, revision, .. } = arguments(call)?;
+        let edit = admin::new_project(name, &nets, &workers)?;
+        let options = Options { if_match: revision, key: None };
+        ok(&perform(demo, Action::EditProject { id, edit }, options).await?)
+    } else if path == admin::DeleteProject::PATH {
+        let admin::DeleteProject { id, .. } = arguments(call)?;
+        ok(&perform(demo, Action::DeleteProject(id), Options::default()).await?)
+    } else if path == admin::MoveNet::PATH {
+        let admin::MoveNet { id, project_id, .. } = arguments(call)?;
+        ok(&perform(demo, Action::MoveNet { id, project_id }, Options::default()).await?)
+    } else if path == account::ListMembers::PATH {
+        ok(&Vec::<Member>::new())
+    } else if path == account::ListTokens::PATH {
+        ok(&Vec::<TokenRow>::new())
+    } else if path == account::ListUsers::PATH {
+        // Whoever has the page open is the only one there is.
+        let Me { user_id, name, email, roles, .. } = me(demo);
+        let (status, created_at) = (UserStatus::Active, now());
+        ok(&vec![UserRow { id: user_id, email, name, roles, status, created_at }])
     } else if path == door::NetGraph::PATH {
         let door::NetGraph { id } = arguments(call)?;
         ok(&drawn(demo, id)?)
@@ -147,6 +183,16 @@ fn rest(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
             let id: Option<NetId> = id.parse().ok();
             Ok(ok(id.and_then(|id| demo.fleet().net(id).cloned()).ok_or_else(no_net)?.as_ref()))
         }
+        ("GET", ["api", "clusters", id]) => {
+            let id: Option<ClusterId> = id.parse().ok();
+            let gone = || ApiError::Gone { what: "cluster".to_owned() };
+            Ok(ok(id.and_then(|id| demo.fleet().cluster(id).cloned()).ok_or_else(gone)?.as_ref()))
+        }
+        ("GET", ["api", "projects", id]) => {
+            let id: Option<ProjectId> = id.parse().ok();
+            let gone = || ApiError::Gone { what: "project".to_owned() };
+            Ok(ok(id.and_then(|id| demo.fleet().project(id).cloned()).ok_or_else(gone)?.as_ref()))
+        }
         ("POST", ["api", "session"]) => {
             demo.signed_in.set(true);
             Ok(ok(&me(demo)))
@@ -183,7 +229,9 @@ fn open(demo: &Demo) -> Result<Opening, ApiError> {
     let (user, host_telemetry) = (me(demo), Vec::new());
     let snapshot =
         Snapshot { full: demo.full(), part: None, server_time: now(), user, telemetry, host_telemetry };
-    Ok(Opening { snapshot, form_key: Uuid::new_v4().to_string(), theme: theme(), said: None })
+    // What was chosen on an earlier visit were rows of another fleet: each page begins with a new one.
+    let within = Default::default();
+    Ok(Opening { snapshot, form_key: Uuid::new_v4().to_string(), theme: theme(), within, said: None })
 }
 
 /// The theme that was chosen on an earlier visit.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     model::{
         Actor, Category, Cluster, ClusterId, Connection, DefinitionHash, ErrorDetail, LoadId, LoadState,
-        Name, Net, NetCause, Project, ProjectId, Provider, RunState, Timestamp, Worker, WorkerId,
+        Name, Net, NetCause, Project, ProjectId, Provider, Quotas, RunState, Timestamp, Worker, WorkerId,
         WorkerStatus,
     },
     petri::samples::SAMPLES,
@@ -25,7 +25,7 @@ const CLUSTERS: [(&str, Provider, Option<&str>, u32); 3] = [
 
 /// Fills an empty fleet.
 pub fn furnish(demo: &Demo) {
-    let project = ProjectId(Uuid::new_v4());
+    let projects = [ProjectId(Uuid::new_v4()), ProjectId(Uuid::new_v4())];
     let definitions: Vec<_> = SAMPLES
         .iter()
         .map(|sample| {
@@ -39,14 +39,16 @@ pub fn furnish(demo: &Demo) {
     let mut ready = Vec::new();
     let mut index = 0;
     demo.transact(Actor::System, |draft| {
-        draft.put_project(Project {
-            id: project,
-            name: name("default"),
-            quotas: Default::default(),
-            revision: 0,
-            created_at: draft.now(),
-            updated_at: Timestamp::default(),
-        });
+        for (id, title, nets) in [(projects[0], "production", None), (projects[1], "research", Some(12))] {
+            draft.put_project(Project {
+                id,
+                name: name(title),
+                quotas: Quotas { nets, workers: None },
+                revision: 0,
+                created_at: draft.now(),
+                updated_at: Timestamp::default(),
+            });
+        }
         for (cluster, provider, region, workers) in CLUSTERS {
             let id = ClusterId(Uuid::new_v4());
             draft.put_cluster(Cluster {
@@ -86,7 +88,7 @@ pub fn furnish(demo: &Demo) {
         let (title, definition, net) = &definitions[number % definitions.len()];
         let mut row = actions::new_net(
             name(&format!("{title} {}", number / definitions.len() + 1)),
-            project,
+            projects[usize::from(number % 4 == 3)],
             *definition,
             net,
         );

@@ -14,6 +14,7 @@ pub mod draft;
 pub mod event;
 pub mod event_query;
 pub mod fleet;
+pub mod health;
 pub mod history;
 pub mod host;
 #[cfg(test)]

@@ -13,6 +13,12 @@ pub fn Disclose(
     details: NodeRef<html::Details>,
     /// What is filled in first.
     first: NodeRef<html::Input>,
+    /// One deed among others, rather than what the page is for.
+    #[prop(optional)]
+    plain: bool,
+    /// Told before what is inside is seen.
+    #[prop(optional)]
+    on_open: Option<Callback<()>>,
     children: Children,
 ) -> impl IntoView {
     let summary = NodeRef::<html::Summary>::new();
@@ -46,13 +52,16 @@ pub fn Disclose(
             open=open
             on:toggle=move |_| {
                 if is_open() {
+                    if let Some(on_open) = on_open {
+                        on_open.run(());
+                    }
                     focus();
                 }
             }
             on:keydown=on_key
         >
-            <summary class="button primary" node_ref=summary>
-                <Icon name="plus"/>
+            <summary class="button" class:primary=!plain node_ref=summary>
+                {(!plain).then(|| view! { <Icon name="plus"/> })}
                 {label}
             </summary>
             <div class="disclosed">{children()}</div>

@@ -13,6 +13,9 @@ pub fn Menu(
     /// What the button is called.
     #[prop(into)]
     label: String,
+    /// What it is called instead, where that changes.
+    #[prop(optional)]
+    named: Option<Signal<String>>,
     /// The button shows this instead of three dots.
     #[prop(optional)]
     face: Option<AnyView>,
@@ -22,6 +25,8 @@ pub fn Menu(
     children: Children,
 ) -> impl IntoView {
     let details = NodeRef::<html::Details>::new();
+    let called = move || named.map_or_else(|| label.clone(), |named| named.get());
+    let title = called.clone();
     let made = RwSignal::new(!lazy);
     let children = Arc::new(Mutex::new(Some(children)));
     let items = move || {
@@ -74,7 +79,7 @@ pub fn Menu(
     };
     view! {
         <details class="menu" node_ref=details on:keydown=on_key on:focusout=on_blur>
-            <summary class="button quiet" aria-label=label.clone() title=label on:click=move |_| make()>
+            <summary class="button quiet" aria-label=called title=title on:click=move |_| make()>
                 {face.unwrap_or_else(|| view! { <Icon name="more"/> }.into_any())}
             </summary>
             <div class="menu-items" on:click=move |_| close()>

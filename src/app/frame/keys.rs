@@ -1,7 +1,10 @@
 //! Keys that work on every page, and the map of all keys there are.
 
 use super::palette::Palette;
-use crate::app::components::keyboard::{in_dialog, typing};
+use crate::app::{
+    components::keyboard::{in_dialog, typing},
+    store::use_store,
+};
 use leptos::{ev, html, prelude::*};
 use leptos_router::hooks::use_navigate;
 use std::time::Duration;
@@ -10,8 +13,17 @@ use std::time::Duration;
 const SECOND_KEY: Duration = Duration::from_secs(1);
 
 /// Where `g` and a second key lead.
-const PLACES: &[(&str, &str)] =
-    &[("o", "/"), ("w", "/workers"), ("n", "/nets"), ("h", "/hosts"), ("p", "/pipelines"), ("e", "/events")];
+const PLACES: &[(&str, &str)] = &[
+    ("o", "/"),
+    ("w", "/workers"),
+    ("n", "/nets"),
+    ("h", "/hosts"),
+    ("p", "/pipelines"),
+    ("e", "/events"),
+    ("c", "/clusters"),
+    ("r", "/projects"),
+    ("s", "/settings"),
+];
 
 /// Every key of the console, as the map shows them.
 const MAP: &[(&str, &[(&str, &str)])] = &[
@@ -33,6 +45,9 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
             ("g h", "Hosts"),
             ("g p", "Pipelines"),
             ("g e", "Events"),
+            ("g c", "Clusters"),
+            ("g r", "Projects"),
+            ("g s", "Settings"),
         ],
     ),
     (
@@ -78,6 +93,7 @@ impl KeyMap {
 pub fn Keys() -> impl IntoView {
     let map: KeyMap = expect_context();
     let palette: Palette = expect_context();
+    let store = use_store();
     let navigate = use_navigate();
     let going = RwSignal::new(false);
     Effect::new(move |_| {
@@ -102,7 +118,7 @@ pub fn Keys() -> impl IntoView {
                 going.set(false);
                 if let Some((_, path)) = PLACES.iter().find(|(second, _)| *second == key) {
                     event.prevent_default();
-                    navigate(path, Default::default());
+                    navigate(&store.within.get_untracked().carry(path), Default::default());
                 }
             } else if key == "g" {
                 going.set(true);

@@ -7,6 +7,7 @@ mod keys;
 mod nav;
 pub mod palette;
 mod sign_in_again;
+mod switcher;
 mod top;
 pub mod trouble;
 
@@ -31,6 +32,7 @@ use nav::Nav;
 use palette::{Palette, PaletteDialog};
 use server_fn::error::ServerFnUrlError;
 use sign_in_again::{SignInAgain, SignInAgainDialog};
+use switcher::{WithinNotice, keep_in_address};
 use top::TopBar;
 
 /// The theme that the operator chose, wherever that is done.
@@ -76,6 +78,7 @@ fn Opened(opening: Opening) -> impl IntoView {
     let said = opening.said.clone();
     provide_context(ThemeChoice(RwSignal::new(opening.theme)));
     follow(store, opening);
+    keep_in_address(store);
     let notify: Notify = expect_context();
     notify.follow(store);
     trouble::announce(store, use_desk().toasts, notify);
@@ -96,6 +99,7 @@ fn Opened(opening: Opening) -> impl IntoView {
             <Nav/>
             <main id="main" class="main" tabindex="-1" class:stale=move || stale.get()>
                 <Notice said/>
+                <WithinNotice/>
                 {move || {
                     if waits.get() {
                         view! { <p class="empty" role="status">"Loading the rest of the fleet…"</p> }.into_any()
@@ -151,7 +155,9 @@ fn CannotOpen(error: ApiError) -> impl IntoView {
 #[component]
 fn Notice(said: Option<String>) -> impl IntoView {
     use super::{
+        account::{EditUser, RemoveMember, RevokeToken, SetMember},
         actions::{ActOnNet, ActOnWorker},
+        admin_actions::{DeleteCluster, DeleteProject, EditProject, MoveNet, RenameCluster},
         event_actions::AcknowledgeEvents,
         host_actions::{ActOnHost, ActOnPipeline, RunCommand},
     };
@@ -165,6 +171,15 @@ fn Notice(said: Option<String>) -> impl IntoView {
                 RunCommand::PATH,
                 ActOnPipeline::PATH,
                 AcknowledgeEvents::PATH,
+                RenameCluster::PATH,
+                DeleteCluster::PATH,
+                EditProject::PATH,
+                DeleteProject::PATH,
+                MoveNet::PATH,
+                SetMember::PATH,
+                RemoveMember::PATH,
+                EditUser::PATH,
+                RevokeToken::PATH,
             ]
             .contains(&error.path())
         })

@@ -11,8 +11,8 @@ use leptos_router::{components::A, hooks::use_location};
 #[component]
 pub fn Nav() -> impl IntoView {
     let store = use_store();
-    let workers = Memo::new(move |_| store.summary.with(|summary| summary.workers));
-    let nets = Memo::new(move |_| store.summary.with(|summary| summary.nets));
+    let workers = Memo::new(move |_| store.seen.with(|seen| seen.workers));
+    let nets = Memo::new(move |_| store.seen.with(|seen| seen.nets));
     let hosts = Memo::new(move |_| store.summary.with(|summary| summary.hosts.hosts));
     let pipelines = Memo::new(move |_| store.summary.with(|summary| summary.hosts.pipelines_open));
     let trouble = Memo::new(move |_| store.summary.with(trouble));
@@ -61,6 +61,17 @@ pub fn Nav() -> impl IntoView {
             <A href="/events" attr:class="nav-item" attr:aria-current=move || current("/events") attr:title="Events">
                 <Icon name="log"/>
                 <span class="nav-label">"Events"</span>
+            </A>
+            // On a phone they are reached from the overview and from the choice above.
+            <A href="/clusters" attr:class="nav-item nav-wide" attr:aria-current=move || current("/clusters") attr:title="Clusters">
+                <Icon name="cluster"/>
+                <span class="nav-label">"Clusters"</span>
+                <span class="nav-count">{move || count(store.clusters.with(Vec::len) as u64)}</span>
+            </A>
+            <A href="/projects" attr:class="nav-item nav-wide" attr:aria-current=move || current("/projects") attr:title="Projects">
+                <Icon name="project"/>
+                <span class="nav-label">"Projects"</span>
+                <span class="nav-count">{move || count(store.projects.with(Vec::len) as u64)}</span>
             </A>
         </nav>
     }

@@ -1,6 +1,6 @@
 //! The top bar: what this is, whether it is live, and who is signed in.
 
-use super::{ThemeChoice, badge::RealtimeBadge, palette::PaletteButton};
+use super::{ThemeChoice, badge::RealtimeBadge, palette::PaletteButton, switcher::Switcher};
 use crate::app::{
     actions::{SetTheme, SignOut},
     components::{Icon, Menu, ToastHistory, use_toasts},
@@ -43,6 +43,7 @@ pub fn TopBar() -> impl IntoView {
                 <Icon name="muster"/>
                 "Muster"
             </A>
+            <Switcher/>
             <span class="top-space"></span>
             <PaletteButton/>
             <span class="top-space"></span>
@@ -60,6 +61,9 @@ pub fn TopBar() -> impl IntoView {
                     <br/>
                     {about}
                 </p>
+                <A href="/settings" attr:class="menu-item">"Settings"</A>
+                <A href="/settings/tokens" attr:class="menu-item">"Tokens"</A>
+                {store.may_administer().then(|| view! { <A href="/settings/users" attr:class="menu-item">"Users"</A> })}
                 <button
                     type="button"
                     class="menu-item"

@@ -129,6 +129,10 @@ fn what_is_at(url: &str) -> &'static str {
         "host"
     } else if url.starts_with("/api/commands/") {
         "command"
+    } else if url.starts_with("/api/clusters/") {
+        "cluster"
+    } else if url.starts_with("/api/projects/") {
+        "project"
     } else if url.starts_with("/api/pipelines/") {
         "pipeline"
     } else {

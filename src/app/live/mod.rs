@@ -1,6 +1,7 @@
 //! The browser's I/O around [`crate::sync::Replica`]: the one feed of the [`Store`](super::store::Store), and every timer and browser
 //! handle there is. Views must not touch any of these, or they would render differently on the two sides.
 
+pub mod address;
 #[cfg(feature = "browser")]
 pub mod browser;
 #[cfg(feature = "browser")]

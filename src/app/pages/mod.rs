@@ -1,6 +1,7 @@
 //! The pages, a folder each; [`parts`] are pieces of the domain that several pages show.
 
 mod bulk;
+mod clusters;
 pub(super) mod events;
 pub(super) mod hosts;
 mod join;
@@ -12,11 +13,14 @@ mod not_found;
 pub(super) mod overview;
 mod parts;
 mod pipelines;
+mod projects;
+mod settings;
 mod setup;
 mod sign_in;
 mod webhooks;
 pub(super) mod workers;
 
+pub use clusters::{ClusterPage, ClustersPage};
 pub use events::EventsPage;
 pub use hosts::{HostPage, HostsPage};
 pub use join::JoinPage;
@@ -30,6 +34,8 @@ pub use not_found::NotFound;
 pub use not_found::NotFound as Kit;
 pub use overview::Overview;
 pub use pipelines::{PipelinePage, PipelinesPage};
+pub use projects::{ProjectPage, ProjectsPage};
+pub use settings::{SettingsPage, TokensPage, UsersPage};
 pub use setup::SetupPage;
 pub use sign_in::SignInPage;
 pub use webhooks::WebhooksPage;

@@ -4,6 +4,7 @@
 //! from the snapshot on both sides, so that hydration finds what the server rendered; only [`super::live`] writes to it afterwards.
 //! A batch of changes costs what it changes, never what the fleet holds: [`rows`] keeps orders, indexes and the summary row by row.
 
+mod groups;
 mod hosts;
 mod order;
 mod recent;
@@ -12,11 +13,15 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use groups::Groups;
 pub use hosts::{HostSummary, HostTrouble, host_trouble};
 pub use recent::Recent;
-pub use summary::{NAMED, Summary};
+pub use summary::{FIRST, NAMED, Summary};
 
-use super::snapshot::{Me, Opening, Part, Snapshot};
+use super::{
+    snapshot::{Me, Opening, Part, Snapshot},
+    within::Within,
+};
 use crate::{
     model::{
         Cluster, Command, CommandId, EntityRef, Event, EventRules, Fleet, Host, HostId, HostMetrics,
@@ -80,7 +85,14 @@ pub struct Store {
     pub projects: RwSignal<Vec<Arc<Project>>>,
     /// Newest first.
     pub events: RwSignal<Vec<Arc<Event>>>,
+    /// Over the whole fleet, whatever is looked at.
     pub summary: RwSignal<Summary>,
+    /// The same for each cluster and each project.
+    pub groups: RwSignal<Groups>,
+    /// Which part of the fleet is looked at; see [`Store::look_within`].
+    pub within: RwSignal<Within>,
+    /// Over that part.
+    pub seen: RwSignal<Summary>,
     pub link: RwSignal<Link>,
     /// The server's time, ticking once a second in the browser.
     pub now: RwSignal<Timestamp>,
@@ -116,6 +128,9 @@ impl Store {
             projects: RwSignal::new(Vec::new()),
             events: RwSignal::new(Vec::new()),
             summary: RwSignal::new(Summary::default()),
+            groups: RwSignal::new(Groups::default()),
+            within: RwSignal::new(Within::default()),
+            seen: RwSignal::new(Summary::default()),
             link: RwSignal::new(Link { status: Status::Connecting, as_of: Timestamp(0), seen: 0 }),
             now: RwSignal::new(Timestamp(0)),
             ticks: RwSignal::new(0),
@@ -135,9 +150,15 @@ impl Store {
         self.form_key.set(opening.form_key.clone());
         self.now.set(*server_time);
         self.link.set(Link { status: Status::Connecting, as_of: *server_time, seen: 0 });
+        self.within.set(opening.within);
         self.replace(&full.state);
         if let Some(part) = part {
             set(self.summary, part.summary.clone());
+            set(self.groups, part.groups.clone());
+            self.look();
+            for (cluster, at) in &part.heard {
+                self.heard(*cluster).set(Some(*at));
+            }
             self.part.set(Some(Arc::new(part.clone())));
         }
         self.telemetry_arrived(telemetry);
@@ -244,7 +265,48 @@ impl Store {
             if self.summary.with_untracked(|before| before != summary) {
                 self.summary.set(summary.clone());
             }
+            if let Some(groups) = rows.groups() {
+                self.groups.set(groups.clone());
+            }
         });
+        self.look();
+    }
+
+    /// Shows this part of the fleet.
+    pub fn look_within(&self, within: Within) {
+        set(self.within, within);
+        self.look();
+    }
+
+    /// Calls `on` when another part of the fleet is looked at, until the current owner ends.
+    pub fn on_look(&self, on: impl Fn() + 'static) {
+        let within = self.within;
+        Effect::new(move |before: Option<Within>| {
+            let now = within.get();
+            if before.is_some_and(|before| before != now) {
+                on();
+            }
+            now
+        });
+    }
+
+    /// Brings the counts over what is looked at up to date.
+    fn look(&self) {
+        let within = self.within.get_untracked();
+        let seen = self.summary.with_untracked(|all| {
+            if within.is_all() {
+                return all.clone();
+            }
+            self.clusters.with_untracked(|clusters| {
+                self.groups.with_untracked(|groups| groups.within(all, within, clusters))
+            })
+        });
+        set(self.seen, seen);
+    }
+
+    /// When a worker of a cluster was heard last, as far as it is known here.
+    pub fn heard(&self, cluster: crate::model::ClusterId) -> ArcRwSignal<Option<Timestamp>> {
+        self.rows.try_update_value(|rows| rows.heard(cluster)).unwrap_or_default()
     }
 
     /// Latest wins; a net that a worker's figures no longer name has none.
@@ -252,6 +314,12 @@ impl Store {
         for telemetry in batch {
             let at = telemetry.at;
             self.worker_figures(telemetry.worker_id).set(Some(Dated { at, value: telemetry.worker }));
+            if let Some(worker) = self.worker_row(telemetry.worker_id) {
+                let heard = self.heard(worker.with_untracked(|worker| worker.cluster_id));
+                if heard.get_untracked() < Some(at) {
+                    heard.set(Some(at));
+                }
+            }
             for net in &telemetry.nets {
                 self.net_figures(net.id).set(Some(Dated { at, value: *net }));
             }
@@ -395,7 +463,18 @@ impl Store {
 }
 
 impl Store {
-    /// Whether the user may add hosts and make their tokens. Not tracked.
+    /// Whether the user has at least `role` in a project, by membership or in the whole fleet. Not tracked.
+    pub fn may_in(&self, project: crate::model::ProjectId, role: crate::model::Role) -> bool {
+        self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.roles.in_project(project, role)))
+    }
+
+    /// Whether the user may act on the nets of any project. Not tracked.
+    pub fn may_act_on_nets(&self) -> bool {
+        let least = Some(crate::model::Role::Operator);
+        self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.roles.best() >= least))
+    }
+
+    /// Whether the user may administer the fleet: users, clusters, projects, hosts. Not tracked.
     pub fn may_administer(&self) -> bool {
         self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.role >= crate::model::Role::Admin))
     }

@@ -2,10 +2,13 @@
 
 use super::{
     Figures, HostSummary, Row,
+    groups::{GroupTally, Groups},
     order::Order,
     summary::{Summary, Tally},
 };
-use crate::model::{EntityRef, Fleet, Net, NetId, NetMetrics, Worker, WorkerId, WorkerMetrics};
+use crate::model::{
+    ClusterId, EntityRef, Fleet, Net, NetId, NetMetrics, Timestamp, Worker, WorkerId, WorkerMetrics,
+};
 use leptos::prelude::*;
 use std::{
     collections::{HashMap, HashSet},
@@ -22,6 +25,9 @@ pub struct Rows {
     /// The nets on each worker that has any.
     assigned: HashMap<WorkerId, Order<NetId>>,
     tally: Tally,
+    groups: GroupTally,
+    /// When a worker of each cluster was heard last.
+    heard: HashMap<ClusterId, ArcRwSignal<Option<Timestamp>>>,
     /// Signals over `assigned`, of the workers that somebody asked for.
     nets_on: HashMap<WorkerId, ArcRwSignal<Vec<NetId>>>,
     worker_figures: HashMap<WorkerId, Figures<WorkerMetrics>>,
@@ -45,14 +51,18 @@ impl Rows {
         self.worker_order = Order::of(fleet.workers().map(|row| (row.name.as_str(), row.id)));
         self.net_order = Order::of(fleet.nets().map(|row| (row.name.as_str(), row.id)));
         (self.tally, self.assigned) = (Tally::default(), HashMap::new());
+        self.groups = GroupTally::default();
+        self.heard.retain(|id, _| fleet.cluster(*id).is_some());
         self.tally.clusters(fleet.clusters());
         for row in fleet.workers() {
             put(&mut self.workers, row.id, Some(row));
             self.tally.worker(row.id, None, Some(row));
+            self.groups.worker(row.id, None, Some(row));
         }
         for row in fleet.nets() {
             put(&mut self.nets, row.id, Some(row));
             self.tally.net(row.id, None, Some(row));
+            self.groups.net(row.id, None, Some(row));
             if let Some(worker) = row.worker_id {
                 self.assigned.entry(worker).or_default().change(row.id, None, Some(row.name.as_str()));
             }
@@ -79,6 +89,7 @@ impl Rows {
                         after.map(|row| row.name.as_str()),
                     );
                     self.tally.worker(*id, before, after);
+                    self.groups.worker(*id, before, after);
                     if after.is_none() {
                         self.worker_figures.remove(id);
                         gone.push(*id);
@@ -94,6 +105,7 @@ impl Rows {
                         after.map(|row| row.name.as_str()),
                     );
                     self.tally.net(*id, before, after);
+                    self.groups.net(*id, before, after);
                     self.assign(*id, before, after, &mut moved);
                     if after.is_none() {
                         self.net_figures.remove(id);
@@ -159,6 +171,16 @@ impl Rows {
 
     pub fn summary(&mut self, hosts: HostSummary) -> &Summary {
         self.tally.summary(hosts)
+    }
+
+    /// The counts of each cluster and project; `None` if they are what they were when they were read last.
+    pub fn groups(&mut self) -> Option<&Groups> {
+        self.groups.read()
+    }
+
+    /// When a worker of a cluster was heard last.
+    pub fn heard(&mut self, cluster: ClusterId) -> ArcRwSignal<Option<Timestamp>> {
+        self.heard.entry(cluster).or_default().clone()
     }
 
     pub fn nets_on(&mut self, worker: WorkerId) -> ArcRwSignal<Vec<NetId>> {

@@ -6,7 +6,10 @@ use crate::model::{
     lifecycle,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 /// Counts and what needs attention, over the whole fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,14 +35,45 @@ pub struct Summary {
     pub nets_dead: usize,
     /// The first [`NAMED`] of them, by name.
     pub dead_nets: Vec<NetId>,
+    /// Different workers that nets are assigned to.
+    pub workers_used: usize,
+    /// The first [`FIRST`] of all, by name.
+    pub first_workers: Vec<WorkerId>,
+    pub first_nets: Vec<NetId>,
     pub hosts: HostSummary,
 }
+
+/// Pages that are about more than a list show so many of it.
+pub const FIRST: usize = 10;
 
 /// More rows of a kind that need attention than this are a number.
 pub const NAMED: usize = 8;
 
 /// What brings a worker to ready, the nearest first.
 const REMEDIES: [WorkerAction; 3] = [WorkerAction::Start, WorkerAction::Provision, WorkerAction::Refresh];
+
+impl Summary {
+    /// Takes what is said of workers from `other`.
+    pub fn take_workers(&mut self, other: &Summary) {
+        (self.workers, self.workers_ready, self.workers_broken) =
+            (other.workers, other.workers_ready, other.workers_broken);
+        self.remedy = other.remedy;
+        self.broken_workers.clone_from(&other.broken_workers);
+        self.first_workers.clone_from(&other.first_workers);
+    }
+
+    /// Takes what is said of nets from `other`.
+    pub fn take_nets(&mut self, other: &Summary) {
+        (self.nets, self.nets_assigned, self.nets_loaded) =
+            (other.nets, other.nets_assigned, other.nets_loaded);
+        (self.nets_running, self.nets_failed, self.nets_dead) =
+            (other.nets_running, other.nets_failed, other.nets_dead);
+        self.workers_used = other.workers_used;
+        self.failed_nets.clone_from(&other.failed_nets);
+        self.dead_nets.clone_from(&other.dead_nets);
+        self.first_nets.clone_from(&other.first_nets);
+    }
+}
 
 /// What a [`Summary`] is read from. Each row is taken out as it was and put in as it is.
 #[derive(Debug, Default)]
@@ -50,6 +84,10 @@ pub struct Tally {
     broken_workers: Order<WorkerId>,
     load_errors: Order<NetId>,
     dead: Order<NetId>,
+    all_workers: Order<WorkerId>,
+    all_nets: Order<NetId>,
+    /// How many nets are on each worker.
+    used: HashMap<WorkerId, usize>,
     /// Which of the lists in `counts` are behind their orders.
     workers_moved: bool,
     nets_moved: bool,
@@ -78,6 +116,8 @@ impl Tally {
         };
         self.workers_moved |=
             self.broken_workers.change(id, broken(before).as_deref(), broken(after).as_deref());
+        let name = |row: Option<&Worker>| row.map(|row| row.name.as_str().to_owned());
+        self.workers_moved |= self.all_workers.change(id, name(before).as_deref(), name(after).as_deref());
     }
 
     /// A net was `before` and is `after`; `None` where it was or is not there.
@@ -96,21 +136,41 @@ impl Tally {
         let dead = |net: &Net| net.run_state == RunState::Dead;
         self.nets_moved |=
             self.dead.change(id, named(before, dead).as_deref(), named(after, dead).as_deref());
+        let any = |_: &Net| true;
+        self.nets_moved |=
+            self.all_nets.change(id, named(before, any).as_deref(), named(after, any).as_deref());
+        let (was, is) = (before.and_then(|net| net.worker_id), after.and_then(|net| net.worker_id));
+        if was != is {
+            if let Some(worker) = was
+                && let Entry::Occupied(mut nets) = self.used.entry(worker)
+            {
+                *nets.get_mut() -= 1;
+                if *nets.get() == 0 {
+                    nets.remove();
+                }
+            }
+            if let Some(worker) = is {
+                *self.used.entry(worker).or_default() += 1;
+            }
+        }
     }
 
     pub fn summary(&mut self, hosts: HostSummary) -> &Summary {
         self.counts.hosts = hosts;
+        self.counts.workers_used = self.used.len();
         let nearest = self.mendable.iter().position(|count| *count > 0);
         self.counts.remedy = nearest.map(|at| REMEDIES[at]);
         if std::mem::take(&mut self.workers_moved) {
             self.counts.workers_broken = self.broken_workers.len();
             self.counts.broken_workers = self.broken_workers.first(NAMED);
+            self.counts.first_workers = self.all_workers.first(FIRST);
         }
         if std::mem::take(&mut self.nets_moved) {
             self.counts.nets_failed = self.load_errors.len();
             self.counts.failed_nets = self.load_errors.first(NAMED);
             self.counts.nets_dead = self.dead.len();
             self.counts.dead_nets = self.dead.first(NAMED);
+            self.counts.first_nets = self.all_nets.first(FIRST);
         }
         &self.counts
     }

@@ -22,14 +22,14 @@ fn worker(n: u8, name: &str, status: WorkerStatus) -> Change {
         ..Worker::pending(
             worker_id(n),
             Name::new(name).unwrap(),
-            ClusterId(Uuid::from_u128(1)),
+            ClusterId(Uuid::from_u128(1 + u128::from(n % 2))),
             Provider::Local,
         )
     };
     Change::WorkerPut { cause: WorkerCause::Edited, worker: Arc::new(worker) }
 }
 
-fn net(n: u8, name: &str, on: Option<u8>, load_state: LoadState, run_state: RunState) -> Change {
+fn net(n: u8, name: &str, on: Option<u8>, load_state: LoadState, run_state: RunState, project: u8) -> Change {
     let net = Net {
         worker_id: on.map(worker_id),
         load_state,
@@ -37,7 +37,7 @@ fn net(n: u8, name: &str, on: Option<u8>, load_state: LoadState, run_state: RunS
         ..Net::unassigned(
             net_id(n),
             Name::new(name).unwrap(),
-            ProjectId(Uuid::from_u128(2)),
+            ProjectId(Uuid::from_u128(2 + u128::from(project))),
             DefinitionHash::of(b"<pnml/>"),
             NetSize::default(),
         )
@@ -57,8 +57,8 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => (0..6u8, name(), status).prop_map(|(n, name, status)| worker(n, name, status)),
         1 => (0..6u8).prop_map(|n| Change::WorkerDeleted { id: worker_id(n) }),
-        6 => (0..8u8, name(), proptest::option::of(0..6u8), load, run)
-            .prop_map(|(n, name, on, load, run)| net(n, name, on, load, run)),
+        6 => (0..8u8, name(), proptest::option::of(0..6u8), load, run, 0..3u8)
+            .prop_map(|(n, name, on, load, run, project)| net(n, name, on, load, run, project)),
         1 => (0..8u8).prop_map(|n| Change::NetDeleted { id: net_id(n), project_id: None }),
     ]
 }
@@ -87,6 +87,7 @@ proptest! {
             let anew = Store::new();
             anew.replace(&fleet);
             prop_assert_eq!(store.summary.get_untracked(), anew.summary.get_untracked());
+            prop_assert_eq!(store.groups.get_untracked(), anew.groups.get_untracked());
             prop_assert_eq!(store.workers.get_untracked(), anew.workers.get_untracked());
             prop_assert_eq!(store.nets.get_untracked(), anew.nets.get_untracked());
             for n in 0..6 {
@@ -128,4 +129,39 @@ fn watchers_hear_of_every_application_until_their_owner_ends() {
     page.cleanup();
     store.replace(&fleet);
     assert_eq!(*heard.lock().unwrap(), [None, Some(1)]);
+}
+
+#[test]
+fn what_is_looked_at_is_counted_and_the_whole_fleet_still_is() {
+    let owner = Owner::new();
+    owner.set();
+    let (store, mut fleet) = (Store::new(), Fleet::default());
+    let changes = [
+        worker(0, "a", WorkerStatus::Ready),
+        worker(1, "b", WorkerStatus::Error(ErrorDetail::Unreachable)),
+        worker(2, "c", WorkerStatus::Ready),
+        net(0, "x", Some(0), LoadState::Loaded, RunState::Idle, 0),
+        net(1, "y", Some(0), LoadState::Loaded, RunState::Idle, 0),
+        net(2, "z", Some(2), LoadState::Error, RunState::Idle, 1),
+    ];
+    changes.iter().for_each(|change| fleet.apply(change));
+    store.replace(&fleet);
+    let project = |n: u128| Some(ProjectId(Uuid::from_u128(2 + n)));
+    let cluster = Some(ClusterId(Uuid::from_u128(1)));
+    store.look_within(Within { cluster, project: project(0) });
+    let seen = store.seen.get_untracked();
+    assert_eq!((seen.workers, seen.workers_ready, seen.workers_broken), (2, 2, 0));
+    assert_eq!((seen.nets, seen.nets_failed, seen.workers_used), (2, 0, 1));
+    assert_eq!(
+        (seen.first_workers, seen.first_nets),
+        (vec![worker_id(0), worker_id(2)], vec![net_id(0), net_id(1)])
+    );
+    assert_eq!(store.summary.with_untracked(|all| (all.workers, all.nets, all.workers_broken)), (3, 3, 1));
+
+    let moved = net(1, "y", Some(0), LoadState::Loaded, RunState::Idle, 1);
+    fleet.apply(&moved);
+    store.apply(&fleet, &HashSet::from([touched(&moved)]));
+    assert_eq!(store.seen.with_untracked(|seen| seen.nets), 1, "it was moved to another project");
+    store.look_within(Within { cluster: None, project: project(7) });
+    assert_eq!(store.seen.with_untracked(|seen| (seen.nets, seen.workers)), (0, 3), "no such project");
 }

@@ -79,15 +79,20 @@ impl Finding {
 impl Finder {
     /// What was found, once that is all.
     fn step(&mut self, store: Store) -> Option<Found> {
+        let within = store.within.get_untracked();
         for _ in 0..READ.min(self.left.len()) {
             match self.left.pop() {
                 Some(what @ EntityRef::Worker(id)) => {
-                    if let Some(row) = store.worker_row(id) {
+                    if let Some(row) =
+                        store.worker_row(id).filter(|row| row.with_untracked(|row| within.has_worker(row)))
+                    {
                         row.with_untracked(|row| self.index.add(what, row.name.as_str(), id.0.as_u128()));
                     }
                 }
                 Some(what @ EntityRef::Net(id)) => {
-                    if let Some(row) = store.net_row(id) {
+                    if let Some(row) =
+                        store.net_row(id).filter(|row| row.with_untracked(|row| within.has_net(row)))
+                    {
                         row.with_untracked(|row| self.index.add(what, row.name.as_str(), id.0.as_u128()));
                     }
                 }

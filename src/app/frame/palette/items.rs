@@ -6,7 +6,7 @@ use super::{
     search::{Query, begins_nearly},
 };
 use crate::{
-    app::{snapshot::Theme, store::Store},
+    app::{snapshot::Theme, store::Store, within::Within},
     model::{
         CommandKind, EntityRef, Host, HostAction, HostId, Net, NetAction, NetId, RunState, Worker,
         WorkerAction, WorkerId,
@@ -158,6 +158,7 @@ fn top(store: Store, query: &Query, text: &str, found: &Found) -> Vec<Item> {
     if query.is_empty() {
         return fixed;
     }
+    fixed.extend(groups(store));
     let mut scored: Vec<(u32, Item)> =
         fixed.into_iter().filter_map(|item| Some((item.score(query)? + 50, item))).collect();
     scored.extend(found.whole.iter().filter_map(|(score, what)| Some((*score, entity(store, *what)?))));
@@ -198,6 +199,10 @@ fn pages(store: Store) -> Vec<Item> {
         go("Hosts", "/hosts"),
         go("Pipelines", "/pipelines"),
         go("Events", "/events"),
+        go("Clusters", "/clusters"),
+        go("Projects", "/projects"),
+        go("Settings", "/settings"),
+        go("Tokens", "/settings/tokens"),
     ];
     if store.may_administer() {
         pages.push(go("Webhooks", "/settings/webhooks"));
@@ -211,8 +216,41 @@ fn pages(store: Store) -> Vec<Item> {
     }
     if store.may_administer() {
         pages.push(Item::new("command", "Add host…", Does::Go("/hosts?new".to_owned())));
+        pages.push(go("Users", "/settings/users"));
+        pages.push(Item::new("command", "Create cluster…", Does::Go("/clusters?new".to_owned())));
+        pages.push(Item::new("command", "Create project…", Does::Go("/projects?new".to_owned())));
     }
     pages
+}
+
+/// Clusters and projects, and looking at one of them only.
+fn groups(store: Store) -> Vec<Item> {
+    let now = store.within.get();
+    let mut items = Vec::new();
+    let mut group = |kind, id: String, name: &str, within: Within| {
+        items.push(Item::new(kind, name, Does::Go(format!("/{kind}s/{id}"))));
+        items.push(Item::new("command", format!("Show only {kind} {name}"), Does::Go(look_at(within))));
+    };
+    store.clusters.with(|rows| {
+        for row in rows {
+            group("cluster", row.id.to_string(), row.name.as_str(), Within { cluster: Some(row.id), ..now });
+        }
+    });
+    store.projects.with(|rows| {
+        for row in rows {
+            group("project", row.id.to_string(), row.name.as_str(), Within { project: Some(row.id), ..now });
+        }
+    });
+    if !now.is_all() {
+        let all = Does::Go(look_at(Within::default()));
+        items.push(Item::new("command", "Show all clusters and projects", all));
+    }
+    items
+}
+
+/// The overview of what is looked at.
+fn look_at(within: Within) -> String {
+    format!("/?{}", within.write_out(""))
 }
 
 fn commands(store: Store) -> Vec<Item> {

@@ -341,7 +341,10 @@ fn runner() -> impl Fn(Does) + Copy + 'static {
     let ThemeChoice(theme) = expect_context();
     let navigate = StoredValue::new_local(use_navigate());
     move |does| match does {
-        Does::Go(path) => navigate.with_value(|navigate| navigate(&path, Default::default())),
+        Does::Go(path) => {
+            let path = desk.store.within.get_untracked().carry(&path);
+            navigate.with_value(|navigate| navigate(&path, Default::default()));
+        }
         Does::Worker(id, action) => {
             let ask = ActOnWorker { id, action, state_revision: None, key: None };
             spawn_local(desk.worker(ask));

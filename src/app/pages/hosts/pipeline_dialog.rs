@@ -178,7 +178,10 @@ fn Contents(ask: PipelineAsk, asked: Asked) -> impl IntoView {
                     toasts.success(done.message);
                     ask.0.set(None);
                     if let Some(pipeline) = done.pipeline {
-                        navigate(&format!("/pipelines/{}", pipeline.id), Default::default());
+                        navigate(
+                            &store.within.get_untracked().carry(&format!("/pipelines/{}", pipeline.id)),
+                            Default::default(),
+                        );
                     }
                 }
                 Err(why) => _ = error.try_set(Some(why)),

@@ -16,6 +16,7 @@ use super::{
     events::Timeline,
     not_found::GoneRow,
     parts::{AssignForm, NetBadge, NetButtons},
+    projects::ProjectOfNet,
 };
 use crate::{
     app::{
@@ -71,9 +72,7 @@ fn Detail(id: NetId) -> impl IntoView {
     let store = use_store();
     let net = store.net_row(id)?;
     let first = net.get_untracked();
-    let project = store.projects.with_untracked(|rows| {
-        rows.iter().find(|row| row.id == first.project_id).map(|row| row.name.to_string())
-    });
+    let project = net.clone();
     let large = first.size.places + first.size.transitions > DRAWN_IN_FULL;
     Some(
         view! {
@@ -101,7 +100,7 @@ fn Detail(id: NetId) -> impl IntoView {
                 <h2 id="net-about">"Details"</h2>
                 <dl class="facts">
                     <dt>"Project"</dt>
-                    <dd>{project}</dd>
+                    <dd><ProjectOfNet net=project/></dd>
                     <dt>"Id"</dt>
                     <dd>
                         <Copyable text=id.to_string() what="id"/>

@@ -40,7 +40,7 @@ pub fn NetsPage() -> impl IntoView {
             none="No nets yet. Add one from a PNML file."
             no_match="No net matches the filter."
         />
-        <ListRows list label="Nets" picks=store.may_act() row/>
+        <ListRows list label="Nets" picks=store.may_act_on_nets() row/>
         <PickedBar list one="net" many="nets">
             {move || bulk.buttons()}
         </PickedBar>

@@ -69,7 +69,7 @@ pub fn NetRow(list: List<NetId>, place: RowPlace<NetId>) -> impl IntoView {
             data-net=name.clone()
         >
             <tr role="row" tabindex="-1" aria-rowindex=move || index.get().to_string()>
-                {store.may_act().then(|| view! { <td class="cell-pick" role="cell"><PickBox list key=id name=name.clone()/></td> })}
+                {store.may_act_on_nets().then(|| view! { <td class="cell-pick" role="cell"><PickBox list key=id name=name.clone()/></td> })}
                 <th class="cell-name" scope="row" role="rowheader">
                     <A href=format!("/nets/{id}")>{shown_name}</A>
                 </th>

@@ -45,7 +45,7 @@ impl Source<NetId> for Rows {
     }
 
     fn facts(&self, id: NetId, by: &str) -> Option<Facts> {
-        let row = self.row(id)?;
+        let row = self.row(id).filter(|row| self.0.within.get_untracked().has_net(row))?;
         let (worker, project) = (self.worker(&row), self.0.project_name_now(row.project_id));
         let name = row.name.as_str().to_lowercase();
         let text = format!("{name} {} {} {}", NetWord(&row), worker.to_lowercase(), project.to_lowercase());
@@ -96,6 +96,7 @@ pub fn first_screen(store: Store, query: &leptos_router::params::ParamsMap) -> (
 /// The list of all nets, kept up to date while the current owner lives.
 pub fn net_list(store: Store) -> List<NetId> {
     let list = List::new(&OFFER, Rows(store));
+    store.on_look(move || list.refill());
     store.watch(move |touched| match touched {
         Touched::All => list.refill(),
         Touched::Rows(rows) if rows.iter().any(|row| matches!(row, EntityRef::Project(_))) => list.refill(),

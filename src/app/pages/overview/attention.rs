@@ -9,6 +9,7 @@ use crate::{
         components::format::counted,
         frame::trouble::{need_attention, trouble},
         store::{HostTrouble, NAMED, host_trouble, use_store},
+        within::Within,
     },
     model::{Connection, HostId, NetAction, NetId, WorkerId},
 };
@@ -29,9 +30,11 @@ fn class(trouble: usize) -> &'static str {
 #[component]
 pub fn Attention() -> impl IntoView {
     let store = use_store();
-    let many = Memo::new(move |_| store.summary.with(trouble));
+    let many = Memo::new(move |_| store.seen.with(trouble));
+    // What is wrong elsewhere is not hidden by looking at a part.
+    let elsewhere = Memo::new(move |_| store.summary.with(trouble).saturating_sub(many.get()));
     let rows = Memo::new(move |_| {
-        store.summary.with(|summary| {
+        store.seen.with(|summary| {
             let workers = summary.broken_workers.iter().copied().map(Trouble::Worker);
             let nets = summary.failed_nets.iter().copied().map(Trouble::Net);
             let hosts = summary.hosts.troubled_hosts.iter().copied().map(Trouble::Host);
@@ -40,13 +43,14 @@ pub fn Attention() -> impl IntoView {
     });
     let clusters = Memo::new(move |_| {
         store.clusters.with(|rows| {
+            let chosen = store.within.get().cluster;
             let down = rows.iter().filter(|row| row.connection == Connection::Disconnected);
-            down.map(|row| row.name.to_string()).collect::<Vec<_>>()
+            let down = down.filter(|row| chosen.is_none_or(|chosen| row.id == chosen));
+            down.map(|row| (row.id, row.name.to_string())).collect::<Vec<_>>()
         })
     });
     let more = Memo::new(move |_| many.get().saturating_sub(rows.with(Vec::len) + clusters.with(Vec::len)));
-    let dead =
-        Memo::new(move |_| store.summary.with(|summary| (summary.dead_nets.clone(), summary.nets_dead)));
+    let dead = Memo::new(move |_| store.seen.with(|seen| (seen.dead_nets.clone(), seen.nets_dead)));
     view! {
         <section
             class=move || class(many.get())
@@ -63,10 +67,10 @@ pub fn Attention() -> impl IntoView {
                     clusters
                         .get()
                         .into_iter()
-                        .map(|name| {
+                        .map(|(id, name)| {
                             view! {
                                 <li class="line">
-                                    <span class="line-name">{name}</span>
+                                    <span class="line-name"><A href=format!("/clusters/{id}")>{name}</A></span>
                                     <span class="state tone-bad">"cluster disconnected"</span>
                                 </li>
                             }
@@ -92,6 +96,17 @@ pub fn Attention() -> impl IntoView {
                                 <A href="/nets?status=error">"nets with a load error"</A>
                                 ", "
                                 <A href="/hosts">"hosts"</A>
+                            </p>
+                        }
+                    })
+            }}
+            {move || {
+                (elsewhere.get() != 0)
+                    .then(|| {
+                        view! {
+                            <p class="lines-more">
+                                {move || format!("Outside of what you look at: {}. ", need_attention(elsewhere.get()))}
+                                <a href=format!("/?{}", Within::default().write_out(""))>"Show all"</a>
                             </p>
                         }
                     })

@@ -8,7 +8,7 @@ use crate::{
         components::{Part, ShareBar, Tone, format::count},
         events::EventFilter,
         frame::freshness::FreshnessLine,
-        store::{Summary, use_store},
+        store::{FIRST, Summary, use_store},
     },
     model::NetId,
 };
@@ -20,15 +20,11 @@ use leptos_router::components::A;
 
 use super::parts::{EventList, NetLines};
 
-/// More nets than this are a list of their own.
-pub const NETS: usize = 10;
-
 #[component]
 pub fn Overview() -> impl IntoView {
     let store = use_store();
-    let all = Memo::new(move |_| store.summary.with(|all| all.nets));
-    let first =
-        Memo::new(move |_| store.nets.with(|ids| ids.iter().take(NETS).copied().collect::<Vec<NetId>>()));
+    let all = Memo::new(move |_| store.seen.with(|seen| seen.nets));
+    let first: Memo<Vec<NetId>> = Memo::new(move |_| store.seen.with(|seen| seen.first_nets.clone()));
     view! {
         <Title text="Overview"/>
         <div class="page-head">
@@ -44,7 +40,7 @@ pub fn Overview() -> impl IntoView {
                     {move || (all.get() == 0).then(|| view! { <p class="quiet-text">"No nets yet."</p> })}
                     <NetLines ids=first with_worker=true/>
                     {move || {
-                        (all.get() > NETS)
+                        (all.get() > FIRST)
                             .then(|| {
                                 view! {
                                     <p class="lines-more">
@@ -98,16 +94,16 @@ fn parts(summary: &Summary) -> [Vec<Part>; 4] {
 fn Tiles() -> impl IntoView {
     let store = use_store();
     let figures = Memo::new(move |_| {
-        store.summary.with(|summary| {
+        store.seen.with(|summary| {
             [
-                ("Clusters connected", summary.clusters_connected, summary.clusters, "/workers"),
+                ("Clusters connected", summary.clusters_connected, summary.clusters, "/clusters"),
                 ("Workers ready", summary.workers_ready, summary.workers, "/workers"),
                 ("Nets loaded", summary.nets_loaded, summary.nets, "/nets"),
                 ("Hosts online", summary.hosts.online, summary.hosts.hosts, "/hosts"),
             ]
         })
     });
-    let all_parts = Memo::new(move |_| store.summary.with(parts));
+    let all_parts = Memo::new(move |_| store.seen.with(parts));
     view! {
         <dl class="tiles">
             {(0..4)

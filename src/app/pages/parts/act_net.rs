@@ -10,7 +10,7 @@ use crate::{
         store::{Store, use_store},
     },
     model::{
-        Net, NetAction, NetId, Worker, WorkerId,
+        Net, NetAction, NetId, Role, Worker, WorkerId,
         lifecycle::{Verb, assign_target, net_action},
     },
 };
@@ -44,7 +44,8 @@ pub fn permitted(
         let net = net.get();
         let worker = store.worker_of(&net);
         let may = |action: &NetAction| net_action(&net, worker.as_deref(), *action).is_ok();
-        if store.may_act() { among.iter().copied().filter(may).collect() } else { Vec::new() }
+        let may_at_all = store.may_in(net.project_id, Role::Operator);
+        if may_at_all { among.iter().copied().filter(may).collect() } else { Vec::new() }
     })
 }
 
@@ -59,7 +60,8 @@ pub fn permitted_at_rest(
         let net = Net { operation: None, ..Net::clone(&net.get()) };
         let worker = store.worker_of(&net);
         let may = |action: &NetAction| net_action(&net, worker.as_deref(), *action).is_ok();
-        if store.may_act() { among.iter().copied().filter(may).collect() } else { Vec::new() }
+        let may_at_all = store.may_in(net.project_id, Role::Operator);
+        if may_at_all { among.iter().copied().filter(may).collect() } else { Vec::new() }
     })
 }
 

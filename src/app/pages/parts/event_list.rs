@@ -4,6 +4,7 @@ use crate::{
     app::{
         components::{Ago, Tone},
         events::{EventFilter, use_events},
+        store::use_store,
     },
     model::{Actor, Event, Severity},
 };
@@ -16,8 +17,13 @@ const SHOWN: usize = 14;
 /// The newest events that `filter` lets through; its reader can clear them.
 #[component]
 pub fn EventList(filter: EventFilter, title: &'static str, id: &'static str) -> impl IntoView {
+    let (of_one, within) = (filter.resource.is_some(), use_store().within);
     let events = use_events(filter);
-    let newest = Memo::new(move |_| events.newest(SHOWN));
+    // What is about one row is about it, whatever else is looked at.
+    let newest = Memo::new(move |_| {
+        let within = if of_one { Default::default() } else { within.get() };
+        events.newest_of(SHOWN, |event| within.has_event(event))
+    });
     let empty = Memo::new(move |_| newest.with(Vec::is_empty));
     view! {
         <section class="panel" aria-labelledby=id>

@@ -4,6 +4,8 @@ mod act_host;
 mod act_net;
 mod act_worker;
 mod event_list;
+mod group;
+mod health;
 pub mod host;
 pub mod host_states;
 mod net_lines;
@@ -13,6 +15,8 @@ pub use act_host::{HostButtons, kind_label};
 pub use act_net::{AssignForm, NetButtons, NetHidden, permitted_at_rest, submit};
 pub use act_worker::WorkerButtons;
 pub use event_list::EventList;
+pub use group::{DeleteGroup, GroupLinks};
+pub use health::{HealthBadge, Reasons, cluster_health, project_health};
 pub use net_lines::NetLines;
 pub use states::{NetBadge, WorkerBadge};
 

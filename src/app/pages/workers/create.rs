@@ -20,7 +20,13 @@ pub fn CreateWorker() -> impl IntoView {
     let details = NodeRef::<html::Details>::new();
     let name = NodeRef::<html::Input>::new();
     let clusters = Memo::new(move |_| {
-        store.clusters.with(|rows| rows.iter().map(|row| (row.id, row.name.to_string())).collect::<Vec<_>>())
+        store.clusters.with(|rows| {
+            let mut all: Vec<_> = rows.iter().map(|row| (row.id, row.name.to_string())).collect();
+            // The one that is looked at is the one that is meant.
+            let looked_at = store.within.get().cluster;
+            all.sort_by_key(|(id, _)| Some(*id) != looked_at);
+            all
+        })
     });
     // Only where there are machines of somebody else's is there an address to give.
     let external = Memo::new(move |_| {

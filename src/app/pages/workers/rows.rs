@@ -43,7 +43,8 @@ impl Source<WorkerId> for Rows {
     }
 
     fn facts(&self, id: WorkerId, by: &str) -> Option<Facts> {
-        let row = self.row(id)?;
+        use leptos::prelude::GetUntracked;
+        let row = self.row(id).filter(|row| self.0.within.get_untracked().has_worker(row))?;
         let cluster = self.0.cluster_name_now(row.cluster_id);
         let name = row.name.as_str().to_lowercase();
         let mut text = format!("{name} {} {} {}", row.status, row.category.as_str(), cluster.to_lowercase());
@@ -100,6 +101,7 @@ pub fn first_screen(store: Store, query: &leptos_router::params::ParamsMap) -> (
 pub fn worker_list(store: Store) -> List<WorkerId> {
     use leptos::prelude::GetUntracked;
     let list = List::new(&OFFER, Rows(store));
+    store.on_look(move || list.refill());
     store.watch(move |touched| match touched {
         Touched::All => list.refill(),
         Touched::Rows(rows) if rows.iter().any(|row| matches!(row, EntityRef::Cluster(_))) => list.refill(),

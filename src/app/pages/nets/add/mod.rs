@@ -10,7 +10,7 @@ use crate::app::{
     live::files::{self, Dragged, Upload},
     store::use_store,
 };
-use crate::model::Done;
+use crate::model::{Done, Role};
 use batch::{Batch, BatchResults};
 use leptos::{ev, form::form_data_from_event, html, prelude::*, server::ServerActionError};
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -35,7 +35,14 @@ pub fn AddNet() -> impl IntoView {
     let error =
         Memo::new(move |_| value.with(|value| value.as_ref()?.as_ref().err().map(ToString::to_string)));
     let projects = Memo::new(move |_| {
-        store.projects.with(|rows| rows.iter().map(|row| (row.id, row.name.to_string())).collect::<Vec<_>>())
+        store.projects.with(|rows| {
+            let mine = rows.iter().filter(|row| store.may_in(row.id, Role::Operator));
+            let mut mine: Vec<_> = mine.map(|row| (row.id, row.name.to_string())).collect();
+            // The one that is looked at is the one that is meant.
+            let looked_at = store.within.get().project;
+            mine.sort_by_key(|(id, _)| Some(*id) != looked_at);
+            mine
+        })
     });
     let open =
         use_query_map().with_untracked(|query| query.get("new").is_some()) || error.get_untracked().is_some();
@@ -73,7 +80,8 @@ pub fn AddNet() -> impl IntoView {
                 toasts.success(done.message.clone());
                 _ = made.try_update(|made| *made += 1);
                 if let Some(net) = &done.net {
-                    navigate(&format!("/nets/{}", net.id), Default::default());
+                    let path = format!("/nets/{}", net.id);
+                    navigate(&store.within.get_untracked().carry(&path), Default::default());
                 }
             }
             _ = value.try_set(Some(answer));
@@ -88,10 +96,10 @@ pub fn AddNet() -> impl IntoView {
             _ = text.focus();
         }
     };
-    if store.may_act() {
+    if store.may_act_on_nets() {
         listen(over, send_all, paste_text);
     }
-    store.may_act().then(|| view! {
+    store.may_act_on_nets().then(|| view! {
         <Disclose label="Add net" open details first=chosen>
             <form method="post" enctype="multipart/form-data" action=CreateNet::url() on:submit=on_submit>
                 <input type="hidden" name="key" value=move || format!("{}-net-{}", store.form_key.get(), made.get())/>
