@@ -3,8 +3,6 @@
 //! As in [`super::actions`], each is also the target of a plain HTML form: a field that is empty is one that was left out.
 
 use super::error::ApiError;
-#[cfg(feature = "ssr")]
-use crate::model::Role;
 use crate::model::{Invited, Issued, Member, ProjectId, TokenId, TokenRow, UserId, UserRow};
 #[cfg(feature = "ssr")]
 use crate::{

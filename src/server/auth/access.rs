@@ -92,25 +92,25 @@ const OF_PROJECTS: &[(&str, Role)] = &[
     ("/do/net", Role::Operator),
     ("/do/create-net", Role::Operator),
     ("/do/move-net", Role::Operator),
-    ("/do/acknowledge-events", Role::Operator),
+    ("/do/acknowledge", Role::Operator),
     ("/do/set-member", Role::Admin),
     ("/do/remove-member", Role::Admin),
 ];
 
 /// Server functions of administrators of the fleet.
-const OF_ADMINS: &[&str] =
-    &[
-        "/do/list-users",
-        "/do/create-user",
-        "/do/edit-user",
-        "/do/invite-again",
-        "/do/delete-user",
-        "/do/webhooks",
-        "/do/create-webhook",
-        "/do/switch-webhook",
-        "/do/test-webhook",
-        "/do/delete-webhook",
-    ];
+const OF_ADMINS: &[&str] = &[
+    "/do/list-users",
+    "/do/create-user",
+    "/do/edit-user",
+    "/do/invite-again",
+    "/do/delete-user",
+    "/do/event-rules",
+    "/do/webhooks",
+    "/do/create-webhook",
+    "/do/switch-webhook",
+    "/do/test-webhook",
+    "/do/delete-webhook",
+];
 
 fn is_below(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -133,7 +133,14 @@ pub fn required(method: &Method, path: &str) -> Access {
         // With a worker's token one can pretend to be the console; with a host's, speak for it.
         _ if below("/api/workers") && path.ends_with("/token") => Access::Fleet(Role::Admin),
         // A webhook tells of the whole fleet, to whom its owner likes.
-        _ if below("/api/users") || below("/api/audit") || below("/api/webhooks") || below("/api/export") || below("/api/import") => Access::Fleet(Role::Admin),
+        _ if below("/api/users")
+            || below("/api/audit")
+            || below("/api/webhooks")
+            || below("/api/export")
+            || below("/api/import") =>
+        {
+            Access::Fleet(Role::Admin)
+        }
         _ if method.is_safe() => match path {
             _ if SCOPED.iter().any(|root| below(root)) => Access::SignedIn,
             _ if below("/api") || below("/do") => Access::Fleet(Role::Viewer),

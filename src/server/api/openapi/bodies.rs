@@ -284,7 +284,9 @@ pub struct NewWebhook {
 /// A point in time: RFC 3339, or milliseconds since 1970 UTC.
 #[derive(JsonSchema)]
 #[schemars(inline)]
-pub struct Moment(#[schemars(regex(pattern = r"^([0-9]{1,15}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z)$"))] String);
+pub struct Moment(
+    #[schemars(regex(pattern = r"^([0-9]{1,15}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z)$"))] String,
+);
 
 #[derive(JsonSchema)]
 #[schemars(inline)]

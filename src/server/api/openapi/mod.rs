@@ -8,7 +8,7 @@ pub mod page;
 #[cfg(test)]
 mod tests;
 
-pub use operation::{Content, Operation, delete, describe, get, group, post};
+pub use operation::{Content, Operation, delete, describe, get, group, patch, post, put};
 
 use crate::{
     app::error::ErrorBody,

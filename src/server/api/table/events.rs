@@ -19,7 +19,10 @@ fn filtered(operation: Operation) -> Operation {
     operation
         .query::<bodies::Moment>("since", "From then on: RFC 3339, or milliseconds since 1970.")
         .query::<bodies::Moment>("until", "Before then.")
-        .query::<bodies::EventTypes>("type", "A type, or the beginning of one and `*`: `worker.*`. Several with commas between.")
+        .query::<bodies::EventTypes>(
+            "type",
+            "A type, or the beginning of one and `*`: `worker.*`. Several with commas between.",
+        )
         .query::<Severity>("severity", "Only of this severity. Several with commas between.")
         .query::<Uuid>("resource", "What it is about, whatever that is.")
         .query::<Uuid>("cluster_id", "Of this cluster.")
@@ -107,7 +110,9 @@ pub fn webhooks() -> Vec<Operation> {
                 .body::<bodies::NewWebhook>()
                 .created::<webhooks::Created>("It is there. Its secret is told this once.")
                 .errors(&[400, 409]),
-            get("/api/webhooks/{id}", "A webhook", webhooks::show).ok::<Webhook>("The row.").errors(&[400, 404]),
+            get("/api/webhooks/{id}", "A webhook", webhooks::show)
+                .ok::<Webhook>("The row.")
+                .errors(&[400, 404]),
             put("/api/webhooks/{id}", "Change a webhook", webhooks::change)
                 .body::<bodies::NewWebhook>()
                 .ok::<Webhook>("The row as it is now.")
