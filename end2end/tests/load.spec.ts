@@ -26,10 +26,16 @@ async function shown(page: Page): Promise<Record<string, string>> {
   return page.evaluate(async () => {
     const rows: Record<string, string> = {};
     const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    // Rows come as fast as there is time for: until they are there, their room is.
+    const drawn = () =>
+      [...document.querySelectorAll('.room:not(.none)')].every((room) => {
+        const { top, bottom } = room.getBoundingClientRect();
+        return bottom <= 0 || top >= window.innerHeight || top === bottom;
+      });
     window.scrollTo(0, 0);
     for (;;) {
       await frame();
-      await frame();
+      for (let frames = 0; frames < 300 && !drawn(); frames++) await frame();
       for (const entry of document.querySelectorAll<HTMLElement>('.entry')) {
         rows[entry.dataset.worker!] = entry.querySelector('.state-word')!.textContent!;
       }

@@ -54,6 +54,8 @@ test('of a thousand hosts only those that are seen are in the page', async ({ ad
   const many = Array.from({ length: 1_000 }, (_, n) => host(`many-${String(n).padStart(4, '0')}`));
   const wide = pipeline(many, [], { title: 'A thousand' });
   await append(server, [...many.map(hostPut), pipelinePut(wide)]);
+  // It was written beside the server, which reads it a moment later.
+  await expect.poll(async () => (await page.request.get(`/api/pipelines/${wide.id}`)).status()).toBe(200);
   await page.goto(`/pipelines/${wide.id}`);
   await expect(page.locator('[data-lane="many-0000"]')).toBeVisible({ timeout: 15_000 });
   await expect.poll(() => page.locator('[data-lane]').count()).toBeLessThan(150);

@@ -35,6 +35,8 @@ pub struct Webhook {
     pub id: WebhookId,
     #[serde(flatten)]
     pub plan: WebhookPlan,
+    /// Counts how often its plan was given.
+    pub revision: u64,
     pub created_at: Timestamp,
     /// Events that its receiver took.
     pub delivered: u64,

@@ -78,6 +78,7 @@ pub async fn make(app: &App, who: &Who, plan: WebhookPlan) -> Result<Created, Ap
     let webhook = Webhook {
         id: WebhookId(uuid::Uuid::now_v7()),
         plan,
+        revision: 1,
         created_at: now(),
         delivered: 0,
         given_up: 0,
@@ -104,10 +105,9 @@ pub async fn change(
 pub async fn edit(app: &App, who: &Who, id: WebhookId, plan: WebhookPlan) -> Result<Webhook, ApiError> {
     who.need(Role::Admin)?;
     check(app, &plan)?;
-    let kept = find(app, id).await?;
-    let cursor = kept.cursor;
     let mut changed = None;
-    let write = table::advance(app.store().pool(), id, cursor, |webhook| {
+    let write = table::advance(app.store().pool(), id, None, |webhook| {
+        webhook.revision += 1;
         (webhook.plan, webhook.trouble) = (plan, None);
         changed = Some(webhook.clone());
     });

@@ -16,7 +16,7 @@ use super::{
     storage::{StorageError, Store},
 };
 use crate::model::{
-    Event, EventRules, Priority, Timestamp, Webhook, WebhookId, WebhookTested, WebhookTrouble,
+    Event, EventId, EventRules, Fleet, Priority, Timestamp, Webhook, WebhookId, WebhookTested, WebhookTrouble,
 };
 use client::{Message, NotTaken, Outbound};
 use serde::Serialize;
@@ -91,8 +91,8 @@ impl Webhooks {
                         .map(|kept| (kept.webhook.id, kept.webhook))
                         .collect();
                     running.retain(|id, (webhook, task)| {
-                        let stays =
-                            wanted.get(id).is_some_and(|now| now.plan == webhook.plan) && !task.is_finished();
+                        let stays = wanted.get(id).is_some_and(|now| now.revision == webhook.revision)
+                            && !task.is_finished();
                         if !stays {
                             task.abort();
                         }
@@ -172,7 +172,8 @@ impl Teller {
     async fn run(self) {
         let mut commits = self.store.watch();
         loop {
-            commits.mark_unchanged();
+            // Most commits bring no event, and then there is nothing to read.
+            let seen = newest(&self.store.fleet());
             match self.tell().await {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -182,7 +183,7 @@ impl Teller {
                     continue;
                 }
             }
-            if commits.changed().await.is_err() {
+            if commits.wait_for(|followed| newest(&followed.fleet) != seen).await.is_err() {
                 return;
             }
         }
@@ -202,7 +203,7 @@ impl Teller {
             let rules = fleet.rules().map(|rules| (**rules).clone()).unwrap_or_default();
             let first = events.into_iter().find(|event| is_for(&kept.webhook, &rules, event, now()));
             match first {
-                None => table::advance(pool, self.id, last, |_| {}).await?,
+                None => table::advance(pool, self.id, Some(last), |_| {}).await?,
                 Some(event) if !self.deliver(&kept, &rules, &event).await? => return Ok(false),
                 Some(_) => {}
             }
@@ -224,7 +225,7 @@ impl Teller {
         loop {
             let why = match self.outbound.deliver(url, &kept.secret, &message, now()).await {
                 Ok(()) => {
-                    table::advance(pool, self.id, event.id, |webhook| {
+                    table::advance(pool, self.id, Some(event.id), |webhook| {
                         webhook.delivered += 1;
                         (webhook.delivered_at, webhook.trouble) = (Some(now()), None);
                     })
@@ -237,7 +238,7 @@ impl Teller {
             let over = now().since(failed.since) >= self.pace.give_up_after;
             tracing::warn!(webhook = %kept.webhook.plan.name, event = %event.id, attempts = failed.attempts, reason = %why.reason, over, "a webhook's receiver did not take an event");
             if over || why.for_good {
-                table::advance(pool, self.id, event.id, |webhook| {
+                table::advance(pool, self.id, Some(event.id), |webhook| {
                     webhook.given_up += 1;
                     webhook.trouble = (!over).then(|| failed.clone());
                     webhook.plan.enabled &= !why.for_good;
@@ -245,8 +246,7 @@ impl Teller {
                 .await?;
                 return Ok(!why.for_good);
             }
-            let before = crate::model::EventId(event.id.0 - 1);
-            table::advance(pool, self.id, before, |webhook| webhook.trouble = Some(failed.clone())).await?;
+            table::advance(pool, self.id, None, |webhook| webhook.trouble = Some(failed.clone())).await?;
             tokio::time::sleep(failed.next_attempt_at.since(now())).await;
             trouble = Some(failed);
         }
@@ -266,6 +266,10 @@ impl Teller {
             next_attempt_at: at.plus(pause + jitter),
         }
     }
+}
+
+fn newest(fleet: &Fleet) -> Option<EventId> {
+    fleet.events().next_back().map(|event| event.id)
 }
 
 fn is_for(webhook: &Webhook, rules: &EventRules, event: &Event, now: Timestamp) -> bool {

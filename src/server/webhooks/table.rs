@@ -42,11 +42,11 @@ pub async fn insert(pool: &SqlitePool, webhook: &Webhook, secret: &Secret) -> Re
     Ok(())
 }
 
-/// Writes how far a webhook has come and how its deliveries go, leaving what its owner decided meanwhile.
+/// Writes how a webhook is doing and, if it is given, how far it has come; what was written meanwhile stays.
 pub async fn advance(
     pool: &SqlitePool,
     id: WebhookId,
-    cursor: EventId,
+    cursor: Option<EventId>,
     edit: impl FnOnce(&mut Webhook),
 ) -> Result<(), StorageError> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -54,10 +54,10 @@ pub async fn advance(
     let row = sqlx::query(&sql).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
     if let Some(mut kept) = row.as_ref().map(of_row).transpose()? {
         edit(&mut kept.webhook);
-        sqlx::query("UPDATE webhooks SET row = ?2, cursor = ?3 WHERE id = ?1")
+        sqlx::query("UPDATE webhooks SET row = ?2, cursor = coalesce(?3, cursor) WHERE id = ?1")
             .bind(id.to_string())
             .bind(json(&kept.webhook))
-            .bind(cursor.0 as i64)
+            .bind(cursor.map(|cursor| cursor.0 as i64))
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;

@@ -138,8 +138,16 @@ async fn begin(
     let secret = Secret::draw();
     *receiver.secret.lock().unwrap() = secret.told();
     let id = WebhookId(uuid::Uuid::now_v7());
-    let webhook =
-        Webhook { id, plan, created_at: now(), delivered: 0, given_up: 0, delivered_at: None, trouble: None };
+    let webhook = Webhook {
+        id,
+        plan,
+        revision: 1,
+        created_at: now(),
+        delivered: 0,
+        given_up: 0,
+        delivered_at: None,
+        trouble: None,
+    };
     table::insert(store.pool(), &webhook, &secret).await.unwrap();
     (id, run(store, pace))
 }

@@ -52,7 +52,6 @@ pub fn AddWebhook(
                             <option value="low">"low: everything"</option>
                             <option value="normal">"normal: warnings"</option>
                             <option value="high" selected=true>"high: errors"</option>
-                            <option value="urgent">"urgent: what a rule says"</option>
                         </select>
                     </div>
                     {move || error.get().map(|error| view! { <p class="notice tone-bad" role="alert">{error}</p> })}

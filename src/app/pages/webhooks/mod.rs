@@ -4,7 +4,7 @@ mod add;
 
 use crate::{
     app::{
-        components::{Ago, Glyph, Icon, Question, State, StateBadge, TimeOfDay, Tone, use_clock},
+        components::{Ago, Glyph, Question, State, StateBadge, TimeOfDay, Tone, use_clock},
         guard::use_desk,
         store::use_store,
         webhook_actions::{delete_webhook, list_webhooks, switch_webhook, test_webhook},
@@ -163,8 +163,10 @@ fn WebhookCard(
         let now = clock.now.get();
         webhook.with(|webhook| {
             let trouble = webhook.as_ref()?.trouble.as_ref()?;
-            let tries =
-                if trouble.attempts == 1 { "once".to_owned() } else { format!("{} times", trouble.attempts) };
+            let tries = match trouble.attempts {
+                1 => "once".to_owned(),
+                n => format!("{n} times in {}", age(now.since(trouble.since))),
+            };
             let next = match webhook.as_ref().is_some_and(|webhook| webhook.plan.enabled) {
                 true => format!(
                     "The next try is in {}; later events wait.",
@@ -172,7 +174,7 @@ fn WebhookCard(
                 ),
                 false => "It was switched off for that reason.".to_owned(),
             };
-            Some(format!("Tried {tries} in {}: {}. {next}", age(now.since(trouble.since)), trouble.reason))
+            Some(format!("Tried {tries}: {}. {next}", trouble.reason))
         })
     });
     let figures = Memo::new(move |_| {
@@ -234,7 +236,7 @@ fn WebhookCard(
                     <span class="actions">
                         <button type="button" class="button" disabled=is_busy on:click=test>{move || if busy.get() == Some("test") { "Testing…" } else { "Test" }}</button>
                         <button type="button" class="button" disabled=is_busy on:click=switch>{move || if enabled.get() { "Switch off" } else { "Switch on" }}</button>
-                        <button type="button" class="button danger" disabled=is_busy on:click=delete><Icon name="delete"/>"Delete"</button>
+                        <button type="button" class="button danger" disabled=is_busy on:click=delete>"Delete"</button>
                     </span>
                 </div>
                 <p class="mono webhook-url">{move || url.get()}</p>
