@@ -18,7 +18,7 @@ impl Tally {
     pub const ONE_FAILED: Self = Self { passed: 0, failed: 1, retried: 0 };
 
     /// A test that is one whole.
-    pub const ONE_PASSED: Self = Self { passed: 1, failed: 0 };
+    pub const ONE_PASSED: Self = Self { passed: 1, failed: 0, retried: 0 };
 
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;

@@ -21,7 +21,7 @@ mod pull_requests;
 mod rows;
 mod session;
 mod state;
-mod table;
+pub mod table;
 pub mod tokens;
 mod transfer;
 mod users;

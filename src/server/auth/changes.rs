@@ -10,6 +10,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Changes that are kept for others who follow.
 const KEPT: i64 = 10_000;
 
+/// The last change there is, as an expression for the query that looks somebody up: what is found is as of that change.
+pub const LAST: &str = "(SELECT coalesce(max(id), 0) FROM access_changes)";
+
 /// Where in the list of changes the console begins: before it lets anybody in.
 pub async fn beginning(pool: &SqlitePool) -> Result<i64, StorageError> {
     let last: Option<i64> = sqlx::query_scalar("SELECT max(id) FROM access_changes").fetch_one(pool).await?;
@@ -24,7 +27,7 @@ pub async fn follow(app: App, mut seen: i64) {
         match since(app.store().pool(), seen).await {
             Ok(changes) => {
                 for (id, subject) in changes {
-                    app.cutter().cut(&subject);
+                    app.cutter().cut(id, &subject);
                     seen = id;
                 }
             }

@@ -1,6 +1,7 @@
 //! Who is behind a request: by a session, a random token in a cookie whose hash is in the database, or by a token for programs.
 
 use super::{
+    changes,
     token::Bearer,
     user::{self, User},
 };
@@ -35,8 +36,8 @@ pub struct Who {
     /// The token for programs that let them in, in place of a session.
     pub token: Option<TokenId>,
     pub expires_at: Option<Timestamp>,
-    /// The cuts there had been when they were looked up; see [`crate::server::sse::cutter`].
-    pub cuts: u64,
+    /// The last change of anybody's access when they were looked up; see [`crate::server::sse::cutter`].
+    pub as_of: i64,
 }
 
 impl Who {
@@ -107,14 +108,14 @@ impl Who {
         }
     }
 
-    /// The words under which a change of this access is told: see migration 0007.
+    /// The words under which a change of this access is told: see migration 0011.
     pub fn subjects(&self) -> Vec<String> {
         let session = self.session.iter().map(|byte| format!("{byte:02x}")).collect();
         let token = self.token.map(|token| token.to_string());
         [self.user_id.to_string(), session].into_iter().chain(token).collect()
     }
 
-    pub(super) fn of_user(user: User, session: SessionHash, expires_at: Timestamp, cuts: u64) -> Who {
+    pub(super) fn of_user(user: User, session: SessionHash, expires_at: Timestamp, as_of: i64) -> Who {
         Who {
             user_id: user.id,
             email: user.email,
@@ -124,19 +125,19 @@ impl Who {
             session,
             token: None,
             expires_at: Some(expires_at),
-            cuts,
+            as_of,
         }
     }
 
     /// Whatever they do is written down under the token's name, too.
-    pub(super) fn of_bearer(bearer: Bearer, cuts: u64) -> Who {
-        let Bearer { id, name, hash, owner, roles, expires_at } = bearer;
+    pub(super) fn of_bearer(bearer: Bearer) -> Who {
+        let Bearer { id, name, hash, owner, roles, expires_at, as_of } = bearer;
         let (user_id, email, name) = match owner {
             Some(user) => (user.id, user.email, format!("{} (token {name})", user.name)),
             None => (UserId(id.0), String::new(), format!("{name} (service)")),
         };
         let scope = scope_of(&roles);
-        Who { user_id, email, name, scope, roles, session: hash, token: Some(id), expires_at, cuts }
+        Who { user_id, email, name, scope, roles, session: hash, token: Some(id), expires_at, as_of }
     }
 }
 
@@ -174,7 +175,7 @@ pub fn random_token() -> String {
 pub async fn begin(app: &App, user: User) -> Result<SignedIn, ApiError> {
     let token = random_token();
     let session: SessionHash = Sha256::digest(token.as_bytes()).into();
-    let (at, cuts) = (now(), app.cutter().cuts());
+    let (at, as_of) = (now(), app.cutter().heard());
     let expires_at = at.plus(LIFETIME);
     let insert =
         sqlx::query("INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES (?, ?, ?, ?)")
@@ -184,24 +185,24 @@ pub async fn begin(app: &App, user: User) -> Result<SignedIn, ApiError> {
             .bind(expires_at.0 as i64)
             .execute(app.store().pool());
     insert.await.map_err(|error| internal(&StorageError::from(error)))?;
-    Ok(SignedIn { who: Who::of_user(user, session, expires_at, cuts), token, lifetime: LIFETIME })
+    Ok(SignedIn { who: Who::of_user(user, session, expires_at, as_of), token, lifetime: LIFETIME })
 }
 
 /// The user whose session has this token, if it is alive and the user may sign in.
 pub async fn find(app: &App, token: &str, at: Timestamp) -> Result<Option<Who>, StorageError> {
     let session: SessionHash = Sha256::digest(token.as_bytes()).into();
-    // Before the look: whatever changes after it must be noticed.
-    let cuts = app.cutter().cuts();
     let sql = format!(
-        "SELECT {}, sessions.expires_at FROM sessions JOIN users ON users.id = sessions.user_id
+        "SELECT {}, sessions.expires_at, {} FROM sessions JOIN users ON users.id = sessions.user_id
          WHERE sessions.token_hash = ? AND sessions.expires_at > ? AND users.disabled = 0",
-        user::COLUMNS
+        user::COLUMNS,
+        changes::LAST
     );
     let row =
         sqlx::query(&sql).bind(&session[..]).bind(at.0 as i64).fetch_optional(app.store().pool()).await?;
     let Some(row) = row else { return Ok(None) };
     let expires_at = Timestamp(row.try_get::<i64, _>(user::WIDTH)? as u64);
-    Ok(Some(Who::of_user(user::of_row(&row)?, session, expires_at, cuts)))
+    let as_of = row.try_get(user::WIDTH + 1)?;
+    Ok(Some(Who::of_user(user::of_row(&row)?, session, expires_at, as_of)))
 }
 
 pub async fn end(app: &App, who: &Who) -> Result<(), StorageError> {

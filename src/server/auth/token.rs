@@ -1,6 +1,6 @@
 //! Tokens for programs: `Authorization: Bearer mt_…` in place of a session's cookie.
 
-use super::user;
+use super::{changes, user};
 use crate::{
     app::error::ApiError,
     model::{Name, NewToken, Role, Roles, Timestamp, TokenId, TokenRow, TokenStatus, UserId},
@@ -102,16 +102,19 @@ pub struct Bearer {
     pub owner: Option<user::User>,
     pub roles: Roles,
     pub expires_at: Option<Timestamp>,
+    /// The last change of anybody's access when it was looked up.
+    pub as_of: i64,
 }
 
 /// Who bears this token, if it is good now. Writes down that it was used.
 pub async fn find(pool: &SqlitePool, token: &str, at: Timestamp) -> Result<Option<Bearer>, StorageError> {
     let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
     let sql = format!(
-        "SELECT {COLUMNS}, {} FROM api_tokens t LEFT JOIN users ON users.id = t.owner
+        "SELECT {COLUMNS}, {}, {} FROM api_tokens t LEFT JOIN users ON users.id = t.owner
          WHERE t.token_hash = ? AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?)
            AND (t.owner IS NULL OR users.disabled = 0)",
-        user::COLUMNS
+        user::COLUMNS,
+        changes::LAST
     );
     let row = sqlx::query(&sql).bind(&hash[..]).bind(at.0 as i64).fetch_optional(pool).await?;
     let Some(row) = row else { return Ok(None) };
@@ -128,7 +131,8 @@ pub async fn find(pool: &SqlitePool, token: &str, at: Timestamp) -> Result<Optio
         }
     }
     let roles = kept.roles(owner.as_ref().map(|user| &user.roles));
-    Ok(Some(Bearer { id: kept.id, name: kept.name, hash, owner, roles, expires_at: kept.expires_at }))
+    let as_of = row.try_get(OWN_WIDTH + user::WIDTH)?;
+    Ok(Some(Bearer { id: kept.id, name: kept.name, hash, owner, roles, expires_at: kept.expires_at, as_of }))
 }
 
 /// The owner's columns, which come after the token's.

@@ -296,7 +296,7 @@ async fn a_log_from_before_can_be_searched() {
     for before in [
         include_str!("../../../migrations/sqlite/0001_fleet.sql"),
         "INSERT INTO events (id, at, row) VALUES (7, 5, '{\"id\":7,\"at\":5,\"type\":\"worker.created\",\"severity\":\"info\",\"actor\":{\"kind\":\"user\",\"id\":\"00000000-0000-0000-0000-000000000001\",\"name\":\"Ana\"},\"text\":\"Worker zebra created\",\"worker_id\":\"00000000-0000-0000-0000-000000000003\"}')",
-        include_str!("../../../migrations/sqlite/0008_event_log.sql"),
+        include_str!("../../../migrations/sqlite/0012_event_log.sql"),
     ] {
         sqlx::raw_sql(before).execute(&mut connection).await.unwrap();
     }

@@ -44,6 +44,7 @@ struct Ticket {
 
 /// A ticket as its bearer gets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "StreamTicket")]
 pub struct Issued {
     pub ticket: String,
     /// From then on it is worth nothing.

@@ -2,7 +2,7 @@
 //!
 //! Every answer is in order of the number, newest first, and looks at no more rows than it must: what is filtered by one thing is read from
 //! that thing's index, what is searched for or filtered by several is found among the words, where marks stand for types, severities,
-//! resources and scopes (`migrations/sqlite/0008_event_log.sql`).
+//! resources and scopes (`migrations/sqlite/0012_event_log.sql`).
 
 use super::StorageError;
 use crate::{

@@ -139,13 +139,13 @@ impl Chosen {
     }
 
     /// The same from the newest on.
-    pub fn from_the_newest(&self) -> Chosen {
+    pub fn to_the_newest(&self) -> Chosen {
         Chosen { before: None, ..self.clone() }
     }
 
     /// Whether anything is left out, but by where the list begins.
     pub fn filters(&self) -> bool {
-        self.from_the_newest() != Chosen::default()
+        self.to_the_newest() != Chosen::default()
     }
 
     /// From when on events are let through, at the time `now`.

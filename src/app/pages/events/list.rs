@@ -127,7 +127,7 @@ pub fn EventsList(
     view! {
         {move || {
             chosen
-                .with(|chosen| chosen.before.map(|_| chosen.from_the_newest().address()))
+                .with(|chosen| chosen.before.map(|_| chosen.to_the_newest().address()))
                 .map(|newest| {
                     view! {
                         <p class="notice tone-busy">

@@ -9,6 +9,7 @@ use crate::model::{
     action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, RATE, TOKENS},
     name::MAX_NAME_CHARS,
     pipeline,
+    rules::MOST_RULES,
 };
 use schemars::JsonSchema;
 use std::collections::BTreeMap;
@@ -279,6 +280,16 @@ pub struct NewWebhook {
     priority: Option<crate::model::Priority>,
     /// Absent: `true`.
     enabled: Option<bool>,
+}
+
+#[derive(JsonSchema)]
+pub struct NewEventRules {
+    /// Absent: none.
+    #[schemars(length(max = MOST_RULES))]
+    mutes: Option<Vec<crate::model::Mute>>,
+    /// The first that holds decides. Absent: none.
+    #[schemars(length(max = MOST_RULES))]
+    priorities: Option<Vec<crate::model::PriorityRule>>,
 }
 
 /// A point in time: RFC 3339, or milliseconds since 1970 UTC.

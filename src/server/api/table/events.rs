@@ -79,7 +79,7 @@ pub fn events() -> Vec<Operation> {
             .ok::<EventRules>("Priorities and mutes.")
             .answer_header("ETag", "Their `revision`, for `If-Match`."),
         put("/api/events/rules", "Change the rules for events", events::set_rules)
-            .body::<EventRules>()
+            .body::<bodies::NewEventRules>()
             .ok::<Done>("They hold from now on.")
             .guarded(),
         stream(

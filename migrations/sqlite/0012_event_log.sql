@@ -1,5 +1,5 @@
 -- The event log, made to be searched. What is looked for is computed from the row when it is written, so that it can never say anything else.
-CREATE TABLE events_0008 (
+CREATE TABLE events_anew (
     id           INTEGER PRIMARY KEY,
     at           INTEGER NOT NULL,
     kind         TEXT    NOT NULL GENERATED ALWAYS AS (row ->> '$.type') STORED,
@@ -28,7 +28,7 @@ CREATE VIRTUAL TABLE events_words USING fts5 (
     words, content = '', contentless_delete = 1, detail = 'none', prefix = '1 2 3 4 5 6 7 8', tokenize = 'unicode61 remove_diacritics 0'
 );
 
-CREATE TRIGGER events_written AFTER INSERT ON events_0008 BEGIN
+CREATE TRIGGER events_written AFTER INSERT ON events_anew BEGIN
     INSERT INTO events_words (rowid, words) VALUES (
         new.id,
         new.row ->> '$.text' || ' ' || new.kind || ' ' || coalesce(new.row ->> '$.actor.name', 'the console')
@@ -43,13 +43,13 @@ CREATE TRIGGER events_written AFTER INSERT ON events_0008 BEGIN
     );
 END;
 
-CREATE TRIGGER events_forgotten AFTER DELETE ON events_0008 BEGIN
+CREATE TRIGGER events_forgotten AFTER DELETE ON events_anew BEGIN
     DELETE FROM events_words WHERE rowid = old.id;
 END;
 
-INSERT INTO events_0008 (id, at, row) SELECT id, at, row FROM events ORDER BY id;
+INSERT INTO events_anew (id, at, row) SELECT id, at, row FROM events ORDER BY id;
 DROP TABLE events;
-ALTER TABLE events_0008 RENAME TO events;
+ALTER TABLE events_anew RENAME TO events;
 
 -- Each is in order of the number within its column; the first also answers how many there are of each type in a stretch of time.
 CREATE INDEX events_at ON events (at, kind, severity);
