@@ -32,5 +32,9 @@ pub mod worker;
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     app::live::page::tell_of_panics();
+    if app::live::page::sent_for_another_address() {
+        _ = leptos::prelude::location().reload();
+        return;
+    }
     leptos::mount::hydrate_body(app::App);
 }

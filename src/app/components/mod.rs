@@ -18,7 +18,7 @@ pub mod sparkline;
 pub mod state;
 pub mod toast;
 
-pub use clock::{Ago, Clock, TimeOfDay, use_clock};
+pub use clock::{Ago, Clock, Moment, TimeOfDay, use_clock};
 pub use confirm::{Confirm, ConfirmDialog, Question};
 pub use copyable::Copyable;
 pub use disclose::Disclose;

@@ -176,6 +176,7 @@ pub fn WithinNotice() -> impl IntoView {
 /// then on every link carries the choice, so that going back finds it as it was.
 pub fn keep_in_address(store: Store) {
     let (location, navigate) = (use_location(), use_navigate());
+    address::note_history(use_navigate());
     address::carry_in_links(move |href| store.within.get_untracked().carry(href));
     Effect::new(move |first: Option<()>| {
         let (pathname, search) = (location.pathname.get(), location.search.get());

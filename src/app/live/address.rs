@@ -1,6 +1,7 @@
 //! What the address says besides which page it is: links carry it along, and it is remembered for the next visit.
 
 use crate::app::within::Within;
+use leptos_router::NavigateOptions;
 
 /// Lets every link to a page of the console lead to where `carry` says, while the current owner lives: it is asked when the link is
 /// followed, so that no page has to think of it.
@@ -8,6 +9,14 @@ use crate::app::within::Within;
 pub fn carry_in_links(carry: impl Fn(&str) -> String + Clone + 'static) {
     #[cfg(feature = "browser")]
     browser::carry_in_links(carry);
+}
+
+/// Lets the router know where going forward led. It takes a link to what it believes to be the present page for no move, and does not note
+/// the page that the browser's Forward led to (leptos_router 0.8): the page would change and its address stay. Told anew, in place, it knows.
+#[cfg_attr(not(feature = "browser"), expect(unused_variables))]
+pub fn note_history(navigate: impl Fn(&str, NavigateOptions) + Clone + 'static) {
+    #[cfg(feature = "browser")]
+    browser::note_history(navigate);
 }
 
 /// Keeps the choice for the next visit.
@@ -21,7 +30,11 @@ pub fn remember(within: Within) {
 mod browser {
     use super::Within;
     use crate::app::live::browser::window;
-    use leptos::prelude::{Effect, StoredValue, WithValue, on_cleanup, set_timeout};
+    use leptos::{
+        ev,
+        prelude::{Effect, StoredValue, WithValue, on_cleanup, set_timeout, window_event_listener},
+    };
+    use leptos_router::NavigateOptions;
     use std::time::Duration;
     use wasm_bindgen::{JsCast, closure::Closure};
     use web_sys::Element;
@@ -74,6 +87,27 @@ mod browser {
             }
         };
         set_timeout(back, Duration::ZERO);
+    }
+
+    pub fn note_history(navigate: impl Fn(&str, NavigateOptions) + Clone + 'static) {
+        Effect::new(move |_| {
+            let navigate = navigate.clone();
+            let heard = window_event_listener(ev::popstate, move |_| {
+                let at = window().location();
+                let parts = (at.pathname(), at.search(), at.hash());
+                if let (Ok(path), Ok(search), Ok(hash)) = parts {
+                    let here = format!("{path}{search}{hash}");
+                    let in_place = NavigateOptions {
+                        resolve: false,
+                        replace: true,
+                        scroll: false,
+                        ..Default::default()
+                    };
+                    navigate(&here, in_place);
+                }
+            });
+            on_cleanup(move || heard.remove());
+        });
     }
 
     pub fn remember(within: Within) {

@@ -13,6 +13,8 @@ pub enum Mark {
     Stale,
 }
 
+#[cfg(feature = "hydrate")]
+pub use browser::sent_for_another_address;
 #[cfg(feature = "browser")]
 pub use browser::{copy, origin, reveal, show_mark, show_theme, tell_of_panics};
 
@@ -106,6 +108,19 @@ mod browser {
                 _ = body.append_child(&notice);
             }
         }));
+    }
+
+    /// Whether the address is another than the one this document was asked for: the operator went back within it before the frontend was
+    /// there. What the server rendered is another page then, and must not be taken over.
+    #[cfg(feature = "hydrate")]
+    pub fn sent_for_another_address() -> bool {
+        let plain = |address: &str| address.split('#').next().unwrap_or_default().to_owned();
+        let asked = window().performance().and_then(|performance| {
+            let entry = performance.get_entries_by_type("navigation").get(0);
+            entry.dyn_into::<web_sys::PerformanceEntry>().ok().map(|entry| plain(&entry.name()))
+        });
+        let here = window().location().href().map(|href| plain(&href)).unwrap_or_default();
+        asked.is_some_and(|asked| asked != here)
     }
 
     /// Scrolls what carries `id` into view, no further than it has to.

@@ -2,8 +2,9 @@
 
 use super::{
     super::{
+        events::Timeline,
         not_found::GoneRow,
-        parts::{DeleteGroup, EventList, GroupLinks, HealthBadge, Reasons, WorkerBadge, cluster_health},
+        parts::{DeleteGroup, GroupLinks, HealthBadge, Reasons, WorkerBadge, cluster_health},
     },
     LastHeard, parts_of,
     rename::Rename,
@@ -13,7 +14,6 @@ use crate::{
     app::{
         admin_actions::DeleteCluster,
         components::{Ago, Copyable, ShareBar},
-        events::EventFilter,
         frame::freshness::FreshnessLine,
         guard::use_desk,
         store::{FIRST, use_store},
@@ -129,7 +129,7 @@ fn Detail(id: ClusterId) -> impl IntoView {
             </section>
         </div>
         <div class="below">
-            <EventList filter=EventFilter::of(EntityRef::Cluster(id)) title="What happened" id="cluster-events"/>
+            <Timeline resource=EntityRef::Cluster(id) id="cluster-events"/>
         </div>
         <FreshnessLine/>
         }

@@ -5,14 +5,14 @@ use super::{
     list::acknowledge,
     rules::RulesAsk,
     tail::Tail,
-    words::{About, about, actor_words, moment, priority_tone, severity_state},
+    words::{About, about, actor_words, priority_tone, severity_state},
 };
 use crate::{
     app::{
         components::{
-            Ago, Icon, Menu, StateBadge,
+            Ago, Icon, Menu, Moment, StateBadge,
             list::{List, PickBox, RowPlace, measured},
-            use_clock, use_toasts,
+            use_toasts,
         },
         event_actions::AcknowledgeEvents,
         store::use_store,
@@ -117,7 +117,7 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
                     {by.clone()}
                 </td>
                 <td class="cell-ack" role="cell" data-label="Known to">
-                    <Acknowledge id tail acknowledged/>
+                    <Acknowledge id tail acknowledged priority/>
                 </td>
                 <td class="cell-actions" role="cell">
                     <RowMenu event=first.clone() ask/>
@@ -140,24 +140,6 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
         }
         .into_any(),
     )
-}
-
-/// When it was; the exact time on hover.
-#[component]
-pub fn Moment(at: crate::model::Timestamp) -> impl IntoView {
-    let clock = use_clock();
-    // It is another word after midnight only: the clock need not be asked every second.
-    let day = Memo::new(move |_| clock.now.get().0 / 60_000);
-    let text = move || {
-        day.track();
-        moment(at, clock.now.get_untracked(), clock.utc_offset.get())
-    };
-    view! {
-        <time datetime=at.to_string() title=at.to_string()>
-            {text}
-        </time>
-    }
-    .into_any()
 }
 
 /// Said where somebody should look soon.
@@ -184,7 +166,12 @@ fn Lead(about: About) -> impl IntoView {
 
 /// Who knows of it; a button for those who may say so.
 #[component]
-fn Acknowledge(id: EventId, tail: Tail, acknowledged: Memo<Option<Acknowledged>>) -> impl IntoView {
+fn Acknowledge(
+    id: EventId,
+    tail: Tail,
+    acknowledged: Memo<Option<Acknowledged>>,
+    priority: Memo<Priority>,
+) -> impl IntoView {
     let (store, toasts) = (use_store(), use_toasts());
     let busy = RwSignal::new(false);
     let on_submit = move |event: ev::SubmitEvent| {
@@ -206,7 +193,8 @@ fn Acknowledge(id: EventId, tail: Tail, acknowledged: Memo<Option<Acknowledged>>
             <form method="post" action=AcknowledgeEvents::url() on:submit=on_submit>
                 <input type="hidden" name="ids" value=id.to_string()/>
                 <input type="hidden" name="key" value=move || store.form_key.get()/>
-                <button class="button" aria-label=format!("Acknowledge event {id}") disabled=move || busy.get()>"Acknowledge"</button>
+                // Most need nobody: a column of buttons would hide those that do.
+                <button class="button" class:quiet=move || priority.get() < Priority::Normal aria-label=format!("Acknowledge event {id}") disabled=move || busy.get()>"Acknowledge"</button>
             </form>
         }
         .into_any(),

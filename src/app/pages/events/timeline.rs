@@ -3,12 +3,14 @@
 use super::{
     chosen::Chosen,
     record::Older,
-    row::Moment,
     tail::{Fetching, MOST, Tail},
     words::{actor_words, severity_state},
 };
 use crate::{
-    app::{components::StateBadge, store::use_store},
+    app::{
+        components::{Moment, StateBadge},
+        store::use_store,
+    },
     model::{Acknowledged, EntityRef, EventId},
 };
 use leptos::{ev, prelude::*};

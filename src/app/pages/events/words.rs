@@ -2,10 +2,10 @@
 
 use crate::{
     app::{
-        components::{Glyph, State, Tone, clock::time_of_day},
+        components::{Glyph, State, Tone},
         store::Store,
     },
-    model::{Actor, ClusterId, Event, HostId, NetId, Priority, ProjectId, Severity, Timestamp, WorkerId},
+    model::{Actor, ClusterId, Event, HostId, NetId, Priority, ProjectId, Severity, WorkerId},
 };
 use leptos::prelude::*;
 
@@ -37,35 +37,6 @@ pub fn actor_words(actor: &Actor) -> String {
         Actor::System => "Muster".to_owned(),
         Actor::User { name, .. } => name.clone(),
     }
-}
-
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const DAY: i64 = 86_400;
-
-/// `12:03:22` today, `20 Nov 12:03:22` before, in the operator's time zone once that is known.
-pub fn moment(at: Timestamp, now: Timestamp, utc_offset: Option<i32>) -> String {
-    let local = |at: Timestamp| (at.0 / 1_000) as i64 + i64::from(utc_offset.unwrap_or(0)) * 60;
-    let day = local(at).div_euclid(DAY);
-    let time = time_of_day(at, utc_offset);
-    if day == local(now).div_euclid(DAY) {
-        return time;
-    }
-    let (_, month, day) = date(day);
-    format!("{day} {} {time}", MONTHS[month as usize - 1])
-}
-
-/// Year, month and day of the month, of a day counted from 1970-01-01. H. Hinnant, "chrono-compatible low-level date algorithms".
-fn date(days: i64) -> (i64, u32, u32) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = (of_year - (153 * shifted + 2) / 5 + 1) as u32;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 } as u32;
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// Something that an event is about.
@@ -127,32 +98,4 @@ pub fn about(store: Store, event: &Event) -> Vec<About> {
     let near = [event.net_id.map(net), event.worker_id.map(worker), event.host_id.map(host)];
     let far = [event.project_id.map(project), event.cluster_id.map(cluster)];
     near.into_iter().chain(far).flatten().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_of_another_day_says_which() {
-        let at = Timestamp(1_000_000_000_041);
-        assert_eq!(moment(at, at, None), "01:46:40 UTC");
-        assert_eq!(moment(at, Timestamp(at.0 + 86_400_000), None), "9 Sep 01:46:40 UTC");
-        // Three hours behind UTC it is the day before.
-        assert_eq!(moment(at, at, Some(-180)), "22:46:40");
-        assert_eq!(moment(at, Timestamp(at.0 + 3_600_000 * 12), Some(-180)), "8 Sep 22:46:40");
-    }
-
-    #[test]
-    fn days_are_counted_as_calendars_do() {
-        for (days, is) in [
-            (0, (1970, 1, 1)),
-            (59, (1970, 3, 1)),
-            (11_016, (2000, 2, 29)),
-            (20_778, (2026, 11, 21)),
-            (-1, (1969, 12, 31)),
-        ] {
-            assert_eq!(date(days), is, "{days}");
-        }
-    }
 }

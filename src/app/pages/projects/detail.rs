@@ -2,8 +2,9 @@
 
 use super::{
     super::{
+        events::Timeline,
         not_found::GoneRow,
-        parts::{DeleteGroup, EventList, GroupLinks, HealthBadge, NetLines, Reasons, project_health},
+        parts::{DeleteGroup, GroupLinks, HealthBadge, NetLines, Reasons, project_health},
         settings::Members,
     },
     edit::Edit,
@@ -15,7 +16,6 @@ use crate::{
     app::{
         admin_actions::DeleteProject,
         components::{Ago, Copyable, ShareBar},
-        events::EventFilter,
         frame::freshness::FreshnessLine,
         guard::use_desk,
         store::{FIRST, use_store},
@@ -114,7 +114,7 @@ fn Detail(id: ProjectId) -> impl IntoView {
         </div>
         <div class="below columns">
             <Members project=id/>
-            <EventList filter=EventFilter::of(EntityRef::Project(id)) title="What happened" id="project-events"/>
+            <Timeline resource=EntityRef::Project(id) id="project-events"/>
         </div>
         <FreshnessLine/>
         }

@@ -32,7 +32,7 @@ use std::future::Future;
 
 /// The ways between the pages of settings.
 #[component]
-fn SettingsNav() -> impl IntoView {
+pub fn SettingsNav() -> impl IntoView {
     let path = use_location().pathname;
     let current = move |wanted: &'static str| path.with(|path| path == wanted).then_some("page");
     let admin = use_store().may_administer();
@@ -40,7 +40,15 @@ fn SettingsNav() -> impl IntoView {
         <nav class="tabs" aria-label="Settings">
             <A href="/settings" exact=true attr:aria-current=move || current("/settings")>"Your account"</A>
             <A href="/settings/tokens" attr:aria-current=move || current("/settings/tokens")>"Tokens"</A>
-            {admin.then(|| view! { <A href="/settings/users" attr:aria-current=move || current("/settings/users")>"Users"</A> })}
+            {admin
+                .then(|| {
+                    view! {
+                        <A href="/settings/users" attr:aria-current=move || current("/settings/users")>"Users"</A>
+                        <A href="/settings/webhooks" attr:aria-current=move || current("/settings/webhooks")>"Webhooks"</A>
+                    }
+                })}
+            // A document of the server's, not a page of this application.
+            <a href="/api/docs" rel="external">"API"</a>
         </nav>
     }
     .into_any()

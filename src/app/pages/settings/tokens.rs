@@ -10,7 +10,7 @@ use crate::{
     app::{
         account::{CreateToken, RevokeToken, list_tokens, revoke_token},
         components::{
-            Ago, Disclose, Glyph, Question, SecondStep, State, StateBadge, TimeOfDay, Tone, use_toasts,
+            Ago, Disclose, Glyph, Moment, Question, SecondStep, State, StateBadge, Tone, use_toasts,
         },
         guard::use_desk,
         store::{Store, use_store},
@@ -196,7 +196,7 @@ fn Row(token: TokenRow, on_revoke: Callback<SubmitEvent>) -> impl IntoView {
             </span>
             <span class="quiet-text">
                 {match token.expires_at {
-                    Some(at) => view! { "expires " <TimeOfDay at/> }.into_any(),
+                    Some(at) => view! { "expires " <Moment at/> }.into_any(),
                     None => "does not expire".into_any(),
                 }}
             </span>

@@ -2,6 +2,7 @@
 
 mod add;
 
+use super::settings::SettingsNav;
 use crate::{
     app::{
         components::{Ago, Glyph, Question, State, StateBadge, TimeOfDay, Tone, use_clock},
@@ -67,6 +68,7 @@ pub fn WebhooksPage() -> impl IntoView {
     });
     view! {
         <Title text="Webhooks"/>
+        <SettingsNav/>
         <div class="page-head">
             <h1>"Webhooks"</h1>
             {may.then(|| view! { <AddWebhook told look/> })}

@@ -169,6 +169,11 @@ fn describe_operation(
         Access::Somewhere(role) | Access::Fleet(role) => Some(role),
     };
     described["x-muster-role"] = json!(role.map(Role::as_str));
+    described["x-muster-in"] = json!(match access {
+        Access::Public | Access::SignedIn => None,
+        Access::Somewhere(_) => Some("project"),
+        Access::Fleet(_) => Some("fleet"),
+    });
     if !operation.description.is_empty() {
         described["description"] = json!(operation.description);
     }

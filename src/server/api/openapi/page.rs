@@ -125,9 +125,12 @@ fn operations<'a>(
 }
 
 fn operation_html(path: &str, method: &str, operation: &Value, out: &mut String) {
+    let public = operation["security"].as_array().is_some_and(Vec::is_empty);
     let role = match operation["x-muster-role"].as_str() {
+        Some(role) if operation["x-muster-in"] == "project" => format!("role {role} in the project"),
         Some(role) => format!("role {role}"),
-        None => "no session needed".to_owned(),
+        None if public => "no session needed".to_owned(),
+        None => "anybody who is signed in".to_owned(),
     };
     _ = write!(
         out,
