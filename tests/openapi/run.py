@@ -2,7 +2,8 @@
 
 Starts `muster serve` with an empty folder, sets it up, fetches /api/openapi.json and sends it what the document permits and what it does
 not: no answer may be a fault of the console (5xx), of a status or content type that the document does not name, or of another shape than
-it says; what the document calls valid must be taken. Ends with schemathesis' own exit status.
+it says. That all that fits a schema is taken is not asked: an end before its beginning, more canaries than hosts, cannot be said in one.
+Ends with schemathesis' own exit status.
 
 Left out: streams, which do not end, and signing out, which would end the session. 502 and 504 are what a worker or GitHub that does not
 answer looks like: a request of the fuzzer may well name such a one.
@@ -25,9 +26,6 @@ with-security-parameters = false
 
 [checks.not_a_server_error]
 expected-statuses = ["2xx", "3xx", "4xx", 502, 504]
-
-[checks.positive_data_acceptance]
-expected-statuses = ["2xx", 304, 401, 404, 409, 412, 413, 422, 429, 502, 504]
 """
 
 CHECKS = [
@@ -36,7 +34,6 @@ CHECKS = [
     "content_type_conformance",
     "response_headers_conformance",
     "response_schema_conformance",
-    "positive_data_acceptance",
     "unsupported_method",
     "allow_header_conformance",
 ]

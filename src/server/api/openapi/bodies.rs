@@ -285,11 +285,13 @@ pub struct NewWebhook {
 #[derive(JsonSchema)]
 pub struct NewEventRules {
     /// Absent: none.
+    #[serde(default)]
     #[schemars(length(max = MOST_RULES))]
-    mutes: Option<Vec<crate::model::Mute>>,
+    mutes: Vec<crate::model::Mute>,
     /// The first that holds decides. Absent: none.
+    #[serde(default)]
     #[schemars(length(max = MOST_RULES))]
-    priorities: Option<Vec<crate::model::PriorityRule>>,
+    priorities: Vec<crate::model::PriorityRule>,
 }
 
 /// A point in time: RFC 3339, or milliseconds since 1970 UTC.

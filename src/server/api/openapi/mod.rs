@@ -21,7 +21,7 @@ use crate::{
 use axum::http::Method;
 use operation::{Answer, EVENTS, JSON, Place};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, map::Entry};
 use std::collections::BTreeSet;
 
 /// Components live there, as OpenAPI wants it.
@@ -231,7 +231,18 @@ fn responses(operation: &Operation, access: Access, written: &mut SchemaGenerato
         described.insert(status.to_string(), json!({ "$ref": reference }));
     }
     for answer in &operation.answers {
-        described.insert(answer.status.to_string(), response(answer, written));
+        let mut of_answer = response(answer, written);
+        match described.entry(answer.status.to_string()) {
+            Entry::Vacant(place) => _ = place.insert(of_answer),
+            // One status with several media types is one answer.
+            Entry::Occupied(mut place) => {
+                if let (Some(content), Value::Object(more)) =
+                    (place.get_mut()["content"].as_object_mut(), of_answer["content"].take())
+                {
+                    content.extend(more);
+                }
+            }
+        }
     }
     Value::Object(described)
 }

@@ -35,7 +35,7 @@ pub fn users() -> Vec<Operation> {
                 .says("Takes a session: a token cannot. Other sessions end.")
                 .body::<bodies::NewPassword>()
                 .no_content("It is changed.")
-                .errors(&[400, 401, 403]),
+                .errors(&[400, 401, 403, 429]),
         ],
     )
 }
