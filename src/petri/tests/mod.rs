@@ -1,9 +1,10 @@
-//! The rules the nets hold, as tests: reading, running, drawing, and the real nets of the contest.
+//! The rules the nets hold, as tests: reading, writing, running, drawing, and the real nets of the contest.
 
 mod drawing;
 mod reading;
 mod running;
 mod shared;
+mod writing;
 
 use super::net::PetriNet;
 use super::pnml::{self, Limits, PnmlError};

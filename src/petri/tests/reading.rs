@@ -69,6 +69,48 @@ fn references_stand_for_the_nodes_at_the_end_of_their_chain() {
 }
 
 #[test]
+fn every_default_of_the_standard_is_filled_in() {
+    let net = read(&file(
+        r#"<place id="p"><initialMarking><text> </text></initialMarking><graphics/></place><transition id="t"><name/></transition>
+           <arc id="a" source="p" target="t"><inscription><graphics><offset x="1" y="1"/></graphics></inscription><graphics><position x="3" y="4"/></graphics></arc>
+           <arc source="t" target="p"><inscription><text/></inscription></arc>"#,
+    ))
+    .unwrap();
+    assert_eq!((net.places[0].initial, net.places[0].position), (0, None));
+    assert_eq!(net.transitions[0].name, "t");
+    assert_eq!((net.inputs(TransitionIx(0))[0].weight, net.outputs(TransitionIx(0))[0].weight), (1, 1));
+    let bare = read("<pnml><net type='ptnet'><place id='p'/></net></pnml>").unwrap();
+    assert_eq!((bare.id.as_str(), bare.name.as_str(), bare.places.len()), ("", "", 1));
+    let prefixed = "<x:pnml xmlns:x='http://www.pnml.org/version-2009/grammar/pnml'><x:net id='n' type='http://www.pnml.org/version-2009/grammar/ptnet'><x:page id='g'><x:place id='p'><x:initialMarking><x:text>2</x:text></x:initialMarking></x:place></x:page></x:net></x:pnml>";
+    assert_eq!(read(prefixed).unwrap().places[0].initial, 2);
+}
+
+#[test]
+fn arcs_to_references_weigh_together_with_those_to_their_node() {
+    let weigh = |n| format!("<inscription><text>{n}</text></inscription>");
+    let net = read(&file(&format!(
+        "<place id='p'/><page id='inner'><referencePlace id='r' ref='p'/><transition id='t'/><page id='deep'><referenceTransition id='s' ref='t'/>\
+         <arc id='a' source='r' target='s'>{}</arc></page></page><arc id='b' source='p' target='t'>{}</arc><arc id='c' source='s' target='r'/>",
+        weigh(2),
+        weigh(3)
+    )))
+    .unwrap();
+    assert_eq!(net.inputs(TransitionIx(0)).iter().map(|arc| arc.weight).collect::<Vec<_>>(), [5]);
+    assert_eq!(net.outputs(TransitionIx(0)).len(), 1);
+}
+
+#[test]
+fn a_long_chain_of_references_is_followed_and_a_long_circle_refused() {
+    let chain = |ends: &str| {
+        let links: String =
+            (0..20_000).map(|n| format!("<referencePlace id='r{n}' ref='r{}'/>", n + 1)).collect();
+        file(&format!("{links}<referencePlace id='r20000' ref='{ends}'/><place id='p'/>"))
+    };
+    assert_eq!(read(&chain("p")).unwrap().places.len(), 1);
+    assert!(matches!(refused(&chain("r0")).2, Kind::DanglingReference { .. }));
+}
+
+#[test]
 fn references_that_lead_nowhere_or_in_circles_are_refused() {
     for body in [
         "\n<referencePlace id=\"r\" ref=\"gone\"/>",
@@ -231,6 +273,79 @@ fn document_types_and_entities_are_refused() {
     assert!(matches!(refused(&named), (3, 1, Kind::Entity { name }) if name == "bomb"));
     assert!(matches!(refused(&file("<place id='&bomb;'/>")), (2, 1, Kind::Entity { .. })));
     assert!(matches!(refused(&file("<toolspecific>&bomb;</toolspecific>")), (2, _, Kind::Entity { .. })));
+}
+
+/// A file as bombs are made: each entity ten times the one before, and one from outside.
+#[test]
+fn bombs_and_entities_from_outside_are_refused_where_they_are_declared() {
+    let lol: String =
+        (1..10).map(|n| format!("<!ENTITY lol{n} '{}'>", format!("&lol{};", n - 1).repeat(10))).collect();
+    let bomb = format!("<!DOCTYPE pnml [<!ENTITY lol0 'lol'>{lol}]>\n<pnml>&lol9;</pnml>");
+    assert!(matches!(refused(&bomb), (1, 1, Kind::Doctype)));
+    let outside =
+        "<?xml version='1.0'?>\n<!DOCTYPE pnml [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><pnml>&x;</pnml>";
+    assert!(matches!(refused(outside), (2, 1, Kind::Doctype)));
+    let dtd = "<!DOCTYPE pnml SYSTEM 'http://example.org/pnml.dtd'><pnml/>";
+    assert!(matches!(refused(dtd).2, Kind::Doctype));
+}
+
+#[test]
+fn what_is_too_large_or_too_deep_is_refused_before_it_costs_anything() {
+    let mut large = file("").into_bytes();
+    large.resize(100_000_000, b' ');
+    let error = pnml::read(&large, &Limits::default()).unwrap_err();
+    assert!(matches!(error.kind, Kind::TooLarge { bytes: 100_000_000, limit: 33_554_432 }));
+    let deep = format!("<pnml>{}", "<page>".repeat(3_000_000));
+    assert!(matches!(refused(&deep), (1, _, Kind::TooDeep { limit: 64 })));
+    // Ignored elements are no way around it.
+    let ignored = file(&format!("<toolspecific>{}", "<a>".repeat(1_000_000)));
+    assert!(matches!(refused(&ignored).2, Kind::TooDeep { .. }));
+}
+
+#[test]
+fn an_error_is_never_as_long_as_the_file_that_has_it() {
+    let long = "x".repeat(1_000_000);
+    for text in [
+        format!("<{long}>"),
+        format!("<pnml></{long}>"),
+        format!("<pnml><{long}></y>"),
+        format!("<pnml>&{long};</pnml>"),
+        format!("<?xml version='1.0' encoding='{long}'?><pnml>é</pnml>"),
+        format!("<pnml><net type='{long}'/></pnml>"),
+        file(&format!("<place id='{long}'/>")),
+        file(&format!("<place id='p'/><arc id='a' source='p' target='{long}'/>")),
+        file(&format!("<arc id='a' source='{long}' target='{long}'/>")),
+        file(&format!("<referencePlace id='r' ref='{long}'/>")),
+        file(&format!("<place id='p'><initialMarking><text>{long}</text></initialMarking></place>")),
+        file(&format!(
+            "<place id='p'/><transition id='t'/><arc source='p' target='t'><type value='{long}'/></arc>"
+        )),
+    ] {
+        let error = read(&text).expect_err("must be refused").to_string();
+        assert!(error.len() < 2_000, "{} bytes: {}", error.len(), &error[..200]);
+    }
+}
+
+#[test]
+fn characters_that_xml_has_not_are_refused_where_they_would_be_kept() {
+    for body in [
+        "\n<place id='a\u{1}'/>",
+        "\n<place id='&#1;'/>",
+        "\n<place id='p'><name><text>\u{FFFE}</text></name></place>",
+    ] {
+        let (line, _, kind) = refused(&file(body));
+        assert!(line == 3 && matches!(kind, Kind::NotXml { .. }), "{body:?}: {kind:?}");
+    }
+    assert!(read(&file("<place id='p'><name><text>&#0;</text></name></place>")).is_err());
+}
+
+#[test]
+fn line_ends_and_tabs_are_what_xml_makes_of_them() {
+    let net =
+        read(&file("<place id='a\tb'><name><text>one\r\ntwo\rthree\r\r\n&#13;four</text></name></place>"))
+            .unwrap();
+    assert_eq!(net.places[0].id, "a b");
+    assert_eq!(net.places[0].name, "one\ntwo\nthree\n\n\rfour");
 }
 
 #[test]
