@@ -1,14 +1,15 @@
 //! Petri nets: reading them, running them, drawing them.
 //!
-//! What lives here: the net itself ([`net`]), the PNML reader ([`pnml`]), markings ([`marking`]), the engine that
-//! fires transitions ([`engine`]) and the account of what changed ([`watch`]), what a net can do ([`analysis`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), and the nets
-//! we ship ([`samples`]).
+//! What lives here: the net itself ([`net`]), reading and writing PNML ([`pnml`]), markings ([`marking`]), the engine that
+//! fires transitions ([`engine`]) and the account of what changed ([`watch`]), what a net can do ([`analysis`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), the nets
+//! we ship ([`samples`]) and nets of any size ([`generate`]).
 //!
 //! What may come in: bytes, seeds and limits, as values. What must not: files, sockets, clocks, threads and global
 //! state. Everything here compiles for wasm32, because the browser draws and the demo runs nets with it.
 
 pub mod analysis;
 pub mod engine;
+pub mod generate;
 pub mod graph;
 pub mod layout;
 pub mod marking;

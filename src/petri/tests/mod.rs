@@ -1,6 +1,7 @@
-//! The rules the nets hold, as tests: reading, writing, running, drawing, and the real nets of the contest.
+//! The rules the nets hold, as tests: reading, writing, running, drawing, nets of any size, and the real nets of the contest.
 
 mod drawing;
+mod generated;
 mod reading;
 mod running;
 mod shared;
