@@ -1,7 +1,7 @@
 //! The state space, breadth first: every marking once, in the order of its distance from the initial one.
 
 use super::budget::{Budget, Deadline, Resource};
-use super::packing::{Outgrown, Packing};
+use super::packing::{Outgrown, Packing, sized};
 use super::sparse::Vector;
 use super::store::{ROOT, Store, hash};
 use super::stubborn::Stubborn;
@@ -41,6 +41,8 @@ pub struct Explorer<'n> {
     fired: Vec<bool>,
     deadlock: Option<u32>,
     most: Vec<u64>,
+    /// What belongs to `most` of the places of one bit, packed.
+    ones: Vec<u64>,
     most_in_all: u128,
     bounded: bool,
     stubborn: Option<Stubborn>,
@@ -67,10 +69,13 @@ impl<'n> Explorer<'n> {
         let mut initial = vec![0; packing.words()];
         packing.pack(net.places.iter().map(|place| place.initial), &mut initial);
         // The table does not grow for the first one, so the time does not matter.
-        let failed =
-            store.add(&initial, hash(&initial), ROOT, &Budget::of_memory(memory).end()).err().map(Rest::Hit);
+        let failed = store
+            .add::<0>(&initial, hash::<0>(&initial), ROOT, &Budget::of_memory(memory).end())
+            .err()
+            .map(Rest::Hit);
         Self {
             net,
+            ones: vec![0; packing.words()],
             packing,
             bits,
             single,
@@ -144,8 +149,8 @@ impl<'n> Explorer<'n> {
             .map(|pair| {
                 let (from, goal) = (self.store.get(pair[0]), self.store.get(pair[1]));
                 self.net.transition_indexes().find(|t| {
-                    self.packing.is_enabled(from, t.index()) && {
-                        self.packing.fire(from, t.index(), &mut to);
+                    self.packing.is_enabled::<0>(from, t.index()) && {
+                        self.packing.fire::<0>(from, t.index(), &mut to);
                         to == goal
                     }
                 })
@@ -158,58 +163,85 @@ impl<'n> Explorer<'n> {
         if self.failed.is_some() {
             return self.failed;
         }
-        let mut marking = vec![0; self.packing.words()];
-        let mut successor = marking.clone();
-        let mut chosen: Vec<u32> = Vec::new();
-        while self.next < self.store.len() {
-            if self.late(self.fired.len() as u64, deadline) {
-                return Some(Rest::Hit(Resource::Time));
-            }
-            if self.states() > states {
-                return None;
-            }
-            marking.copy_from_slice(self.store.get(self.next));
-            // An expansion that was broken off may have left some.
-            self.pending.clear();
-            self.hashes.clear();
-            let end = match &mut self.stubborn {
-                None => self.expand(&marking, &mut successor, deadline),
-                Some(stubborn) => {
-                    stubborn.choose(self.net, |place| self.packing.tokens(&marking, place), &mut chosen);
-                    self.expand_chosen(&marking, &mut successor, &chosen, deadline)
-                }
+        let until = Until { deadline, states, deadlock: stop_at_deadlock };
+        loop {
+            let leg = match self.packing.words() {
+                1 => self.run_sized::<1>(&until),
+                2 => self.run_sized::<2>(&until),
+                3 => self.run_sized::<3>(&until),
+                4 => self.run_sized::<4>(&until),
+                _ => self.run_sized::<0>(&until),
             };
-            match end {
-                Ok(()) => {
-                    self.measure(&marking);
-                    self.next += 1;
-                    if stop_at_deadlock && self.deadlock.is_some() {
-                        return Some(Rest::Deadlock);
-                    }
-                }
-                // Nothing is broken: the same marking is expanded anew next time.
-                Err(Stop::Late) => return Some(Rest::Hit(Resource::Time)),
-                Err(Stop::Store(resource)) => {
-                    self.failed = Some(Rest::Hit(resource));
+            self.settle_maxima();
+            match leg {
+                Leg::Limit => return None,
+                Leg::Rest(rest) => return Some(rest),
+                Leg::Failed(rest) => {
+                    self.failed = Some(rest);
                     return self.failed;
                 }
-                Err(Stop::Outgrown(outgrown)) => {
+                Leg::Outgrown(outgrown, successor) => {
                     if let Err(rest) = self.widen(outgrown, &successor, deadline) {
                         self.failed = Some(rest);
                         return self.failed;
                     }
                     // The same marking again, in wider fields; what was counted for it has been taken back.
-                    marking.resize(self.packing.words(), 0);
-                    successor.resize(self.packing.words(), 0);
                 }
             }
         }
-        Some(Rest::Complete)
+    }
+
+    /// [`run`](Self::run) as long as markings have so many words.
+    fn run_sized<const W: usize>(&mut self, until: &Until<'_, '_>) -> Leg {
+        let mut marking = vec![0; self.packing.words()];
+        let mut successor = marking.clone();
+        let mut chosen: Vec<u32> = Vec::new();
+        while self.next < self.store.len() {
+            if self.late(self.fired.len() as u64, until.deadline) {
+                return Leg::Rest(Rest::Hit(Resource::Time));
+            }
+            if self.states() > until.states {
+                return Leg::Limit;
+            }
+            marking.copy_from_slice(self.store.sized::<W>(self.next));
+            // An expansion that was broken off may have left some.
+            self.pending.clear();
+            self.hashes.clear();
+            let end = match &mut self.stubborn {
+                None => self.expand::<W>(&marking, &mut successor, until.deadline),
+                Some(stubborn) => {
+                    stubborn.choose(self.net, |place| self.packing.tokens(&marking, place), &mut chosen);
+                    self.expand_chosen::<W>(&marking, &mut successor, &chosen, until.deadline)
+                }
+            };
+            match end {
+                Ok(()) => {
+                    let sum = self.packing.measure::<W>(&marking, &mut self.ones, &mut self.most);
+                    self.most_in_all = self.most_in_all.max(sum);
+                    self.next += 1;
+                    if until.deadlock && self.deadlock.is_some() {
+                        return Leg::Rest(Rest::Deadlock);
+                    }
+                }
+                // Nothing is broken: the same marking is expanded anew next time.
+                Err(Stop::Late) => return Leg::Rest(Rest::Hit(Resource::Time)),
+                Err(Stop::Store(resource)) => return Leg::Failed(Rest::Hit(resource)),
+                Err(Stop::Outgrown(outgrown)) => return Leg::Outgrown(outgrown, successor),
+            }
+        }
+        Leg::Rest(Rest::Complete)
+    }
+
+    /// Brings [`most`](Self::most) up to date.
+    fn settle_maxima(&mut self) {
+        for (most, seen) in self.most.iter_mut().zip(self.packing.unpack(&self.ones)) {
+            *most = (*most).max(seen);
+        }
     }
 
     /// Adds all successors of a marking.
     #[inline(always)]
-    fn expand(
+    fn expand<const W: usize>(
         &mut self,
         marking: &[u64],
         successor: &mut [u64],
@@ -217,17 +249,17 @@ impl<'n> Explorer<'n> {
     ) -> Result<(), Stop> {
         let mut edges = 0;
         for t in 0..self.fired.len() {
-            if self.packing.is_enabled(marking, t) {
+            if self.packing.is_enabled::<W>(marking, t) {
                 edges += 1;
-                self.follow(marking, t, successor, deadline)?;
+                self.follow::<W>(marking, t, successor, deadline)?;
             }
         }
-        self.flush(deadline)?;
+        self.flush::<W>(deadline)?;
         self.count(edges);
         Ok(())
     }
 
-    fn expand_chosen(
+    fn expand_chosen<const W: usize>(
         &mut self,
         marking: &[u64],
         successor: &mut [u64],
@@ -235,9 +267,9 @@ impl<'n> Explorer<'n> {
         deadline: &Deadline<'_>,
     ) -> Result<(), Stop> {
         for &t in chosen {
-            self.follow(marking, t as usize, successor, deadline)?;
+            self.follow::<W>(marking, t as usize, successor, deadline)?;
         }
-        self.flush(deadline)?;
+        self.flush::<W>(deadline)?;
         self.count(chosen.len() as u64);
         Ok(())
     }
@@ -251,7 +283,7 @@ impl<'n> Explorer<'n> {
     }
 
     #[inline(always)]
-    fn follow(
+    fn follow<const W: usize>(
         &mut self,
         marking: &[u64],
         t: usize,
@@ -261,23 +293,24 @@ impl<'n> Explorer<'n> {
         if self.late(2 + marking.len() as u64, deadline) {
             return Err(Stop::Late);
         }
-        if !self.packing.fire(marking, t, successor)
+        if !self.packing.fire::<W>(marking, t, successor)
             && let Some(outgrown) = self.packing.outgrown(successor)
         {
             return Err(Stop::Outgrown(outgrown));
         }
         self.fired[t] = true;
-        self.pending.extend_from_slice(successor);
-        self.hashes.push(hash(successor));
-        if self.hashes.len() == BATCH { self.flush(deadline) } else { Ok(()) }
+        self.pending.extend_from_slice(sized::<W>(successor));
+        self.hashes.push(hash::<W>(successor));
+        if self.hashes.len() == BATCH { self.flush::<W>(deadline) } else { Ok(()) }
     }
 
     /// Stores the successors that wait. Each lookup misses the caches twice, so all of a batch are looked at first and the misses overlap.
     #[inline(always)]
-    fn flush(&mut self, deadline: &Deadline<'_>) -> Result<(), Stop> {
-        self.store.touch(&self.hashes);
-        for (successor, &hash) in self.pending.chunks_exact(self.packing.words()).zip(&self.hashes) {
-            self.store.add(successor, hash, self.next, deadline).map_err(Stop::Store)?;
+    fn flush<const W: usize>(&mut self, deadline: &Deadline<'_>) -> Result<(), Stop> {
+        self.store.touch::<W>(&self.hashes);
+        let words = if W == 0 { self.packing.words() } else { W };
+        for (successor, &hash) in self.pending.chunks_exact(words).zip(&self.hashes) {
+            self.store.add::<W>(successor, hash, self.next, deadline).map_err(Stop::Store)?;
         }
         self.pending.clear();
         self.hashes.clear();
@@ -293,18 +326,6 @@ impl<'n> Explorer<'n> {
         }
         self.work = 0;
         deadline.passed()
-    }
-
-    /// Takes a marking into the maxima.
-    #[inline(always)]
-    fn measure(&mut self, marking: &[u64]) {
-        let mut sum = 0u128;
-        for (place, most) in self.most.iter_mut().enumerate() {
-            let tokens = self.packing.tokens(marking, place);
-            *most = (*most).max(tokens);
-            sum += u128::from(tokens);
-        }
-        self.most_in_all = self.most_in_all.max(sum);
     }
 
     /// Makes the field of a place wider and packs all markings anew. `outgrown_by` is the marking that did not fit, a successor of the one
@@ -334,6 +355,7 @@ impl<'n> Explorer<'n> {
         self.store = store
             .converted(wider.words(), |from, to| wider.pack(old.unpack(from), to), deadline)
             .map_err(Rest::Hit)?;
+        self.ones = vec![0; wider.words()];
         self.packing = wider;
         Ok(())
     }
@@ -362,6 +384,24 @@ impl<'n> Explorer<'n> {
     }
 }
 
+/// Where a run ends.
+struct Until<'d, 'b> {
+    deadline: &'d Deadline<'b>,
+    states: u64,
+    deadlock: bool,
+}
+
+/// Why one leg of a run ended.
+enum Leg {
+    Limit,
+    Rest(Rest),
+    /// It cannot go on after this.
+    Failed(Rest),
+    /// By this marking.
+    Outgrown(Outgrown, Vec<u64>),
+}
+
+/// Why the expansion of a marking was broken off.
 enum Stop {
     Late,
     Store(Resource),
