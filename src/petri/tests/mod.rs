@@ -1,10 +1,11 @@
-//! The rules the nets hold, as tests: reading, writing, running, drawing, nets of any size, and the real nets of the contest.
+//! The rules the nets hold, as tests: reading, writing, running, stepping back, drawing, nets of any size, and the real nets of the contest.
 
 mod drawing;
 mod generated;
 mod reading;
 mod running;
 mod shared;
+mod stepping_back;
 mod writing;
 
 use super::net::PetriNet;
