@@ -16,6 +16,7 @@ mod prereq;
 mod process;
 mod profile;
 mod project;
+mod python;
 mod run;
 mod sim;
 mod soak;
