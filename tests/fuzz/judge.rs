@@ -34,6 +34,12 @@ pub enum Behaviour {
     Read { places: u32, transitions: u32, arcs: u32 },
 }
 
+/// Which rule was broken.
+enum Broken {
+    Slow(Duration),
+    Other(String),
+}
+
 pub struct Judge {
     folder: PathBuf,
     /// The input being read and when that began, for the thread that looks for hangs.
@@ -112,23 +118,35 @@ impl Judge {
     }
 
     /// Does some work upon an input within the limits.
-    pub fn watch<T>(&self, input: &[u8], work: impl FnOnce() -> T) -> Result<T, String> {
+    pub fn watch<T>(&self, input: &[u8], work: impl Fn() -> T) -> Result<T, String> {
+        let done = self.watch_once(input, &work);
+        // A busy machine makes anything slow now and then; what is slow by itself is so every time.
+        let again = |done: &Result<T, Broken>| matches!(done, Err(Broken::Slow(_)));
+        let done = if again(&done) { self.watch_once(input, &work) } else { done };
+        let done = if again(&done) { self.watch_once(input, &work) } else { done };
+        done.map_err(|broken| match broken {
+            Broken::Slow(took) => format!("it took {took:?} for {} bytes, three times over", input.len()),
+            Broken::Other(what) => what,
+        })
+    }
+
+    fn watch_once<T>(&self, input: &[u8], work: impl Fn() -> T) -> Result<T, Broken> {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), input.to_vec()));
         let started = Instant::now();
         let (done, memory) = most_during(|| catch_unwind(AssertUnwindSafe(work)));
         let took = started.elapsed();
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.slowest.set(self.slowest.get().max(took));
         if input.len() > 10_000 {
             self.most_memory.set(self.most_memory.get().max(memory as f64 / input.len() as f64));
         }
-        let value = done.map_err(|_| "a panic".to_string())?;
+        let value = done.map_err(|_| Broken::Other("a panic".to_string()))?;
         if memory > memory_limit(input.len()) {
-            return Err(format!("{memory} bytes of memory for an input of {}", input.len()));
+            return Err(Broken::Other(format!("{memory} bytes of memory for an input of {}", input.len())));
         }
         if took > time_limit(input.len()) {
-            return Err(format!("it took {took:?} for {} bytes", input.len()));
+            return Err(Broken::Slow(took));
         }
+        self.slowest.set(self.slowest.get().max(took));
         Ok(value)
     }
 }
