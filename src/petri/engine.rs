@@ -194,6 +194,12 @@ impl Engine {
         self.total = 0;
     }
 
+    /// [`reset`](Self::reset) to another seed: as a new engine of the same net would be, for less.
+    pub fn restart(&mut self, seed: u64) {
+        self.seed = seed;
+        self.reset();
+    }
+
     /// Puts tokens on a place from outside.
     pub fn inject(&mut self, place: PlaceIx, tokens: u64) -> Result<(), InjectError> {
         let now = self.state.marking.get(place).ok_or(InjectError::Unknown(place))?;

@@ -2,7 +2,7 @@
 //!
 //! What lives here: the net itself ([`net`]), reading and writing PNML ([`pnml`]), markings ([`marking`]), the engine that
 //! fires transitions ([`engine`]) and the account of what changed ([`watch`]), stepping back
-//! ([`history`]) and running again ([`recording`]), what a net can do ([`analysis`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), the nets
+//! ([`history`]) and running again ([`recording`]), what a net can do ([`analysis`]), experiments on it ([`lab`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), the nets
 //! we ship ([`samples`]) and nets of any size ([`generate`]).
 //!
 //! What may come in: bytes, seeds and limits, as values. What must not: files, sockets, clocks, threads and global
@@ -13,6 +13,7 @@ pub mod engine;
 pub mod generate;
 pub mod graph;
 pub mod history;
+pub mod lab;
 pub mod layout;
 pub mod marking;
 pub mod net;
