@@ -264,6 +264,23 @@ mod tests {
     }
 
     #[test]
+    fn every_family_can_be_asked_for_by_its_name_and_nothing_else() {
+        #[derive(clap::Parser)]
+        struct Net {
+            #[command(flatten)]
+            args: Args,
+        }
+        let asked = |family: &str, size: &str| {
+            let net: Result<Net, _> = clap::Parser::try_parse_from(["net", "generate", family, size]);
+            net.map(|net| matches!(net.args.command, NetCommand::Generate(_)))
+        };
+        for family in Family::ALL {
+            assert!(asked(family.name(), "3").is_ok_and(|generates| generates), "{family:?}");
+        }
+        assert!(asked("nothing", "3").is_err() && asked("kanban", "0").is_err());
+    }
+
+    #[test]
     fn the_json_object_has_the_eight_verdicts_and_the_budget() {
         let (net, report, args) = checked(64);
         let json: serde_json::Value =

@@ -91,7 +91,7 @@ impl Kanban {
                 self.cards[last] += 1;
                 self.enabled.set(t, self.done[last] > 0);
                 self.look_at_enter(last);
-            } else if t % 2 == 0 {
+            } else if t.is_multiple_of(2) {
                 self.cards[station] -= 1;
                 self.work[station] += 1;
                 self.enabled.set(t + 1, true);

@@ -34,6 +34,9 @@ pub enum Behaviour {
     Read { places: u32, transitions: u32, arcs: u32 },
 }
 
+/// The input being read, if one is, and when that began.
+type Current = Arc<Mutex<Option<(Instant, Vec<u8>)>>>;
+
 /// Which rule was broken.
 enum Broken {
     Slow(Duration),
@@ -42,15 +45,15 @@ enum Broken {
 
 pub struct Judge {
     folder: PathBuf,
-    /// The input being read and when that began, for the thread that looks for hangs.
-    current: Arc<Mutex<Option<(Instant, Vec<u8>)>>>,
+    /// For the thread that looks for hangs.
+    current: Current,
     slowest: Cell<Duration>,
     most_memory: Cell<f64>,
 }
 
 impl Judge {
     pub fn new(folder: PathBuf) -> Self {
-        let current: Arc<Mutex<Option<(Instant, Vec<u8>)>>> = Arc::default();
+        let current = Current::default();
         let (seen, into) = (Arc::downgrade(&current), folder.clone());
         // Nothing can end a thread that hangs, so the whole run ends.
         std::thread::spawn(move || {
@@ -94,8 +97,9 @@ impl Judge {
                     return Err(format!("the error is {} bytes long", text.len()));
                 }
                 let code = kind["code"].as_str().unwrap_or_default().to_string();
-                // Of what the parser says, its first words.
-                let reason: String = kind["reason"].as_str().unwrap_or_default().chars().take(16).collect();
+                // Of what the parser says, its first words, without the offsets among them.
+                let reason = kind["reason"].as_str().unwrap_or_default().chars();
+                let reason: String = reason.filter(|char| !char.is_ascii_digit()).take(28).collect();
                 Ok(Behaviour::Refused { kind: code + &reason, line: error.line.ilog2() })
             }
             Ok(net) => {

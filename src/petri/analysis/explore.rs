@@ -1,7 +1,10 @@
 //! The state space, breadth first: every marking once, in the order of its distance from the initial one.
 
+mod expand;
+mod widen;
+
 use super::budget::{Budget, Deadline, Resource};
-use super::packing::{Outgrown, Packing, sized};
+use super::packing::{Outgrown, Packing};
 use super::sparse::Vector;
 use super::store::{ROOT, Store, hash};
 use super::stubborn::Stubborn;
@@ -237,150 +240,6 @@ impl<'n> Explorer<'n> {
         for (most, seen) in self.most.iter_mut().zip(self.packing.unpack(&self.ones)) {
             *most = (*most).max(seen);
         }
-    }
-
-    /// Adds all successors of a marking.
-    #[inline(always)]
-    fn expand<const W: usize>(
-        &mut self,
-        marking: &[u64],
-        successor: &mut [u64],
-        deadline: &Deadline<'_>,
-    ) -> Result<(), Stop> {
-        let mut edges = 0;
-        for t in 0..self.fired.len() {
-            if self.packing.is_enabled::<W>(marking, t) {
-                edges += 1;
-                self.follow::<W>(marking, t, successor, deadline)?;
-            }
-        }
-        self.flush::<W>(deadline)?;
-        self.count(edges);
-        Ok(())
-    }
-
-    fn expand_chosen<const W: usize>(
-        &mut self,
-        marking: &[u64],
-        successor: &mut [u64],
-        chosen: &[u32],
-        deadline: &Deadline<'_>,
-    ) -> Result<(), Stop> {
-        for &t in chosen {
-            self.follow::<W>(marking, t as usize, successor, deadline)?;
-        }
-        self.flush::<W>(deadline)?;
-        self.count(chosen.len() as u64);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn count(&mut self, edges: u64) {
-        self.edges += edges;
-        if edges == 0 && self.deadlock.is_none() {
-            self.deadlock = Some(self.next);
-        }
-    }
-
-    #[inline(always)]
-    fn follow<const W: usize>(
-        &mut self,
-        marking: &[u64],
-        t: usize,
-        successor: &mut [u64],
-        deadline: &Deadline<'_>,
-    ) -> Result<(), Stop> {
-        if self.late(2 + marking.len() as u64, deadline) {
-            return Err(Stop::Late);
-        }
-        if !self.packing.fire::<W>(marking, t, successor)
-            && let Some(outgrown) = self.packing.outgrown(successor)
-        {
-            return Err(Stop::Outgrown(outgrown));
-        }
-        self.fired[t] = true;
-        self.pending.extend_from_slice(sized::<W>(successor));
-        self.hashes.push(hash::<W>(successor));
-        if self.hashes.len() == BATCH { self.flush::<W>(deadline) } else { Ok(()) }
-    }
-
-    /// Stores the successors that wait. Each lookup misses the caches twice, so all of a batch are looked at first and the misses overlap.
-    #[inline(always)]
-    fn flush<const W: usize>(&mut self, deadline: &Deadline<'_>) -> Result<(), Stop> {
-        self.store.touch::<W>(&self.hashes);
-        let words = if W == 0 { self.packing.words() } else { W };
-        for (successor, &hash) in self.pending.chunks_exact(words).zip(&self.hashes) {
-            self.store.add::<W>(successor, hash, self.next, deadline).map_err(Stop::Store)?;
-        }
-        self.pending.clear();
-        self.hashes.clear();
-        Ok(())
-    }
-
-    /// Counts work, and looks at the clock now and then.
-    #[inline(always)]
-    fn late(&mut self, work: u64, deadline: &Deadline<'_>) -> bool {
-        self.work += work;
-        if self.work < LOOK {
-            return false;
-        }
-        self.work = 0;
-        deadline.passed()
-    }
-
-    /// Makes the field of a place wider and packs all markings anew. `outgrown_by` is the marking that did not fit, a successor of the one
-    /// being expanded. A place seldom outgrows its field, so here is the moment to look for unboundedness.
-    fn widen(
-        &mut self,
-        outgrown: Outgrown,
-        outgrown_by: &[u64],
-        deadline: &Deadline<'_>,
-    ) -> Result<(), Rest> {
-        let Outgrown { place, tokens } = outgrown;
-        self.most[place] = self.most[place].max(tokens);
-        if !self.bounded
-            && let Some(place) = self.covered(outgrown_by)
-        {
-            return Err(Rest::Unbounded(place));
-        }
-        let bits = self.bits[place] + 1 + self.bits[place] / 2;
-        if self.bits[place] >= Packing::MAX_BITS {
-            return Err(Rest::TooManyTokens);
-        }
-        self.bits[place] = bits.min(Packing::MAX_BITS);
-        let wider = Packing::new(self.net, &self.bits, &self.single);
-        let empty = Store::new(1, 0);
-        let store = std::mem::replace(&mut self.store, empty);
-        let old = &self.packing;
-        self.store = store
-            .converted(wider.words(), |from, to| wider.pack(old.unpack(from), to), deadline)
-            .map_err(Rest::Hit)?;
-        self.ones = vec![0; wider.words()];
-        self.packing = wider;
-        Ok(())
-    }
-
-    /// Whether a marking on the path to this one is covered by a later one of it: then the firings between them can be repeated for ever,
-    /// and some place grows with each round.
-    fn covered(&self, last: &[u64]) -> Option<PlaceIx> {
-        let path = self.store.path(self.next);
-        let path = &path[path.len().saturating_sub(MAX_PATH)..];
-        // The last one's fields may reach into their guards: read it as wide as that.
-        let later: Vec<u64> = self.packing.unpack_wide(last).collect();
-        path.iter().rev().find_map(|&id| {
-            let earlier = self.store.get(id);
-            let mut grown = None;
-            for (place, &tokens) in later.iter().enumerate() {
-                let before = self.packing.tokens(earlier, place);
-                if tokens < before {
-                    return None;
-                }
-                if tokens > before {
-                    grown = Some(PlaceIx(place as u32));
-                }
-            }
-            grown
-        })
     }
 }
 

@@ -169,12 +169,20 @@ fn throughput_and_averages_are_those_of_the_markov_chain() {
     });
 }
 
+/// A transition that takes a token here and puts one there.
+fn moves(net: &mut NetBuilder, id: &str, from: PlaceIx, to: PlaceIx) -> TransitionIx {
+    let t = net.transition(id);
+    net.input(from, t, 1);
+    net.output(t, to, 1);
+    t
+}
+
 /// A token that goes to and fro.
 fn to_and_fro() -> Arc<PetriNet> {
     let mut net = NetBuilder::new("n");
     let (here, there) = (net.place("here", 1), net.place("there", 0));
-    let (go, come) = (net.transition("go"), net.transition("come"));
-    (net.input(here, go, 1), net.output(go, there, 1), net.input(there, come, 1), net.output(come, here, 1));
+    moves(&mut net, "go", here, there);
+    moves(&mut net, "come", there, here);
     Arc::new(net.build().expect("a sound net"))
 }
 
@@ -199,8 +207,8 @@ fn with_rates_time_is_that_of_the_markov_chain() {
 fn with_rates_the_faster_fires_more_often() {
     let mut net = NetBuilder::new("n");
     let p = net.place("p", 1);
-    let race = ["a", "b"].map(|id| net.transition(id));
-    race.iter().for_each(|&t| (net.input(p, t, 1), net.output(t, p, 1)).1);
+    moves(&mut net, "a", p, p);
+    moves(&mut net, "b", p, p);
     let net = Arc::new(net.build().expect("a sound net"));
     let experiment = Experiment { rates: Some(vec![1.0, 3.0]), ..Experiment::new(200, 500, 7) };
     let results = results(&net, experiment);
@@ -290,8 +298,8 @@ fn a_warm_up_is_left_out() {
     // The first firing takes the token away for good; then nothing is there any more.
     let mut net = NetBuilder::new("n");
     let (p, q) = (net.place("p", 1), net.place("q", 0));
-    let (first, on) = (net.transition("first"), net.transition("on"));
-    (net.input(p, first, 1), net.output(first, q, 1), net.input(q, on, 1), net.output(on, q, 1));
+    moves(&mut net, "first", p, q);
+    moves(&mut net, "on", q, q);
     let net = Arc::new(net.build().expect("a sound net"));
     let cold = results(&net, Experiment::new(2, 10, 1));
     let warm = results(&net, Experiment { warm_up: 1, ..Experiment::new(2, 10, 1) });

@@ -17,6 +17,14 @@ fn told(engine: &Engine) -> (Vec<u64>, Vec<TransitionIx>, Vec<u64>, u64, Vec<Ste
     (marking, engine.enabled().collect(), engine.fired().to_vec(), engine.total_fired(), steps)
 }
 
+/// A transition that takes a token here and puts one there.
+fn moves(net: &mut NetBuilder, id: &str, from: PlaceIx, to: PlaceIx) -> TransitionIx {
+    let t = net.transition(id);
+    net.input(from, t, 1);
+    net.output(t, to, 1);
+    t
+}
+
 /// A net in which one of three transitions cannot fire for want of room, which troubles the order of the enabled ones.
 fn nearly_full() -> Arc<PetriNet> {
     let mut net = NetBuilder::new("full");
@@ -102,11 +110,9 @@ fn what_is_kept_is_bounded_and_the_last_of_the_run() {
 fn a_transition_that_changes_many_costs_older_steps_their_place_and_no_memory() {
     let mut net = NetBuilder::new("wide");
     let (here, there) = (net.place("here", 1), net.place("there", 0));
-    let [go, come] = ["go", "come"].map(|id| net.transition(id));
-    (net.input(here, go, 1), net.output(go, there, 1), net.input(there, come, 1), net.output(come, here, 1));
+    let (go, come) = (moves(&mut net, "go", here, there), moves(&mut net, "come", there, here));
     for n in 0..100 {
-        let t = net.transition(&format!("t{n}"));
-        (net.input(here, t, 1), net.output(t, here, 1));
+        moves(&mut net, &format!("t{n}"), here, here);
     }
     let mut engine = Engine::new(Arc::new(net.build().expect("a sound net")), 1);
     engine.keep(1_000);
