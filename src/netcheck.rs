@@ -1,4 +1,4 @@
-//! `muster net check`: the verdicts about a net, on the command line.
+//! `muster net`: the verdicts about a net on the command line, and nets of any size to try them on.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::petri::analysis::{Budget, Report, Resource, Verdicts, analyse};
+use crate::petri::generate::Family;
 use crate::petri::pnml::{self, Limits, PnmlError, PnmlErrorKind};
 use crate::petri::{PetriNet, TransitionIx};
 
-/// Looks at nets in PNML files.
+/// Looks at nets in PNML files, and makes some.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -22,6 +23,18 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum NetCommand {
     Check(CheckArgs),
+    Generate(GenerateArgs),
+}
+
+/// Prints a net of a known kind in PNML, as large as wanted.
+#[derive(clap::Args)]
+struct GenerateArgs {
+    /// What kind of net.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(Family::ALL.map(Family::name)))]
+    family: String,
+    /// Parts: philosophers, workers, stations, locks, readers or cycles.
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    size: u32,
 }
 
 /// Says what a net can do: its state space, deadlocks, bounds and liveness. What the budget does not suffice for is "not decided".
@@ -52,7 +65,20 @@ pub enum CheckError {
 }
 
 pub fn run(args: Args) -> Result<(), CheckError> {
-    let NetCommand::Check(args) = args.command;
+    match args.command {
+        NetCommand::Check(args) => check(args),
+        NetCommand::Generate(args) => generate(&args),
+    }
+}
+
+fn generate(args: &GenerateArgs) -> Result<(), CheckError> {
+    // The command line takes no other name.
+    let Some(family) = Family::by_name(&args.family) else { return Ok(()) };
+    io::stdout().lock().write_all(pnml::write(&family.net(args.size)).as_bytes())?;
+    Ok(())
+}
+
+fn check(args: CheckArgs) -> Result<(), CheckError> {
     let started = Instant::now();
     let net = match read(&args.file) {
         Err(error) if args.json => {
@@ -235,6 +261,23 @@ mod tests {
         let net = pnml::read(bytes, &Limits::default()).expect("a sound sample");
         let report = analyse(&net, &Budget::of_memory(memory as usize * 1_000_000));
         (net, report, CheckArgs { file: PathBuf::new(), json: true, seconds: 60, memory })
+    }
+
+    #[test]
+    fn every_family_can_be_asked_for_by_its_name_and_nothing_else() {
+        #[derive(clap::Parser)]
+        struct Net {
+            #[command(flatten)]
+            args: Args,
+        }
+        let asked = |family: &str, size: &str| {
+            let net: Result<Net, _> = clap::Parser::try_parse_from(["net", "generate", family, size]);
+            net.map(|net| matches!(net.args.command, NetCommand::Generate(_)))
+        };
+        for family in Family::ALL {
+            assert!(asked(family.name(), "3").is_ok_and(|generates| generates), "{family:?}");
+        }
+        assert!(asked("nothing", "3").is_err() && asked("kanban", "0").is_err());
     }
 
     #[test]

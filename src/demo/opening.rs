@@ -11,7 +11,7 @@ use crate::{
         Name, Net, NetCause, Project, ProjectId, Provider, Quotas, RunState, Timestamp, Worker, WorkerId,
         WorkerStatus,
     },
-    petri::samples::SAMPLES,
+    petri::samples,
 };
 use std::convert::Infallible;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ const CLUSTERS: [(&str, Provider, Option<&str>, u32); 3] = [
 /// Fills an empty fleet.
 pub fn furnish(demo: &Demo) {
     let projects = [ProjectId(Uuid::new_v4()), ProjectId(Uuid::new_v4())];
-    let definitions: Vec<_> = SAMPLES
+    let definitions: Vec<_> = samples::opening()
         .iter()
         .map(|sample| {
             let hash = DefinitionHash::of(sample.pnml.as_bytes());
@@ -115,7 +115,7 @@ fn load(
     let load_id = LoadId(Uuid::new_v4());
     let Some(net) = demo.definitions.borrow().get(&row.definition).cloned() else { return Ok(()) };
     // The philosophers wait for the operator: left alone they would all be dead within seconds.
-    let rate = if number.is_multiple_of(SAMPLES.len()) { 0 } else { [5, 20, 200][number % 3] };
+    let rate = if number.is_multiple_of(samples::opening().len()) { 0 } else { [5, 20, 200][number % 3] };
     let running = demo.machines.borrow_mut().load(worker, row.id, load_id, net, (rate > 0).then_some(rate));
     draft.edit_net(row.id, NetCause::LoadState, |net| {
         net.load_state = LoadState::Loaded;

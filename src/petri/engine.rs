@@ -16,14 +16,14 @@ use std::sync::Arc;
 use rand_core::{RngCore, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::marking::{Marking, TokenOverflow, shifted};
+use super::history::{Happened, Log, TakenBack};
+use super::marking::{Marking, shifted};
 use super::net::{MAX_COUNT, PetriNet, PlaceIx, TransitionIx};
 pub use super::outcome::{FireError, InjectError, RunEnd, RunOutcome, Step};
 use super::plan::{Effect, Plan};
+use super::recording::{Act, Recording};
+use super::state::{ABSENT, State};
 use super::watch::{Changes, Watch};
-
-/// Marks a transition that is not in the enabled array.
-const ABSENT: u32 = u32::MAX;
 
 /// A net being run. See the module's head for what it costs and promises.
 #[derive(Clone, Debug)]
@@ -35,19 +35,7 @@ pub struct Engine {
     state: State,
     fired: Vec<u64>,
     total: u64,
-}
-
-/// What a firing changes. Apart from the plan, so that one can be read while the other is written.
-#[derive(Clone, Debug)]
-struct State {
-    marking: Marking,
-    /// Per transition: how many of its inputs hold too few tokens. Enabled means zero.
-    unmet: Vec<u32>,
-    enabled: Vec<u32>,
-    /// Per transition: where it lies in `enabled`, or [`ABSENT`].
-    slot: Vec<u32>,
-    /// Boxed: it is rarely there.
-    watch: Option<Box<Watch>>,
+    recording: Recording,
 }
 
 impl Engine {
@@ -55,7 +43,8 @@ impl Engine {
         let plan = Arc::new(Plan::of(&net));
         let state = State::initial(&net);
         let fired = vec![0; net.transitions.len()];
-        Self { net, plan, seed, rng: Xoshiro256PlusPlus::seed_from_u64(seed), state, fired, total: 0 }
+        let (rng, recording) = (Xoshiro256PlusPlus::seed_from_u64(seed), Recording::new(seed));
+        Self { net, plan, seed, rng, state, fired, total: 0, recording }
     }
 
     pub fn net(&self) -> &Arc<PetriNet> {
@@ -106,9 +95,18 @@ impl Engine {
         if !self.is_enabled(t) {
             return Err(FireError::NotEnabled(t));
         }
+        // Looked at beforehand: to begin and take it back could leave the enabled array in another order, and what is picked next
+        // depends on that.
+        let full =
+            |effect: &&Effect| shifted(self.state.marking.0[effect.place as usize], effect.delta).is_err();
+        if let Some(effect) = self.plan.effects(t.0).iter().find(full) {
+            return Err(FireError::Overflow { transition: t, place: PlaceIx(effect.place) });
+        }
         self.state
             .apply::<true>(&self.plan, t.0)
             .map_err(|place| FireError::Overflow { transition: t, place })?;
+        self.note(Happened::Fired { transition: t.0 });
+        self.recording.push(Act::Fire(t));
         self.fired[t.index()] += 1;
         self.total += 1;
         Ok(())
@@ -116,45 +114,68 @@ impl Engine {
 
     /// Fires one transition, picked uniformly at random among the enabled.
     pub fn step(&mut self) -> Step {
+        let before = self.rng.clone();
         let Some(t) = self.pick() else { return Step::Dead };
-        match self.fire(TransitionIx(t)) {
-            Ok(()) => Step::Fired(TransitionIx(t)),
-            Err(FireError::Overflow { transition, place }) => Step::Overflow { transition, place },
-            // `pick` only gives transitions that exist and are enabled.
-            Err(FireError::Unknown(_) | FireError::NotEnabled(_)) => unreachable!("picked among the enabled"),
+        self.recording.picks(1);
+        self.apply_picked::<true>(t, before)
+    }
+
+    /// Fires the transition that was picked. `before` is the generator as it was until then.
+    #[inline(always)]
+    fn apply_picked<const NOTED: bool>(&mut self, t: u32, before: Xoshiro256PlusPlus) -> Step {
+        let transition = TransitionIx(t);
+        match self.state.apply::<NOTED>(&self.plan, t) {
+            Ok(()) => {
+                if NOTED {
+                    self.note(Happened::Picked { transition: t, before });
+                }
+                self.fired[t as usize] += 1;
+                self.total += 1;
+                Step::Fired(transition)
+            }
+            Err(place) => {
+                if NOTED {
+                    self.note(Happened::Tried { before });
+                }
+                Step::Overflow { transition, place }
+            }
+        }
+    }
+
+    fn note(&mut self, happened: Happened) {
+        if let Some(log) = &mut self.state.log {
+            log.step(happened);
         }
     }
 
     /// At most `max_firings` steps; the hot loop.
     pub fn run(&mut self, max_firings: u64) -> RunOutcome {
-        match self.state.watch {
-            Some(_) => self.run_loop::<true>(max_firings),
-            None => self.run_loop::<false>(max_firings),
-        }
+        let outcome = match self.state.noted() {
+            true => self.run_loop::<true>(max_firings),
+            false => self.run_loop::<false>(max_firings),
+        };
+        self.recording.picks(outcome.fired + u64::from(matches!(outcome.end, RunEnd::Overflow { .. })));
+        outcome
     }
 
-    fn run_loop<const WATCHED: bool>(&mut self, max_firings: u64) -> RunOutcome {
+    fn run_loop<const NOTED: bool>(&mut self, max_firings: u64) -> RunOutcome {
         let mut fired = 0;
-        let mut end = RunEnd::Limit;
         while fired < max_firings {
-            let Some(t) = self.pick() else {
-                end = RunEnd::Dead;
-                break;
-            };
-            if let Err(place) = self.state.apply::<WATCHED>(&self.plan, t) {
-                end = RunEnd::Overflow { transition: TransitionIx(t), place };
-                break;
+            let before = self.rng.clone();
+            let Some(t) = self.pick() else { return RunOutcome { fired, end: RunEnd::Dead } };
+            match self.apply_picked::<NOTED>(t, before) {
+                Step::Overflow { transition, place } => {
+                    return RunOutcome { fired, end: RunEnd::Overflow { transition, place } };
+                }
+                _ => fired += 1,
             }
-            self.fired[t as usize] += 1;
-            fired += 1;
         }
-        self.total += fired;
-        RunOutcome { fired, end }
+        RunOutcome { fired, end: RunEnd::Limit }
     }
 
     /// Back to the initial marking, counts at zero and the generator at its seed: what follows is what followed before.
     pub fn reset(&mut self) {
-        let watch = self.state.watch.take();
+        let (watch, mut log) = (self.state.watch.take(), self.state.log.take());
         let before = std::mem::replace(&mut self.state, State::initial(&self.net));
         if let Some(mut watch) = watch {
             let tokens = before.marking.as_slice().iter().zip(self.state.marking.as_slice());
@@ -165,9 +186,18 @@ impl Engine {
             watch.forget_fired();
             self.state.watch = Some(watch);
         }
+        log.iter_mut().for_each(|log| log.clear());
+        self.state.log = log;
+        self.recording = Recording::new(self.seed);
         self.rng = Xoshiro256PlusPlus::seed_from_u64(self.seed);
         self.fired.fill(0);
         self.total = 0;
+    }
+
+    /// [`reset`](Self::reset) to another seed: as a new engine of the same net would be, for less.
+    pub fn restart(&mut self, seed: u64) {
+        self.seed = seed;
+        self.reset();
     }
 
     /// Puts tokens on a place from outside.
@@ -176,6 +206,84 @@ impl Engine {
         let next = now.checked_add(tokens).filter(|next| *next <= MAX_COUNT);
         let next = next.ok_or(InjectError::Overflow(place))?;
         self.state.put::<true>(&self.plan, place.0, next);
+        self.note(Happened::Injected { place, tokens });
+        self.recording.push(Act::Inject { place, tokens });
+        Ok(())
+    }
+
+    /// Keeps the last `steps` firings and injections from now on, so that they can be taken [`back`](Self::back); 0 keeps none. A step
+    /// takes some 60 bytes, and 8 for each transition that it enables or disables. Off, a run pays nothing for it.
+    pub fn keep(&mut self, steps: usize) {
+        if self.state.log.as_ref().map_or(0, |log| log.limit()) != steps {
+            self.state.log = (steps > 0).then(|| Box::new(Log::new(steps)));
+        }
+    }
+
+    /// How many steps can be taken back.
+    pub fn kept(&self) -> usize {
+        self.state.log.as_ref().map_or(0, |log| log.len())
+    }
+
+    /// Takes the last firing or injection back, if it is kept. All is as it was before, the generator too: what follows by lot is what
+    /// followed then.
+    pub fn back(&mut self) -> Option<TakenBack> {
+        loop {
+            let (happened, toggles) = self.state.log.as_mut()?.pop()?;
+            let (taken_back, before) = match happened {
+                Happened::Picked { transition, before } => {
+                    (Some(TakenBack::Fired(TransitionIx(transition))), Some(before))
+                }
+                Happened::Fired { transition } => (Some(TakenBack::Fired(TransitionIx(transition))), None),
+                Happened::Injected { place, tokens } => (Some(TakenBack::Injected { place, tokens }), None),
+                Happened::Tried { before } => (None, Some(before)),
+            };
+            match taken_back {
+                Some(TakenBack::Fired(t)) => self.unfire(t),
+                Some(TakenBack::Injected { place, tokens }) => {
+                    let now = self.state.marking.0[place.index()];
+                    self.state.put_back(&self.plan, place.0, now - tokens);
+                }
+                None => {}
+            }
+            toggles.into_iter().for_each(|toggle| self.state.toggle_back(toggle));
+            self.recording.pop();
+            if let Some(before) = before {
+                self.rng = before;
+            }
+            if taken_back.is_some() {
+                return taken_back;
+            }
+        }
+    }
+
+    fn unfire(&mut self, t: TransitionIx) {
+        for &Effect { place, delta } in self.plan.effects(t.0).iter().rev() {
+            let now = self.state.marking.0[place as usize];
+            self.state.put_back(&self.plan, place, now.wrapping_sub(delta as u64));
+        }
+        self.fired[t.index()] -= 1;
+        self.total -= 1;
+        if let Some(watch) = &mut self.state.watch {
+            watch.unfired();
+        }
+    }
+
+    /// What has been done since the start or the last reset, but for what was taken back. `None`: more than is written down, which takes
+    /// ten thousand acts by hand.
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recording.is_whole().then_some(&self.recording)
+    }
+
+    /// Does again what a recording says was done by lot. `Err`: nothing is enabled before that.
+    pub(super) fn pick_again(&mut self, mut picks: u64) -> Result<(), RunEnd> {
+        while picks > 0 {
+            let outcome = self.run(picks);
+            match outcome.end {
+                RunEnd::Dead => return Err(RunEnd::Dead),
+                RunEnd::Limit => picks = 0,
+                RunEnd::Overflow { .. } => picks -= outcome.fired + 1,
+            }
+        }
         Ok(())
     }
 
@@ -209,109 +317,5 @@ impl Engine {
             }
         }
         Some(self.state.enabled[(product >> 32) as usize])
-    }
-}
-
-impl State {
-    fn initial(net: &PetriNet) -> Self {
-        let marking = Marking::initial(net);
-        let mut state = Self {
-            unmet: Vec::with_capacity(net.transitions.len()),
-            enabled: Vec::new(),
-            slot: vec![ABSENT; net.transitions.len()],
-            marking,
-            watch: None,
-        };
-        for t in net.transition_indexes() {
-            let tokens = state.marking.as_slice();
-            let unmet = net.inputs(t).iter().filter(|arc| tokens[arc.place.index()] < arc.weight).count();
-            state.unmet.push(unmet as u32);
-            if unmet == 0 {
-                state.enable::<false>(t.0);
-            }
-        }
-        state
-    }
-
-    /// Applies the effect of an enabled transition, or nothing of it.
-    #[inline(always)]
-    fn apply<const WATCHED: bool>(&mut self, plan: &Plan, t: u32) -> Result<(), PlaceIx> {
-        let effects = plan.effects(t);
-        for (done, &Effect { place, delta }) in effects.iter().enumerate() {
-            match shifted(self.marking.0[place as usize], delta) {
-                Ok(tokens) => self.put::<WATCHED>(plan, place, tokens),
-                Err(TokenOverflow) => {
-                    self.undo::<WATCHED>(plan, &effects[..done]);
-                    return Err(PlaceIx(place));
-                }
-            }
-        }
-        if WATCHED && let Some(watch) = &mut self.watch {
-            watch.fired(t);
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn undo<const WATCHED: bool>(&mut self, plan: &Plan, effects: &[Effect]) {
-        for &Effect { place, delta } in effects.iter().rev() {
-            let tokens = self.marking.0[place as usize].wrapping_sub(delta as u64);
-            self.put::<WATCHED>(plan, place, tokens);
-        }
-    }
-
-    /// Sets the tokens of one place and tells the consumers whose threshold that crosses.
-    #[inline(always)]
-    fn put<const WATCHED: bool>(&mut self, plan: &Plan, place: u32, new: u64) {
-        let old = std::mem::replace(&mut self.marking.0[place as usize], new);
-        if WATCHED && let Some(watch) = &mut self.watch {
-            watch.place(place);
-        }
-        let (top, consumers) = plan.consumers(place);
-        if old < top && old < new {
-            for consumer in consumers {
-                if old < consumer.weight && consumer.weight <= new {
-                    let unmet = &mut self.unmet[consumer.transition as usize];
-                    *unmet -= 1;
-                    if *unmet == 0 {
-                        self.enable::<WATCHED>(consumer.transition);
-                    }
-                }
-            }
-        } else if new < top && new < old {
-            for consumer in consumers {
-                if new < consumer.weight && consumer.weight <= old {
-                    let unmet = &mut self.unmet[consumer.transition as usize];
-                    *unmet += 1;
-                    if *unmet == 1 {
-                        self.disable::<WATCHED>(consumer.transition);
-                    }
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn toggled<const WATCHED: bool>(&mut self, t: u32) {
-        if WATCHED && let Some(watch) = &mut self.watch {
-            watch.toggle(t);
-        }
-    }
-
-    #[inline(always)]
-    fn enable<const WATCHED: bool>(&mut self, t: u32) {
-        self.toggled::<WATCHED>(t);
-        self.slot[t as usize] = self.enabled.len() as u32;
-        self.enabled.push(t);
-    }
-
-    #[inline(always)]
-    fn disable<const WATCHED: bool>(&mut self, t: u32) {
-        self.toggled::<WATCHED>(t);
-        let slot = std::mem::replace(&mut self.slot[t as usize], ABSENT);
-        self.enabled.swap_remove(slot as usize);
-        if let Some(&moved) = self.enabled.get(slot as usize) {
-            self.slot[moved as usize] = slot;
-        }
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Watch {
     toggled: Vec<Toggled>,
     recent: [u32; RECENT],
     fired: u64,
+    /// The oldest firing that `recent` still holds, or would if it was fired.
+    oldest: u64,
 }
 
 /// How often a transition changed between enabled and not: only whether, and whether an odd number of times, matters.
@@ -56,6 +58,7 @@ impl Watch {
             toggled: vec![Toggled::Never; transitions],
             recent: [0; RECENT],
             fired: 0,
+            oldest: 0,
         }
     }
 
@@ -85,16 +88,24 @@ impl Watch {
     pub fn fired(&mut self, transition: u32) {
         self.recent[(self.fired % RECENT as u64) as usize] = transition;
         self.fired += 1;
+        self.oldest = self.oldest.max(self.fired.saturating_sub(RECENT as u64));
+    }
+
+    /// The last firing was taken back. One that has been told already stays told.
+    pub fn unfired(&mut self) {
+        self.fired = self.fired.saturating_sub(1);
+        self.oldest = self.oldest.min(self.fired);
     }
 
     /// The firings noted so far did not lead to where the net is now.
     pub fn forget_fired(&mut self) {
         self.fired = 0;
+        self.oldest = 0;
     }
 
     /// Gives the account and begins a new one.
     pub fn take(&mut self, tokens: &[u64], is_enabled: impl Fn(u32) -> bool) -> Changes {
-        let mut changes = Changes { skipped: self.fired.saturating_sub(RECENT as u64), ..Changes::default() };
+        let mut changes = Changes { skipped: self.oldest, ..Changes::default() };
         for place in self.places.drain(..) {
             self.place_listed[place as usize] = false;
             changes.tokens.push((PlaceIx(place), tokens[place as usize]));
@@ -108,6 +119,7 @@ impl Watch {
         let at = |n: u64| TransitionIx(self.recent[(n % RECENT as u64) as usize]);
         changes.fired = (changes.skipped..self.fired).map(at).collect();
         self.fired = 0;
+        self.oldest = 0;
         changes
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     },
     petri::{
         pnml::{self, Limits},
-        samples::SAMPLES,
+        samples,
     },
 };
 use std::convert::Infallible;
@@ -42,7 +42,7 @@ pub async fn add(store: &Store, nets: bool) -> Result<(), StorageError> {
             updated_at: never,
         });
         let mut side = Vec::new();
-        for sample in SAMPLES.iter().filter(|_| nets) {
+        for sample in samples::opening().iter().filter(|_| nets) {
             let read = pnml::read(sample.pnml.as_bytes(), &Limits::default())
                 .expect("the samples are tested to be well-formed");
             let hash = DefinitionHash::of(sample.pnml.as_bytes());

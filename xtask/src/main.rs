@@ -17,6 +17,7 @@ mod prereq;
 mod process;
 mod profile;
 mod project;
+mod python;
 mod run;
 mod sim;
 mod soak;
@@ -52,7 +53,8 @@ enum Command {
     Sim(sim::Args),
     /// The whole interface on a fleet simulated in the browser, without a server
     Demo(demo::Args),
-    /// The long tests: simulation by the thousand, every planted bug, kill -9 again and again
+    /// The long tests: simulation by the thousand, every planted bug, kill -9 again and again,
+    /// large nets, fuzzing
     Soak(soak::Args),
     /// Measure: prints the figures of one benchmark
     Bench(bench::Args),

@@ -22,6 +22,9 @@ pub struct Args {
     /// How often the server is killed while actions run
     #[arg(long, default_value_t = 100)]
     rounds: u32,
+    /// Seconds for which files that mean it ill are thrown at the PNML reader
+    #[arg(long, default_value_t = 600)]
+    fuzz_seconds: u64,
 }
 
 /// The outcome of each step, for the end.
@@ -58,7 +61,7 @@ impl Soak {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(7);
     let simulation = steps.step("Building the simulation", || cargo::build_example("sim", Profile::Quick))?;
     let mut soak = Soak { steps, lines: Vec::new(), tally: Tally::default() };
     soak.step("Simulation", || {
@@ -102,6 +105,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         tests.args(["test", "--package", "muster", "--release", "--lib", "one_million_events"]);
         tests.args(["--", "--include-ignored", "--nocapture"]);
         last_line(&mut tests, |line| line.contains("one million events: the slowest"))
+    });
+    soak.step("Fuzzing of the PNML reader", || {
+        let mut tests = cargo::cargo();
+        tests.args(["test", "--package", "muster", "--release", "--test", "fuzz", "--", "--nocapture"]);
+        tests.env("MUSTER_FUZZ_SECONDS", args.fuzz_seconds.to_string());
+        last_line(&mut tests, |line| line.contains(" inputs in "))
     });
     debug_assert!(soak.steps.finished());
     Ok(soak.conclude())

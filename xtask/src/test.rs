@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::profile::Profile;
 use crate::step::Steps;
 use crate::tally::Tally;
-use crate::{assets, cargo, demo, openapi, playwright, prereq, process, wasm};
+use crate::{assets, cargo, demo, openapi, playwright, prereq, process, python, wasm};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -44,7 +44,7 @@ impl Run {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let steps = Steps::new(if args.no_browser { 8 } else { 16 });
+    let steps = Steps::new(if args.no_browser { 9 } else { 17 });
     let mut run = Run { steps, tally: Tally::default() };
     run.check("Format", format);
     run.check("Lints: server", || clippy(&["--package", "muster", "--all-targets"]));
@@ -52,6 +52,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     run.check("Lints: frontend (hydrate)", || browser_clippy("hydrate"));
     run.check("Lints: demo without a server (csr)", demo_clippy);
     run.tests("Unit and integration tests", || unit_tests("muster"));
+    run.tests("Nets against SNAKES and pm4py", nets_against_others);
     run.tests("Documentation tests", || libtest(&["--package", "muster", "--doc"]));
     run.tests("Tests of these commands", || unit_tests("xtask"));
     if !args.no_browser {
@@ -135,6 +136,21 @@ fn unit_tests(package: &str) -> Result<Tally> {
     ]);
     command.args(["--status-level", "slow", "--final-status-level", "fail"]);
     counted(&mut command, Tally::from_nextest)
+}
+
+/// Where Python or its packages cannot be had this is skipped, and says so.
+fn nets_against_others() -> Result<Tally> {
+    let python = match python::PETRI.python() {
+        Ok(python) => python,
+        Err(why) => {
+            println!("      skipped: {why:#}");
+            return Ok(Tally::default());
+        }
+    };
+    let mut command = cargo::cargo();
+    command.args(["test", "--package", "muster", "--profile", Profile::Quick.native(), "--test", "oracles"]);
+    command.args(["--", "--ignored", "--nocapture"]).env("MUSTER_ORACLES_PYTHON", python);
+    counted(&mut command, Tally::from_libtest)
 }
 
 fn libtest(what: &[&str]) -> Result<Tally> {

@@ -1,5 +1,8 @@
 //! The state space, breadth first: every marking once, in the order of its distance from the initial one.
 
+mod expand;
+mod widen;
+
 use super::budget::{Budget, Deadline, Resource};
 use super::packing::{Outgrown, Packing};
 use super::sparse::Vector;
@@ -41,6 +44,8 @@ pub struct Explorer<'n> {
     fired: Vec<bool>,
     deadlock: Option<u32>,
     most: Vec<u64>,
+    /// What belongs to `most` of the places of one bit, packed.
+    ones: Vec<u64>,
     most_in_all: u128,
     bounded: bool,
     stubborn: Option<Stubborn>,
@@ -67,10 +72,13 @@ impl<'n> Explorer<'n> {
         let mut initial = vec![0; packing.words()];
         packing.pack(net.places.iter().map(|place| place.initial), &mut initial);
         // The table does not grow for the first one, so the time does not matter.
-        let failed =
-            store.add(&initial, hash(&initial), ROOT, &Budget::of_memory(memory).end()).err().map(Rest::Hit);
+        let failed = store
+            .add::<0>(&initial, hash::<0>(&initial), ROOT, &Budget::of_memory(memory).end())
+            .err()
+            .map(Rest::Hit);
         Self {
             net,
+            ones: vec![0; packing.words()],
             packing,
             bits,
             single,
@@ -144,8 +152,8 @@ impl<'n> Explorer<'n> {
             .map(|pair| {
                 let (from, goal) = (self.store.get(pair[0]), self.store.get(pair[1]));
                 self.net.transition_indexes().find(|t| {
-                    self.packing.is_enabled(from, t.index()) && {
-                        self.packing.fire(from, t.index(), &mut to);
+                    self.packing.is_enabled::<0>(from, t.index()) && {
+                        self.packing.fire::<0>(from, t.index(), &mut to);
                         to == goal
                     }
                 })
@@ -158,210 +166,101 @@ impl<'n> Explorer<'n> {
         if self.failed.is_some() {
             return self.failed;
         }
-        let mut marking = vec![0; self.packing.words()];
-        let mut successor = marking.clone();
-        let mut chosen: Vec<u32> = Vec::new();
-        while self.next < self.store.len() {
-            if self.late(self.fired.len() as u64, deadline) {
-                return Some(Rest::Hit(Resource::Time));
-            }
-            if self.states() > states {
-                return None;
-            }
-            marking.copy_from_slice(self.store.get(self.next));
-            // An expansion that was broken off may have left some.
-            self.pending.clear();
-            self.hashes.clear();
-            let end = match &mut self.stubborn {
-                None => self.expand(&marking, &mut successor, deadline),
-                Some(stubborn) => {
-                    stubborn.choose(self.net, |place| self.packing.tokens(&marking, place), &mut chosen);
-                    self.expand_chosen(&marking, &mut successor, &chosen, deadline)
-                }
+        let until = Until { deadline, states, deadlock: stop_at_deadlock };
+        loop {
+            let leg = match self.packing.words() {
+                1 => self.run_sized::<1>(&until),
+                2 => self.run_sized::<2>(&until),
+                3 => self.run_sized::<3>(&until),
+                4 => self.run_sized::<4>(&until),
+                _ => self.run_sized::<0>(&until),
             };
-            match end {
-                Ok(()) => {
-                    self.measure(&marking);
-                    self.next += 1;
-                    if stop_at_deadlock && self.deadlock.is_some() {
-                        return Some(Rest::Deadlock);
-                    }
-                }
-                // Nothing is broken: the same marking is expanded anew next time.
-                Err(Stop::Late) => return Some(Rest::Hit(Resource::Time)),
-                Err(Stop::Store(resource)) => {
-                    self.failed = Some(Rest::Hit(resource));
+            self.settle_maxima();
+            match leg {
+                Leg::Limit => return None,
+                Leg::Rest(rest) => return Some(rest),
+                Leg::Failed(rest) => {
+                    self.failed = Some(rest);
                     return self.failed;
                 }
-                Err(Stop::Outgrown(outgrown)) => {
+                Leg::Outgrown(outgrown, successor) => {
                     if let Err(rest) = self.widen(outgrown, &successor, deadline) {
                         self.failed = Some(rest);
                         return self.failed;
                     }
                     // The same marking again, in wider fields; what was counted for it has been taken back.
-                    marking.resize(self.packing.words(), 0);
-                    successor.resize(self.packing.words(), 0);
                 }
             }
         }
-        Some(Rest::Complete)
     }
 
-    /// Adds all successors of a marking.
-    #[inline(always)]
-    fn expand(
-        &mut self,
-        marking: &[u64],
-        successor: &mut [u64],
-        deadline: &Deadline<'_>,
-    ) -> Result<(), Stop> {
-        let mut edges = 0;
-        for t in 0..self.fired.len() {
-            if self.packing.is_enabled(marking, t) {
-                edges += 1;
-                self.follow(marking, t, successor, deadline)?;
+    /// [`run`](Self::run) as long as markings have so many words.
+    fn run_sized<const W: usize>(&mut self, until: &Until<'_, '_>) -> Leg {
+        let mut marking = vec![0; self.packing.words()];
+        let mut successor = marking.clone();
+        let mut chosen: Vec<u32> = Vec::new();
+        while self.next < self.store.len() {
+            if self.late(self.fired.len() as u64, until.deadline) {
+                return Leg::Rest(Rest::Hit(Resource::Time));
+            }
+            if self.states() > until.states {
+                return Leg::Limit;
+            }
+            marking.copy_from_slice(self.store.sized::<W>(self.next));
+            // An expansion that was broken off may have left some.
+            self.pending.clear();
+            self.hashes.clear();
+            let end = match &mut self.stubborn {
+                None => self.expand::<W>(&marking, &mut successor, until.deadline),
+                Some(stubborn) => {
+                    stubborn.choose(self.net, |place| self.packing.tokens(&marking, place), &mut chosen);
+                    self.expand_chosen::<W>(&marking, &mut successor, &chosen, until.deadline)
+                }
+            };
+            match end {
+                Ok(()) => {
+                    let sum = self.packing.measure::<W>(&marking, &mut self.ones, &mut self.most);
+                    self.most_in_all = self.most_in_all.max(sum);
+                    self.next += 1;
+                    if until.deadlock && self.deadlock.is_some() {
+                        return Leg::Rest(Rest::Deadlock);
+                    }
+                }
+                // Nothing is broken: the same marking is expanded anew next time.
+                Err(Stop::Late) => return Leg::Rest(Rest::Hit(Resource::Time)),
+                Err(Stop::Store(resource)) => return Leg::Failed(Rest::Hit(resource)),
+                Err(Stop::Outgrown(outgrown)) => return Leg::Outgrown(outgrown, successor),
             }
         }
-        self.flush(deadline)?;
-        self.count(edges);
-        Ok(())
+        Leg::Rest(Rest::Complete)
     }
 
-    fn expand_chosen(
-        &mut self,
-        marking: &[u64],
-        successor: &mut [u64],
-        chosen: &[u32],
-        deadline: &Deadline<'_>,
-    ) -> Result<(), Stop> {
-        for &t in chosen {
-            self.follow(marking, t as usize, successor, deadline)?;
+    /// Brings [`most`](Self::most) up to date.
+    fn settle_maxima(&mut self) {
+        for (most, seen) in self.most.iter_mut().zip(self.packing.unpack(&self.ones)) {
+            *most = (*most).max(seen);
         }
-        self.flush(deadline)?;
-        self.count(chosen.len() as u64);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn count(&mut self, edges: u64) {
-        self.edges += edges;
-        if edges == 0 && self.deadlock.is_none() {
-            self.deadlock = Some(self.next);
-        }
-    }
-
-    #[inline(always)]
-    fn follow(
-        &mut self,
-        marking: &[u64],
-        t: usize,
-        successor: &mut [u64],
-        deadline: &Deadline<'_>,
-    ) -> Result<(), Stop> {
-        if self.late(2 + marking.len() as u64, deadline) {
-            return Err(Stop::Late);
-        }
-        if !self.packing.fire(marking, t, successor)
-            && let Some(outgrown) = self.packing.outgrown(successor)
-        {
-            return Err(Stop::Outgrown(outgrown));
-        }
-        self.fired[t] = true;
-        self.pending.extend_from_slice(successor);
-        self.hashes.push(hash(successor));
-        if self.hashes.len() == BATCH { self.flush(deadline) } else { Ok(()) }
-    }
-
-    /// Stores the successors that wait. Each lookup misses the caches twice, so all of a batch are looked at first and the misses overlap.
-    #[inline(always)]
-    fn flush(&mut self, deadline: &Deadline<'_>) -> Result<(), Stop> {
-        self.store.touch(&self.hashes);
-        for (successor, &hash) in self.pending.chunks_exact(self.packing.words()).zip(&self.hashes) {
-            self.store.add(successor, hash, self.next, deadline).map_err(Stop::Store)?;
-        }
-        self.pending.clear();
-        self.hashes.clear();
-        Ok(())
-    }
-
-    /// Counts work, and looks at the clock now and then.
-    #[inline(always)]
-    fn late(&mut self, work: u64, deadline: &Deadline<'_>) -> bool {
-        self.work += work;
-        if self.work < LOOK {
-            return false;
-        }
-        self.work = 0;
-        deadline.passed()
-    }
-
-    /// Takes a marking into the maxima.
-    #[inline(always)]
-    fn measure(&mut self, marking: &[u64]) {
-        let mut sum = 0u128;
-        for (place, most) in self.most.iter_mut().enumerate() {
-            let tokens = self.packing.tokens(marking, place);
-            *most = (*most).max(tokens);
-            sum += u128::from(tokens);
-        }
-        self.most_in_all = self.most_in_all.max(sum);
-    }
-
-    /// Makes the field of a place wider and packs all markings anew. `outgrown_by` is the marking that did not fit, a successor of the one
-    /// being expanded. A place seldom outgrows its field, so here is the moment to look for unboundedness.
-    fn widen(
-        &mut self,
-        outgrown: Outgrown,
-        outgrown_by: &[u64],
-        deadline: &Deadline<'_>,
-    ) -> Result<(), Rest> {
-        let Outgrown { place, tokens } = outgrown;
-        self.most[place] = self.most[place].max(tokens);
-        if !self.bounded
-            && let Some(place) = self.covered(outgrown_by)
-        {
-            return Err(Rest::Unbounded(place));
-        }
-        let bits = self.bits[place] + 1 + self.bits[place] / 2;
-        if self.bits[place] >= Packing::MAX_BITS {
-            return Err(Rest::TooManyTokens);
-        }
-        self.bits[place] = bits.min(Packing::MAX_BITS);
-        let wider = Packing::new(self.net, &self.bits, &self.single);
-        let empty = Store::new(1, 0);
-        let store = std::mem::replace(&mut self.store, empty);
-        let old = &self.packing;
-        self.store = store
-            .converted(wider.words(), |from, to| wider.pack(old.unpack(from), to), deadline)
-            .map_err(Rest::Hit)?;
-        self.packing = wider;
-        Ok(())
-    }
-
-    /// Whether a marking on the path to this one is covered by a later one of it: then the firings between them can be repeated for ever,
-    /// and some place grows with each round.
-    fn covered(&self, last: &[u64]) -> Option<PlaceIx> {
-        let path = self.store.path(self.next);
-        let path = &path[path.len().saturating_sub(MAX_PATH)..];
-        // The last one's fields may reach into their guards: read it as wide as that.
-        let later: Vec<u64> = self.packing.unpack_wide(last).collect();
-        path.iter().rev().find_map(|&id| {
-            let earlier = self.store.get(id);
-            let mut grown = None;
-            for (place, &tokens) in later.iter().enumerate() {
-                let before = self.packing.tokens(earlier, place);
-                if tokens < before {
-                    return None;
-                }
-                if tokens > before {
-                    grown = Some(PlaceIx(place as u32));
-                }
-            }
-            grown
-        })
     }
 }
 
+/// Where a run ends.
+struct Until<'d, 'b> {
+    deadline: &'d Deadline<'b>,
+    states: u64,
+    deadlock: bool,
+}
+
+/// Why one leg of a run ended.
+enum Leg {
+    Limit,
+    Rest(Rest),
+    /// It cannot go on after this.
+    Failed(Rest),
+    /// By this marking.
+    Outgrown(Outgrown, Vec<u64>),
+}
+
+/// Why the expansion of a marking was broken off.
 enum Stop {
     Late,
     Store(Resource),

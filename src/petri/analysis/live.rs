@@ -66,10 +66,10 @@ pub fn is_live(
         while (frame.next as usize) < transitions {
             let t = frame.next as usize;
             frame.next += 1;
-            if !packing.is_enabled(marking, t) {
+            if !packing.is_enabled::<0>(marking, t) {
                 continue;
             }
-            packing.fire(marking, t, &mut successor);
+            packing.fire::<0>(marking, t, &mut successor);
             // All reachable markings are stored, so it is found.
             let Some(to) = store.find(&successor) else { continue };
             match low[to as usize] {
@@ -104,7 +104,7 @@ pub fn is_live(
             if !frame.leaves {
                 let marking = store.get(member);
                 for (t, fires) in fires.iter_mut().enumerate() {
-                    *fires = *fires || packing.is_enabled(marking, t);
+                    *fires = *fires || packing.is_enabled::<0>(marking, t);
                 }
             }
             if member == frame.state {

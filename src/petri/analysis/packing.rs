@@ -17,7 +17,7 @@ struct Field {
 }
 
 /// One word of a transition's condition.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Check {
     word: u32,
     /// Taken off the guarded fields.
@@ -29,22 +29,81 @@ struct Check {
 }
 
 /// One word of a transition's effect.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Change {
     word: u32,
     add: u64,
 }
 
+/// Something for each word that a transition has to do with. Most have to do with one or two, so the first lies by itself: what is tried
+/// with every marking is then one array from its start to its end.
+#[derive(Clone, Debug)]
+struct PerWord<T> {
+    first: Vec<T>,
+    ends: Vec<u32>,
+    more: Vec<T>,
+}
+
 /// How the markings of one net are packed, as long as no place outgrows its field.
+///
+/// Many functions here and in the [store](super::store) are compiled for each usual number of words, `W`, so that copying and comparing a
+/// marking is an instruction or two; `W` = 0 stands for any number.
 #[derive(Clone, Debug)]
 pub struct Packing {
     fields: Vec<Field>,
     words: usize,
     guards: Vec<u64>,
-    check_ends: Vec<u32>,
-    checks: Vec<Check>,
-    change_ends: Vec<u32>,
-    changes: Vec<Change>,
+    /// Per word, the fields of one bit without a guard.
+    ones: Vec<u64>,
+    /// The places that have other fields.
+    wide: Vec<u32>,
+    checks: PerWord<Check>,
+    changes: PerWord<Change>,
+}
+
+impl<T: Copy + Default> PerWord<T> {
+    fn new() -> Self {
+        Self { first: Vec::new(), ends: vec![0], more: Vec::new() }
+    }
+
+    /// The next transition's. With none the first is one that does nothing.
+    fn push(&mut self, of: &[T]) {
+        self.first.push(of.first().copied().unwrap_or_default());
+        self.more.extend(of.iter().skip(1));
+        self.ends.push(self.more.len() as u32);
+    }
+
+    /// All but the first.
+    #[inline(always)]
+    fn more(&self, t: usize) -> &[T] {
+        &self.more[self.ends[t] as usize..self.ends[t + 1] as usize]
+    }
+}
+
+impl Check {
+    #[inline(always)]
+    fn holds(&self, word: u64) -> bool {
+        (word | self.guards).wrapping_sub(self.least) & self.guards == self.guards
+            && word & self.all == self.all
+    }
+}
+
+/// A marking as so many words as it is compiled for.
+#[inline(always)]
+pub fn sized<const W: usize>(marking: &[u64]) -> &[u64] {
+    if W == 0 { marking } else { &marking[..W] }
+}
+
+#[inline(always)]
+fn sized_mut<const W: usize>(marking: &mut [u64]) -> &mut [u64] {
+    if W == 0 { marking } else { &mut marking[..W] }
+}
+
+fn change(changes: &mut Vec<Change>, word: u32, add: u64) {
+    match changes.iter_mut().find(|change| change.word == word) {
+        Some(change) => change.add = change.add.wrapping_add(add),
+        None => changes.push(Change { word, add }),
+    }
 }
 
 /// A place that outgrew its field: with how many tokens.
@@ -96,15 +155,13 @@ impl Packing {
         for field in fields.iter().filter(|field| field.guarded) {
             guards[field.word as usize] |= 1 << (field.shift + field.bits);
         }
-        let mut packing = Self {
-            fields,
-            words,
-            guards,
-            check_ends: vec![0],
-            checks: Vec::new(),
-            change_ends: vec![0],
-            changes: Vec::new(),
-        };
+        let mut ones = vec![0; words];
+        for field in fields.iter().filter(|field| !field.guarded) {
+            ones[field.word as usize] |= 1 << field.shift;
+        }
+        let wide = (0..fields.len() as u32).filter(|&place| fields[place as usize].guarded).collect();
+        let mut packing =
+            Self { fields, words, guards, ones, wide, checks: PerWord::new(), changes: PerWord::new() };
         for t in net.transition_indexes() {
             packing.plan(net, t);
         }
@@ -112,18 +169,15 @@ impl Packing {
     }
 
     fn plan(&mut self, net: &PetriNet, t: crate::petri::net::TransitionIx) {
-        let first_check = self.checks.len();
-        let first_change = self.changes.len();
+        let mut checks: Vec<Check> = Vec::new();
+        let mut changes: Vec<Change> = Vec::new();
         for arc in net.inputs(t) {
             let Field { word, shift, bits, guarded } = self.fields[arc.place.index()];
-            let check = match self.checks[first_check..].iter().position(|check| check.word == word) {
-                Some(at) => &mut self.checks[first_check + at],
-                None => {
-                    self.checks.push(Check { word, least: 0, guards: 0, all: 0 });
-                    let last = self.checks.len() - 1;
-                    &mut self.checks[last]
-                }
-            };
+            let at = checks.iter().position(|check| check.word == word).unwrap_or_else(|| {
+                checks.push(Check { word, ..Check::default() });
+                checks.len() - 1
+            });
+            let check = &mut checks[at];
             if arc.weight >> bits != 0 {
                 // More than the field can hold, so the field has a guard. In a stored marking that is never set: this is never met.
                 check.all |= 1 << (shift + bits);
@@ -133,29 +187,15 @@ impl Packing {
             } else {
                 check.all |= 1 << shift;
             }
-            self.change(first_change, word, (arc.weight << shift).wrapping_neg());
+            change(&mut changes, word, (arc.weight << shift).wrapping_neg());
         }
         for arc in net.outputs(t) {
             let Field { word, shift, .. } = self.fields[arc.place.index()];
-            self.change(first_change, word, arc.weight << shift);
+            change(&mut changes, word, arc.weight << shift);
         }
-        let mut at = first_change;
-        while at < self.changes.len() {
-            if self.changes[at].add == 0 {
-                self.changes.swap_remove(at);
-            } else {
-                at += 1;
-            }
-        }
-        self.check_ends.push(self.checks.len() as u32);
-        self.change_ends.push(self.changes.len() as u32);
-    }
-
-    fn change(&mut self, first: usize, word: u32, add: u64) {
-        match self.changes[first..].iter_mut().find(|change| change.word == word) {
-            Some(change) => change.add = change.add.wrapping_add(add),
-            None => self.changes.push(Change { word, add }),
-        }
+        changes.retain(|change| change.add != 0);
+        self.checks.push(&checks);
+        self.changes.push(&changes);
     }
 
     /// `u64`s of a packed marking.
@@ -164,27 +204,48 @@ impl Packing {
     }
 
     #[inline(always)]
-    pub fn is_enabled(&self, marking: &[u64], t: usize) -> bool {
-        let (start, end) = (self.check_ends[t] as usize, self.check_ends[t + 1] as usize);
-        self.checks[start..end].iter().all(|check| {
-            let word = marking[check.word as usize];
-            (word | check.guards).wrapping_sub(check.least) & check.guards == check.guards
-                && word & check.all == check.all
-        })
+    pub fn is_enabled<const W: usize>(&self, marking: &[u64], t: usize) -> bool {
+        let marking = sized::<W>(marking);
+        let first = &self.checks.first[t];
+        let holds = |check: &Check| check.holds(marking[check.word as usize]);
+        // Of one word there is one condition.
+        if W == 1 { first.holds(marking[0]) } else { holds(first) && self.checks.more(t).iter().all(holds) }
     }
 
     /// Fires an enabled transition upon a copy. `false`: a place outgrew its field, and `to` holds what it has become all the same.
     #[inline(always)]
-    pub fn fire(&self, from: &[u64], t: usize, to: &mut [u64]) -> bool {
-        to.copy_from_slice(from);
-        let (start, end) = (self.change_ends[t] as usize, self.change_ends[t + 1] as usize);
+    pub fn fire<const W: usize>(&self, from: &[u64], t: usize, to: &mut [u64]) -> bool {
+        let to = sized_mut::<W>(to);
+        to.copy_from_slice(sized::<W>(from));
         let mut grown = 0;
-        for change in &self.changes[start..end] {
+        let mut apply = |change: &Change| {
             let word = &mut to[change.word as usize];
             *word = word.wrapping_add(change.add);
             grown |= *word & self.guards[change.word as usize];
+        };
+        apply(&self.changes.first[t]);
+        if W != 1 {
+            self.changes.more(t).iter().for_each(apply);
         }
         grown == 0
+    }
+
+    /// Takes a marking into maxima: the places of one bit into `ones`, a marking in which each is as it was in some marking seen; of the
+    /// others the most tokens. Returns the tokens in all.
+    #[inline(always)]
+    pub fn measure<const W: usize>(&self, marking: &[u64], ones: &mut [u64], most: &mut [u64]) -> u128 {
+        let mut sum = 0;
+        for ((&word, &of_one), seen) in sized::<W>(marking).iter().zip(&self.ones).zip(ones) {
+            sum += u128::from((word & of_one).count_ones());
+            *seen |= word & of_one;
+        }
+        for &place in &self.wide {
+            let tokens = self.tokens(marking, place as usize);
+            let most = &mut most[place as usize];
+            *most = (*most).max(tokens);
+            sum += u128::from(tokens);
+        }
+        sum
     }
 
     #[inline(always)]

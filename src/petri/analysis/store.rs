@@ -5,10 +5,13 @@
 //! either, markings and parents can be read, and none can be found or added.
 
 use super::budget::{Deadline, Resource};
+use super::packing::sized;
 
 const EMPTY: u32 = u32::MAX;
 /// Words of a chunk, about: 256 KiB.
 const CHUNK_WORDS: usize = 1 << 15;
+/// Entries of a table that the caches hold, with the markings.
+const SMALL: usize = 1 << 16;
 /// The number that stands for "no parent".
 pub const ROOT: u32 = u32::MAX;
 
@@ -31,10 +34,10 @@ const LOOK: u32 = 1 << 14;
 
 /// What a marking is found by.
 #[inline(always)]
-pub fn hash(marking: &[u64]) -> u64 {
+pub fn hash<const W: usize>(marking: &[u64]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = FACTOR;
-    for &word in marking {
+    for &word in sized::<W>(marking) {
         let product = u128::from(hash ^ word) * u128::from(FACTOR | 1);
         hash = (product as u64) ^ (product >> 64) as u64;
         hash = hash.rotate_left(23).wrapping_mul(0xd6e8_feb8_6659_fd93);
@@ -72,10 +75,16 @@ impl Store {
         self.chunks.len() * self.chunk_bytes() + self.table.len() * 4
     }
 
-    #[inline(always)]
     pub fn get(&self, id: u32) -> &[u64] {
+        self.sized::<0>(id)
+    }
+
+    /// A marking, where its number of words is known when this is compiled.
+    #[inline(always)]
+    pub fn sized<const W: usize>(&self, id: u32) -> &[u64] {
+        let words = if W == 0 { self.words } else { W };
         let (chunk, at) = ((id >> self.shift) as usize, (id & ((1 << self.shift) - 1)) as usize);
-        &self.chunks[chunk][at * self.words..(at + 1) * self.words]
+        sized::<W>(&self.chunks[chunk][at * words..(at + 1) * words])
     }
 
     /// Who led to this marking first; [`ROOT`] for the initial one.
@@ -97,31 +106,36 @@ impl Store {
     }
 
     #[inline(always)]
-    fn slot(&self, marking: &[u64], hash: u64) -> Result<u32, usize> {
+    fn slot<const W: usize>(&self, marking: &[u64], hash: u64) -> Result<u32, usize> {
+        let marking = sized::<W>(marking);
         let mask = self.table.len() - 1;
         let mut slot = hash as usize & mask;
         loop {
             match self.table[slot] {
                 EMPTY => return Err(slot),
-                id if self.get(id) == marking => return Ok(id),
+                id if self.sized::<W>(id) == marking => return Ok(id),
                 _ => slot = (slot + 1) & mask,
             }
         }
     }
 
     pub fn find(&self, marking: &[u64]) -> Option<u32> {
-        self.slot(marking, hash(marking)).ok()
+        self.slot::<0>(marking, hash::<0>(marking)).ok()
     }
 
     /// Reads what [`add`](Self::add) will read for these hashes, so that it lies in the caches then.
     #[inline(always)]
-    pub fn touch(&mut self, hashes: &[u64]) {
+    pub fn touch<const W: usize>(&mut self, hashes: &[u64]) {
+        // A small store lies there anyway.
+        if self.table.len() < SMALL {
+            return;
+        }
         let mask = self.table.len() - 1;
         self.guesses.clear();
         self.guesses.extend(hashes.iter().map(|&hash| self.table[hash as usize & mask]));
         let mut seen = 0;
         for &id in self.guesses.iter().filter(|&&id| id != EMPTY) {
-            seen ^= self.get(id)[0];
+            seen ^= self.sized::<W>(id)[0];
         }
         // Kept, or the compiler would see that nobody needs it.
         self.seen = seen;
@@ -129,21 +143,21 @@ impl Store {
 
     /// Adds a marking unless it is there. A parent is kept for new ones only.
     #[inline(always)]
-    pub fn add(
+    pub fn add<const W: usize>(
         &mut self,
         marking: &[u64],
         hash: u64,
         parent: u32,
         deadline: &Deadline<'_>,
     ) -> Result<(), Resource> {
-        let mut slot = match self.slot(marking, hash) {
+        let mut slot = match self.slot::<W>(marking, hash) {
             Ok(_) => return Ok(()),
             Err(slot) => slot,
         };
         // Four fifths full at most.
         if (self.len as usize + 1) * 5 > self.table.len() * 4 {
             self.grow(deadline)?;
-            slot = match self.slot(marking, hash) {
+            slot = match self.slot::<W>(marking, hash) {
                 Ok(_) => return Ok(()),
                 Err(slot) => slot,
             };
@@ -157,7 +171,7 @@ impl Store {
         }
         let id = self.len;
         let chunk = (id >> self.shift) as usize;
-        self.chunks[chunk].extend_from_slice(marking);
+        self.chunks[chunk].extend_from_slice(sized::<W>(marking));
         self.parents[chunk].push(parent);
         self.table[slot] = id;
         self.len += 1;
@@ -181,7 +195,7 @@ impl Store {
             if id % LOOK == LOOK - 1 && deadline.passed() {
                 return Err(Resource::Time);
             }
-            let mut slot = hash(self.get(id)) as usize & mask;
+            let mut slot = hash::<0>(self.get(id)) as usize & mask;
             while table[slot] != EMPTY {
                 slot = (slot + 1) & mask;
             }

@@ -6,7 +6,7 @@ use super::error::{PnmlError, PnmlErrorKind as Kind, line_and_column};
 use super::ids::{Id, Ids, Meaning};
 use super::join::{RawArc, join};
 use super::limits::Limits;
-use super::value::{Fault, attribute, check_length, count, not_xml, plain_arc, required, shown};
+use super::value::{Fault, attribute, check_name, count, not_xml, plain_arc, required, shown};
 use crate::petri::net::{NetBuilder, PetriNet, Place, Transition};
 
 /// What an open element is to us, which depends on where it stands: a `text` counts within a `name`, and both are
@@ -77,9 +77,7 @@ impl<'l> Reader<'l> {
         xml.config_mut().expand_empty_elements = true;
         loop {
             let at = xml.buffer_position() as usize;
-            let event = xml
-                .read_event()
-                .map_err(|e| (xml.error_position() as usize, Kind::NotXml { reason: e.to_string() }))?;
+            let event = xml.read_event().map_err(|e| (xml.error_position() as usize, not_xml(e)))?;
             match event {
                 Event::Start(tag) => self.open(&tag, at)?,
                 Event::End(_) => self.close()?,
@@ -92,7 +90,7 @@ impl<'l> Reader<'l> {
                         let utf8 = [&b"utf-8"[..], b"utf8", b"us-ascii", b"ascii"];
                         // What is all ASCII reads the same in every encoding that gets this far.
                         if !utf8.iter().any(|name| declared.eq_ignore_ascii_case(name)) && !text.is_ascii() {
-                            let declared = String::from_utf8_lossy(&declared).into_owned();
+                            let declared = shown(&declared);
                             return Err((at, Kind::Encoding { declared }));
                         }
                     }
@@ -169,7 +167,7 @@ impl<'l> Reader<'l> {
         let text = self.text.trim();
         match label {
             Some(Element::Name) => {
-                check_length(text, self.limits).map_err(|kind| (at, kind))?;
+                check_name(text, self.limits).map_err(|kind| (at, kind))?;
                 let name = match owner {
                     Some(Element::Net) => Some(&mut self.net.name),
                     Some(Element::Place) => self.net.places.last_mut().map(|place| &mut place.name),
@@ -209,7 +207,7 @@ impl<'l> Reader<'l> {
                 if self.text_at == usize::MAX && !chars.trim_start().is_empty() {
                     self.text_at = at + (chars.len() - chars.trim_start().len());
                 }
-                self.text.push_str(chars);
+                push_normalised(&mut self.text, chars);
             }
             None if !chars.trim_ascii().is_empty() => {
                 let lead = chars.len() - chars.trim_ascii_start().len();
@@ -288,7 +286,7 @@ impl<'l> Reader<'l> {
     ) -> Result<Element, Fault> {
         let id = required(tag, element, "id", at)?;
         let target = required(tag, element, "ref", at)?;
-        let target = self.ids.mention(&target);
+        let target = self.mention(&target, at)?;
         self.define_as(&id, meaning(target), at)?;
         self.references += 1;
         self.check_nodes(at)?;
@@ -299,7 +297,7 @@ impl<'l> Reader<'l> {
         self.define(tag, Meaning::Other, at)?;
         let source = required(tag, "arc", "source", at)?;
         let target = required(tag, "arc", "target", at)?;
-        let (source, target) = (self.ids.mention(&source), self.ids.mention(&target));
+        let (source, target) = (self.mention(&source, at)?, self.mention(&target, at)?);
         self.arcs.push(RawArc { source, target, weight: 1, at });
         if self.arcs.len() > self.limits.arcs {
             return Err((at, Kind::TooManyArcs { limit: self.limits.arcs }));
@@ -338,8 +336,14 @@ impl<'l> Reader<'l> {
         }
     }
 
+    /// An id that another element is said to have.
+    fn mention(&mut self, id: &str, at: usize) -> Result<Id, Fault> {
+        check_name(id, self.limits).map_err(|kind| (at, kind))?;
+        Ok(self.ids.mention(id))
+    }
+
     fn define_as(&mut self, id: &str, meaning: Meaning, at: usize) -> Result<(), Fault> {
-        check_length(id, self.limits).map_err(|kind| (at, kind))?;
+        check_name(id, self.limits).map_err(|kind| (at, kind))?;
         self.ids
             .define(id, meaning, at)
             .map_err(|first| (at, Kind::DuplicateId { id: id.to_string(), first_line: first as u32 }))
@@ -351,5 +355,18 @@ impl<'l> Reader<'l> {
             return Err((at, Kind::TooManyNodes { limit: self.limits.nodes }));
         }
         Ok(())
+    }
+}
+
+/// A line end is one `\n`, however it is written (XML 1.0, 2.11).
+fn push_normalised(text: &mut String, chars: &str) {
+    let mut pieces = chars.split('\r');
+    text.extend(pieces.next());
+    for piece in pieces {
+        // Of `\r\n` the second half is there already.
+        if !piece.starts_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(piece);
     }
 }

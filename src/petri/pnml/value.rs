@@ -10,7 +10,8 @@ use crate::petri::net::MAX_COUNT;
 pub(super) type Fault = (usize, Kind);
 
 pub(super) fn not_xml(reason: impl ToString) -> Kind {
-    Kind::NotXml { reason: reason.to_string() }
+    // The parser quotes names of elements in full, and these may be as long as the file.
+    Kind::NotXml { reason: reason.to_string().chars().take(200).collect() }
 }
 
 /// Bytes of a file in a message: never long.
@@ -24,6 +25,15 @@ pub(super) fn attribute(tag: &BytesStart<'_>, name: &str, at: usize) -> Result<O
         let attribute = attribute.map_err(|e| (at, not_xml(e)))?;
         if attribute.key.as_ref() != name.as_bytes() {
             continue;
+        }
+        // To XML a tab or a line end in an attribute is a space (XML 1.0, 3.3.3), unless it is written as a reference.
+        let mut attribute = attribute;
+        if attribute.value.iter().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r')) {
+            let spaced = attribute
+                .value
+                .iter()
+                .map(|&byte| if matches!(byte, b'\t' | b'\n' | b'\r') { b' ' } else { byte });
+            attribute.value = spaced.collect::<Vec<u8>>().into();
         }
         return match attribute.unescape_value() {
             Ok(value) => Ok(Some(value.into_owned())),
@@ -42,12 +52,21 @@ pub(super) fn required(tag: &BytesStart<'_>, element: &str, name: &str, at: usiz
     value.ok_or_else(|| (at, Kind::MissingAttribute { element: element.into(), attribute: name.into() }))
 }
 
-pub(super) fn check_length(name: &str, limits: &Limits) -> Result<(), Kind> {
+/// An id or a name: not too long, and of characters that XML has.
+pub(super) fn check_name(name: &str, limits: &Limits) -> Result<(), Kind> {
     // A name has at most as many characters as bytes, so the count is seldom needed.
     if name.len() > limits.name_chars && name.chars().count() > limits.name_chars {
         return Err(Kind::NameTooLong { limit: limits.name_chars });
     }
-    Ok(())
+    match name.chars().find(|&char| !is_xml_char(char)) {
+        None => Ok(()),
+        Some(char) => Err(not_xml(format!("there is no character U+{:04X} in XML", u32::from(char)))),
+    }
+}
+
+/// The characters that a document may hold (XML 1.0, 2.2).
+pub(super) fn is_xml_char(char: char) -> bool {
+    matches!(char, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
 pub(super) fn plain_arc(found: &str) -> Result<(), Kind> {

@@ -1,8 +1,10 @@
 //! Layout and drawing.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use super::{file, read};
+use crate::petri::generate::Family;
 use crate::petri::graph::NetGraph;
 use crate::petri::layout::layout;
 use crate::petri::samples::SAMPLES;
@@ -59,6 +61,20 @@ fn without_useful_positions_no_two_nodes_share_a_spot() {
             graph.width,
             graph.height
         );
+    }
+}
+
+/// The bound holds for unoptimised code on a busy machine; optimised it takes some tens of milliseconds.
+#[test]
+fn fifteen_thousand_nodes_are_drawn_within_five_seconds_and_none_covers_another() {
+    for family in Family::ALL {
+        let net = family.of_nodes(15_000);
+        let started = Instant::now();
+        let graph = NetGraph::of(&net);
+        let took = started.elapsed();
+        println!("{}: {took:?}, {} x {}", family.name(), graph.width, graph.height);
+        assert!(took < Duration::from_secs(5), "{}: {took:?}", family.name());
+        assert_eq!(spots(&graph).len(), net.places.len() + net.transitions.len(), "{}", family.name());
     }
 }
 

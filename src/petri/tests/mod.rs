@@ -1,12 +1,16 @@
-//! The rules the nets hold, as tests: reading, running, drawing, and the real nets of the contest.
+//! The rules the nets hold, as tests: reading, writing, running, stepping back, drawing, nets of any size, and the real nets of the contest.
 
+mod attacks;
 mod drawing;
+mod generated;
 mod reading;
 mod running;
 mod shared;
+mod stepping_back;
+mod writing;
 
 use super::net::PetriNet;
-use super::pnml::{self, Limits, PnmlError};
+use super::pnml::{self, Limits, PnmlError, PnmlErrorKind};
 
 /// A net file around the given body, which begins in line 2.
 pub(super) fn file(body: &str) -> String {
@@ -17,4 +21,11 @@ pub(super) fn file(body: &str) -> String {
 
 pub(super) fn read(text: &str) -> Result<PetriNet, PnmlError> {
     pnml::read(text.as_bytes(), &Limits::default())
+}
+
+/// The error of a file and its line and column.
+#[track_caller]
+pub(super) fn refused(text: &str) -> (u32, u32, PnmlErrorKind) {
+    let error = read(text).expect_err("must be refused");
+    (error.line, error.column, error.kind)
 }

@@ -22,11 +22,11 @@ fn enabled(engine: &Engine) -> Vec<TransitionIx> {
     enabled
 }
 
-fn own(id: &str) -> Arc<PetriNet> {
+pub(super) fn own(id: &str) -> Arc<PetriNet> {
     Arc::new(read(sample(id).expect("a sample").pnml).expect("reads"))
 }
 
-fn any_net() -> impl Strategy<Value = Arc<PetriNet>> {
+pub(super) fn any_net() -> impl Strategy<Value = Arc<PetriNet>> {
     let arc = (any::<bool>(), 0u32..8, 0u32..8, 1u64..4);
     (prop::collection::vec(0u64..5, 1..8), 1u32..8, prop::collection::vec(arc, 0..40)).prop_map(
         |(initial, transitions, arcs)| {
@@ -44,32 +44,36 @@ fn any_net() -> impl Strategy<Value = Arc<PetriNet>> {
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+pub(super) enum Act {
     Step,
     Run(u64),
     Fire(u32),
     Inject(u32, u64),
     Reset,
+    /// So many steps back, as far as they are kept.
+    Back(u32),
 }
 
-fn any_act() -> impl Strategy<Value = Act> {
+pub(super) fn any_act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => Just(Act::Step),
         2 => (0u64..20).prop_map(Act::Run),
         4 => (0u32..8).prop_map(Act::Fire),
         2 => (0u32..8, 0u64..4).prop_map(|(p, n)| Act::Inject(p, n)),
         1 => Just(Act::Reset),
+        2 => (1u32..25).prop_map(Act::Back),
     ]
 }
 
-fn act(engine: &mut Engine, act: &Act) {
+pub(super) fn act(engine: &mut Engine, act: &Act) {
     let net = engine.net().clone();
     match *act {
         Act::Step => _ = engine.step(),
         Act::Run(n) => _ = engine.run(n),
         Act::Fire(t) => _ = engine.fire(TransitionIx(t % net.transitions.len() as u32)),
-        Act::Inject(p, n) => engine.inject(PlaceIx(p % net.places.len() as u32), n).expect("small"),
+        Act::Inject(p, n) => _ = engine.inject(PlaceIx(p % net.places.len() as u32), n),
         Act::Reset => engine.reset(),
+        Act::Back(n) => (0..n).for_each(|_| _ = engine.back()),
     }
 }
 
@@ -77,6 +81,7 @@ proptest! {
     #[test]
     fn kept_enabledness_is_the_defined_one(net in any_net(), acts in prop::collection::vec(any_act(), 0..60), seed: u64) {
         let mut engine = Engine::new(net.clone(), seed);
+        engine.keep(20);
         prop_assert_eq!(enabled(&engine), enabled_by_definition(&net, engine.marking().as_slice()));
         for next in &acts {
             act(&mut engine, next);
@@ -90,6 +95,8 @@ proptest! {
     fn a_run_is_replayed_from_its_seed(net in any_net(), acts in prop::collection::vec(any_act(), 0..40), seed: u64) {
         let (mut one, mut two) = (Engine::new(net.clone(), seed), Engine::new(net, seed));
         two.watch(true);
+        one.keep(20);
+        two.keep(20);
         for next in &acts {
             act(&mut one, next);
             act(&mut two, next);
@@ -103,6 +110,7 @@ proptest! {
     fn a_watcher_of_changes_knows_the_net(net in any_net(), acts in prop::collection::vec(any_act(), 0..40), seed: u64) {
         let mut engine = Engine::new(net, seed);
         engine.watch(true);
+        engine.keep(20);
         let mut tokens = engine.marking().as_slice().to_vec();
         let mut able: BTreeSet<TransitionIx> = engine.enabled().collect();
         for next in &acts {

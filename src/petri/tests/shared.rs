@@ -19,7 +19,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 #[test]
-fn every_shared_net_has_its_known_size_runs_and_is_drawn() {
+fn every_shared_net_has_its_known_size_is_written_runs_and_is_drawn() {
     let Some(dir) = folder() else { return };
     let verdicts = std::fs::read_to_string(dir.join("verdicts.csv")).expect("readable");
     let mut rows = verdicts.lines();
@@ -33,6 +33,8 @@ fn every_shared_net_has_its_known_size_runs_and_is_drawn() {
         let net = pnml::read(&bytes, &Limits::default()).unwrap_or_else(|e| panic!("{model}: {e}"));
         let sizes = [net.places.len(), net.transitions.len(), net.arc_count()].map(|n| n.to_string());
         assert_eq!(sizes, ["places", "transitions", "arcs"].map(|name| cells[column(name)]), "{model}");
+
+        assert_eq!(pnml::read(pnml::write(&net).as_bytes(), &Limits::default()), Ok(net.clone()), "{model}");
 
         let graph = NetGraph::of(&net);
         assert!(graph.width.is_finite() && graph.height.is_finite(), "{model}");

@@ -126,8 +126,8 @@ fn packed_markings_fire_as_plain_ones_do() {
     let mut from = vec![0; packing.words()];
     packing.pack([3, 1, 0, 9].into_iter(), &mut from);
     let mut to = from.clone();
-    assert!(packing.is_enabled(&from, 0) && !packing.is_enabled(&from, 1));
-    assert!(packing.fire(&from, 0, &mut to) || packing.outgrown(&to).is_some());
+    assert!(packing.is_enabled::<0>(&from, 0) && !packing.is_enabled::<0>(&from, 1));
+    assert!(packing.fire::<0>(&from, 0, &mut to) || packing.outgrown(&to).is_some());
     assert_eq!(packing.unpack_wide(&to).collect::<Vec<_>>(), [1, 2, 3, 5]);
 }
 

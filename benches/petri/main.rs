@@ -1,7 +1,10 @@
-//! How fast nets are read, laid out, run and explored: `cargo bench --bench petri -- [folder of .pnml files]`.
+//! How fast nets are read, laid out, run and explored, and how fast that is beside others: `cargo xtask bench petri [folder of .pnml files]`.
 //!
 //! Without a folder, `MUSTER_NETS_DIR`, `../shared/nets` or, where there is neither, the nets we ship. Each figure is
 //! the best of several rounds: the others measure what else the machine was doing.
+
+mod compare;
+mod flat;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,6 +62,14 @@ fn main() {
             explored.bytes_per_state,
         );
     }
+    if measuring() {
+        compare::print();
+    }
+}
+
+/// `cargo bench` adds `--bench`; `cargo test --all-targets` does not, and only wants to see it work.
+fn measuring() -> bool {
+    std::env::args().any(|arg| arg == "--bench")
 }
 
 /// The result of the last of a few runs, and the time of the shortest.
@@ -123,8 +134,7 @@ fn exploration(net: &muster::petri::PetriNet) -> Exploration {
 fn nets() -> Vec<(String, Vec<u8>)> {
     let samples =
         || SAMPLES.iter().map(|sample| (sample.id.to_string(), sample.pnml.as_bytes().to_vec())).collect();
-    // `cargo bench` adds `--bench`; `cargo test --all-targets` does not, and only wants to see it work.
-    if !std::env::args().any(|arg| arg == "--bench") {
+    if !measuring() {
         return samples();
     }
     let given = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).map(PathBuf::from);
