@@ -129,5 +129,5 @@ fn an_answer_of_several_media_types_has_them_all() {
     let document = document(&table::operations());
     let content = &document["paths"]["/api/events/export"]["get"]["responses"]["200"]["content"];
     let media: Vec<&String> = content.as_object().unwrap().keys().collect();
-    assert_eq!(media, ["application/x-ndjson", "text/csv"]);
+    assert_eq!(media, ["application/jsonl", "text/csv"]);
 }

@@ -67,7 +67,7 @@ pub fn events() -> Vec<Operation> {
         filtered(
             get("/api/events/export", "Export events", events::export)
                 .query::<bodies::ExportFormat>("format", "JSON lines where it is absent.")
-                .text("application/x-ndjson", "The events, the newest first.")
+                .text("application/jsonl", "The events, the newest first.")
                 .also("text/csv"),
         ),
         post("/api/events/acknowledge", "Acknowledge events", events::acknowledge)
