@@ -173,8 +173,8 @@ test('the pages are accessible and fit a phone', async ({ admin: page }) => {
       expect(await findings(page), `${path}, ${colorScheme}`).toEqual([]);
     }
     await page.setViewportSize({ width: 390, height: 844 });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(wide, `${path} on a phone`).toBeLessThanOrEqual(0);
+    const wide = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await expect.poll(wide, `${path} on a phone`).toBeLessThanOrEqual(0);
     await page.setViewportSize({ width: 1440, height: 900 });
   }
 });
