@@ -179,7 +179,7 @@ pub fn net_request(
             NetRequest::Inject { place, tokens }
         }
         NetAction::Unassign => NetRequest::Unassign,
-        NetAction::Load => NetRequest::Load,
+        NetAction::Load => NetRequest::Load { version: None },
         NetAction::Unload => NetRequest::Unload,
         NetAction::Step => NetRequest::Step,
         NetAction::Stop => NetRequest::Stop,
@@ -283,7 +283,7 @@ async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiEr
         return Err(ApiError::BadRequest { detail: "Choose a PNML file or paste one.".to_owned() });
     }
     let project_id = project.parse().map_err(|_| unreadable("no project is chosen".to_owned()))?;
-    Ok((NewNet { name, project_id, pnml }, key))
+    Ok((NewNet { name, project_id, pnml, keep_broken: false }, key))
 }
 
 #[server(prefix = "/do", endpoint = "sign-in")]

@@ -37,6 +37,8 @@ impl EventFilter {
             // Nothing tells of these one by one.
             EntityRef::Command(_)
             | EntityRef::Pipeline(_)
+            | EntityRef::Build(_)
+            | EntityRef::Lab(_)
             | EntityRef::PullRequest(_)
             | EntityRef::Repository
             | EntityRef::Rules => false,

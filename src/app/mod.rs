@@ -17,6 +17,7 @@ mod first_screen;
 mod frame;
 pub mod guard;
 pub mod host_actions;
+pub mod labs;
 pub mod live;
 pub mod log_panel;
 mod notify;

@@ -334,7 +334,7 @@ fn carry_out(
         machines.unload(worker, id);
         return Ok(None);
     }
-    if *request == NetRequest::Load {
+    if matches!(request, NetRequest::Load { .. }) {
         let net = demo.definitions.borrow().get(&definition).cloned().ok_or("its definition is missing.")?;
         machines.load(worker, id, load_id, net, None);
     }
@@ -359,7 +359,7 @@ fn command(
         NetRequest::Stop => hosted.stop(notices),
         NetRequest::Reset => hosted.reset(notices),
         NetRequest::Inject { place, tokens } => hosted.inject(place, *tokens, notices).map(drop),
-        NetRequest::Load
+        NetRequest::Load { .. }
         | NetRequest::Unload
         | NetRequest::Assign { .. }
         | NetRequest::Unassign

@@ -264,7 +264,7 @@ fn new_net(call: &Call) -> Result<NewNet, ApiError> {
         return Err(ApiError::BadRequest { detail: "Choose a PNML file or paste one.".to_owned() });
     }
     let project_id = words("project_id").parse().map_err(|_| unreadable("no project is chosen"))?;
-    Ok(NewNet { name: words("name"), project_id, pnml })
+    Ok(NewNet { name: words("name"), project_id, pnml, keep_broken: false })
 }
 
 fn arguments<T: DeserializeOwned>(call: &Call) -> Result<T, ApiError> {

@@ -28,6 +28,7 @@ pub fn create_cluster(demo: &Demo, new: NewCluster) -> Result<Done, ApiError> {
             provider: new.provider,
             region: new.region.filter(|region| !region.trim().is_empty()),
             connection: Connection::Connected,
+            lab_sync_minutes: None,
             revision: 0,
             created_at: draft.now(),
             updated_at: Timestamp::default(),

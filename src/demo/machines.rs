@@ -236,6 +236,6 @@ impl Running {
             uptime_s: at.since(self.started).as_secs(),
             nets: nets.len() as u32,
         };
-        Telemetry { worker_id: worker, at, worker: worker_metrics, nets }
+        Telemetry { worker_id: worker, at, worker: worker_metrics, nets, labs: Vec::new() }
     }
 }

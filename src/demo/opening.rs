@@ -57,6 +57,7 @@ pub fn furnish(demo: &Demo) {
                 provider,
                 region: region.map(str::to_owned),
                 connection: Connection::Connected,
+                lab_sync_minutes: None,
                 revision: 0,
                 created_at: draft.now(),
                 updated_at: Timestamp::default(),

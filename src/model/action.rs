@@ -1,8 +1,9 @@
 //! What can be asked of the fleet: the argument of `server::actions::perform`, from whichever door it comes.
 
 use super::{
-    Category, Cluster, ClusterId, Command, CommandId, CommandKind, EventId, EventRules, Host, HostId, Net,
-    NetId, Pipeline, PipelineId, Plan, Project, ProjectId, Provider, Quotas, Worker, WorkerId,
+    Category, Cluster, ClusterId, Command, CommandId, CommandKind, EventId, EventRules, Host, HostId, Lab,
+    LabAction, LabId, LabPlan, Net, NetId, Pipeline, PipelineId, Plan, Project, ProjectId, Provider, Quotas,
+    Worker, WorkerId,
     lifecycle::{HostAction, NetAction, PipelineAction, WorkerAction},
 };
 use serde::{Deserialize, Serialize};
@@ -59,21 +60,62 @@ pub struct NewNet {
     pub name: String,
     pub project_id: ProjectId,
     pub pnml: Vec<u8>,
+    /// Record it although it cannot be read: its build fails with the line, and it cannot be loaded.
+    #[serde(default)]
+    pub keep_broken: bool,
+}
+
+/// A new version of a net.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedNet {
+    pub pnml: Vec<u8>,
+    /// As for a new net.
+    #[serde(default)]
+    pub keep_broken: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewLab {
+    pub net_id: NetId,
+    /// Absent: the one in force.
+    #[serde(default)]
+    pub version: Option<u32>,
+    /// Absent: the worker that the net is assigned to.
+    #[serde(default)]
+    pub worker_id: Option<WorkerId>,
+    pub name: String,
+    pub plan: LabPlan,
+    /// Start it at once.
+    #[serde(default)]
+    pub start: bool,
 }
 
 /// A net action with what it needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum NetRequest {
-    Assign { worker_id: WorkerId },
+    Assign {
+        worker_id: WorkerId,
+    },
     Unassign,
-    Load,
+    /// Without a version: the newest.
+    Load {
+        #[serde(default)]
+        version: Option<u32>,
+    },
     Unload,
     Step,
-    Run { rate: u32 },
+    Run {
+        rate: u32,
+    },
     Stop,
     Reset,
-    Inject { place: String, tokens: u64 },
+    Inject {
+        place: String,
+        tokens: u64,
+    },
     Delete,
     UndoDelete,
 }
@@ -83,7 +125,7 @@ impl NetRequest {
         match self {
             NetRequest::Assign { .. } => NetAction::Assign,
             NetRequest::Unassign => NetAction::Unassign,
-            NetRequest::Load => NetAction::Load,
+            NetRequest::Load { .. } => NetAction::Load,
             NetRequest::Unload => NetAction::Unload,
             NetRequest::Step => NetAction::Step,
             NetRequest::Run { .. } => NetAction::Run,
@@ -129,6 +171,25 @@ pub enum Action {
     Net {
         id: NetId,
         request: NetRequest,
+    },
+    /// Gives a net a new version.
+    ChangeNet {
+        id: NetId,
+        changed: ChangedNet,
+    },
+    /// Builds the newest version of a net anew.
+    BuildNet(NetId),
+    CreateLab(NewLab),
+    Lab {
+        id: LabId,
+        action: LabAction,
+    },
+    /// Asks a worker for its labs now.
+    RefreshLabs(WorkerId),
+    /// How often the labs of a cluster's workers are asked for; `None` as usual.
+    SetLabSync {
+        id: ClusterId,
+        minutes: Option<u32>,
     },
     /// Adds a host; the answer holds its token, once.
     CreateHost {
@@ -184,6 +245,8 @@ pub struct Done {
     pub net: Option<Arc<Net>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Arc<Host>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab: Option<Arc<Lab>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Arc<Command>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

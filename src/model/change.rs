@@ -5,8 +5,9 @@
 //! rows are small, because telemetry and definitions are not in them.
 
 use super::{
-    Cluster, ClusterId, Command, CommandId, Event, EventId, EventRules, Host, HostId, Net, NetId, Pipeline,
-    PipelineId, Project, ProjectId, PullRequest, Repository, Severity, Worker, WorkerId,
+    Build, BuildId, BuildStatus, Cluster, ClusterId, Command, CommandId, Event, EventId, EventRules, Host,
+    HostId, Lab, LabId, Net, NetId, Pipeline, PipelineId, Project, ProjectId, PullRequest, Repository,
+    Severity, Worker, WorkerId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub enum WorkerCause {
     Operation,
     /// Its machine was destroyed: seed 001's `worker.terminated`.
     Terminated,
+    /// It was asked for its labs.
+    Labs,
 }
 
 /// Why a net's row changed.
@@ -37,6 +40,10 @@ pub enum NetCause {
     Assigned,
     Unassigned,
     Operation,
+    /// It has a new version.
+    Version,
+    /// The build of its newest version went on or ended.
+    Build,
 }
 
 /// Why a host's row changed.
@@ -64,6 +71,19 @@ pub enum CommandCause {
     /// Sent, asked to end, looked at again afterwards.
     Progress,
     Finished,
+}
+
+/// Why a build's row changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BuildCause {
+    Queued,
+    Started,
+    /// It is at another phase, or begins again after the console ended.
+    Progress,
+    Finished,
+    /// Its net moved to another project.
+    Moved,
 }
 
 /// One change of the fleet. A transaction is a list of these, and is applied whole.
@@ -126,6 +146,22 @@ pub enum Change {
     PipelineTrimmed {
         id: PipelineId,
     },
+    /// A build goes with its net: the removal of a net is the removal of its builds and labs.
+    BuildPut {
+        cause: BuildCause,
+        build: Arc<Build>,
+    },
+    /// A build that is over leaves the snapshot; the history keeps it.
+    BuildTrimmed {
+        id: BuildId,
+    },
+    LabPut {
+        lab: Arc<Lab>,
+    },
+    LabDeleted {
+        id: LabId,
+        project_id: ProjectId,
+    },
     PullRequestPut {
         pull_request: Arc<PullRequest>,
     },
@@ -169,11 +205,12 @@ impl Change {
                 WorkerCause::Edited | WorkerCause::Operation => "worker.updated",
                 WorkerCause::Status => "worker.status.updated",
                 WorkerCause::Terminated => "worker.terminated",
+                WorkerCause::Labs => "worker.labs.updated",
             },
             Change::WorkerDeleted { .. } => "worker.deleted",
             Change::NetPut { cause, .. } => match cause {
                 NetCause::Created => "net.created",
-                NetCause::Edited | NetCause::Operation => "net.updated",
+                NetCause::Edited | NetCause::Operation | NetCause::Version | NetCause::Build => "net.updated",
                 NetCause::LoadState => "net.load_state.updated",
                 NetCause::RunState => "net.run_state.updated",
                 NetCause::Assigned => "net.assigned",
@@ -195,6 +232,12 @@ impl Change {
                 CommandCause::Finished => "command.finished",
             },
             Change::PipelinePut { .. } => "pipeline.updated",
+            Change::BuildPut { cause: BuildCause::Finished, build } => match build.status {
+                BuildStatus::Failed => "build.failed",
+                _ => "build.completed",
+            },
+            Change::BuildPut { .. } | Change::BuildTrimmed { .. } => return None,
+            Change::LabPut { .. } | Change::LabDeleted { .. } => "lab.updated",
             Change::PullRequestPut { .. } | Change::PullRequestGone { .. } => "pull_request.updated",
             Change::RepositoryPut { .. } | Change::CommandTrimmed { .. } | Change::PipelineTrimmed { .. } => {
                 return None;

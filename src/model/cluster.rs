@@ -30,6 +30,9 @@ pub struct Cluster {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     pub connection: Connection,
+    /// Minutes between two times that its workers are asked for their labs; `None`: [`SYNC_EVERY`](super::lab::SYNC_EVERY).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab_sync_minutes: Option<u32>,
     /// Counts every change of this record.
     pub revision: u64,
     pub created_at: Timestamp,

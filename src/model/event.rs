@@ -1,9 +1,9 @@
 //! The event log: what happened, in a sentence, with what it happened to.
 
 use super::{
-    Actor, Change, ClusterId, Command, CommandCause, CommandStatus, Connection, Draft, EventId, Host,
-    HostCause, HostId, LoadState, Name, Net, NetCause, NetId, PipelineStatus, ProjectId, RunState, Timestamp,
-    Worker, WorkerCause, WorkerId, WorkerStatus,
+    Actor, Build, BuildCause, BuildStatus, Change, ClusterId, Command, CommandCause, CommandStatus,
+    Connection, Draft, EventId, Host, HostCause, HostId, Lab, LabState, LoadState, Name, Net, NetCause,
+    NetId, PipelineStatus, ProjectId, RunState, Timestamp, Worker, WorkerCause, WorkerId, WorkerStatus,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -257,6 +257,20 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
                 .with_some("reason", pipeline.reason.as_ref());
             Some(Said { of_hosts: true, ..said })
         }
+        Change::BuildPut { cause, build } => {
+            let net = draft.net(build.net_id).ok()?;
+            let said = describe_build(*cause, build, &net.name)?;
+            Some(Said { project_id: Some(build.project_id), net_id: Some(build.net_id), ..said })
+        }
+        Change::LabPut { lab } => {
+            let said = describe_lab(draft, lab)?;
+            Some(of_lab(lab, said))
+        }
+        Change::LabDeleted { id, .. } => {
+            let lab = draft.before().lab(*id)?;
+            let said = Said::new(Severity::Info, format!("Lab {} deleted", lab.name)).with("lab", &lab.name);
+            Some(of_lab(lab, said))
+        }
         Change::PullRequestPut { pull_request } => {
             let before = draft.before().pull_request(pull_request.number);
             before.is_none().then_some(())?;
@@ -288,6 +302,7 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
         }
         Change::CommandTrimmed { .. }
         | Change::PipelineTrimmed { .. }
+        | Change::BuildTrimmed { .. }
         | Change::EventLogged { .. }
         | Change::EventAcknowledged { .. }
         | Change::RulesPut { .. }
@@ -329,7 +344,7 @@ fn describe_worker(draft: &Draft, cause: WorkerCause, worker: &Worker) -> Option
                 .with_some("detail", detail)
                 .with_some("reason", worker.status_reason.as_ref())
         }
-        WorkerCause::Edited | WorkerCause::Operation => return None,
+        WorkerCause::Edited | WorkerCause::Operation | WorkerCause::Labs => return None,
     })
 }
 
@@ -426,7 +441,74 @@ fn describe_net(draft: &Draft, cause: NetCause, net: &Net) -> Option<Said> {
             Said::new(severity, text)
                 .between(before.map(|before| before.run_state.as_str()), net.run_state.as_str())
         }
-        NetCause::Edited | NetCause::Operation => return None,
+        NetCause::Version => {
+            Said::new(Severity::Info, format!("Net {name} has a new version, number {}", net.newest().number))
+                .with("version", net.newest().number)
+        }
+        // The build tells of itself.
+        NetCause::Edited | NetCause::Operation | NetCause::Build => return None,
     };
     Some(said.with_some("worker", worker))
+}
+
+fn describe_build(cause: BuildCause, build: &Build, net: &Name) -> Option<Said> {
+    if cause != BuildCause::Finished {
+        return None;
+    }
+    let version = build.version;
+    let (severity, text) = match (build.status, &build.error) {
+        (BuildStatus::Failed, Some(error)) => {
+            let at = error.at.map(|(line, column)| format!(" at line {line}, column {column}"));
+            let at = at.unwrap_or_default();
+            (
+                Severity::Error,
+                format!("The build of net {net}, version {version}, failed{at}: {}", error.text),
+            )
+        }
+        (BuildStatus::Failed, None) => {
+            (Severity::Error, format!("The build of net {net}, version {version}, failed"))
+        }
+        _ => {
+            let found = match build.summary.and_then(|summary| summary.deadlock) {
+                Some(true) => ": it can deadlock",
+                Some(false) => ": it cannot deadlock",
+                None => ": whether it can deadlock is not decided",
+            };
+            (Severity::Info, format!("Net {net}, version {version}, was built{found}"))
+        }
+    };
+    let said = Said::new(severity, text)
+        .with("net", net)
+        .with("version", version)
+        .with("build_id", build.id)
+        .with("to", build.status.word())
+        .with_some("reason", build.error.as_ref().map(|error| &error.text))
+        .with_some("line", build.error.as_ref().and_then(|error| error.at).map(|(line, _)| line));
+    Some(said)
+}
+
+/// A lab's history is what is told of it.
+fn describe_lab(draft: &Draft, lab: &Lab) -> Option<Said> {
+    let before = draft.before().lab(lab.id);
+    let last = lab.history.last()?;
+    if before.is_some_and(|before| before.history.last() == Some(last)) {
+        return None;
+    }
+    let severity = match lab.state {
+        _ if last.action.is_some() => Severity::Info,
+        LabState::Done => Severity::Success,
+        LabState::Failed => Severity::Error,
+        LabState::Lost => Severity::Warning,
+        LabState::Idle | LabState::Queued | LabState::Running => Severity::Info,
+    };
+    let said = Said::new(severity, format!("Lab {}: {}", lab.name, last.text))
+        .with("lab", &lab.name)
+        .with("lab_id", lab.id)
+        .between(before.map(|before| before.state), lab.state)
+        .with_some("reason", lab.error.as_ref());
+    Some(said)
+}
+
+fn of_lab(lab: &Lab, said: Said) -> Said {
+    Said { project_id: Some(lab.project_id), net_id: Some(lab.net_id), worker_id: lab.worker_id, ..said }
 }

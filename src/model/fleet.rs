@@ -1,9 +1,9 @@
 //! The whole state of a fleet, and the only way to change it.
 
 use super::{
-    Change, Cluster, ClusterId, Command, CommandId, Event, EventId, EventRules, Host, HostId, LoadState, Net,
-    NetId, Pipeline, PipelineId, Project, ProjectId, PullRequest, Repository, RunState, Worker, WorkerId,
-    WorkerStatus,
+    Build, BuildId, Change, Cluster, ClusterId, Command, CommandId, Event, EventId, EventRules, Host, HostId,
+    Lab, LabId, LoadState, Net, NetId, Pipeline, PipelineId, Project, ProjectId, PullRequest, Repository,
+    RunState, Worker, WorkerId, WorkerStatus,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -24,6 +24,8 @@ pub enum EntityRef {
     Host(HostId),
     Command(CommandId),
     Pipeline(PipelineId),
+    Build(BuildId),
+    Lab(LabId),
     /// By its number.
     PullRequest(u64),
     /// The one that the hosts are built from.
@@ -47,6 +49,9 @@ pub struct Fleet {
     commands: BTreeMap<CommandId, Arc<Command>>,
     /// The same.
     pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
+    /// Those that are not over, and the newest of the others.
+    builds: BTreeMap<BuildId, Arc<Build>>,
+    labs: BTreeMap<LabId, Arc<Lab>>,
     /// Those that are open, by number.
     pull_requests: BTreeMap<u64, Arc<PullRequest>>,
     repository: Option<Arc<Repository>>,
@@ -70,6 +75,10 @@ struct FleetRows {
     commands: Vec<Arc<Command>>,
     #[serde(default)]
     pipelines: Vec<Arc<Pipeline>>,
+    #[serde(default)]
+    builds: Vec<Arc<Build>>,
+    #[serde(default)]
+    labs: Vec<Arc<Lab>>,
     #[serde(default)]
     pull_requests: Vec<Arc<PullRequest>>,
     #[serde(default)]
@@ -102,6 +111,14 @@ impl Fleet {
     /// Oldest first: those that are not over, and the newest of the others.
     pub fn pipelines(&self) -> impl ExactSizeIterator<Item = &Arc<Pipeline>> + DoubleEndedIterator {
         self.pipelines.values()
+    }
+    /// Oldest first: those that are not over, and the newest of the others.
+    pub fn builds(&self) -> impl ExactSizeIterator<Item = &Arc<Build>> + DoubleEndedIterator {
+        self.builds.values()
+    }
+    /// Oldest first.
+    pub fn labs(&self) -> impl ExactSizeIterator<Item = &Arc<Lab>> + DoubleEndedIterator {
+        self.labs.values()
     }
     pub fn pull_requests(&self) -> impl ExactSizeIterator<Item = &Arc<PullRequest>> + DoubleEndedIterator {
         self.pull_requests.values()
@@ -139,6 +156,12 @@ impl Fleet {
     pub fn pipeline(&self, id: PipelineId) -> Option<&Arc<Pipeline>> {
         self.pipelines.get(&id)
     }
+    pub fn build(&self, id: BuildId) -> Option<&Arc<Build>> {
+        self.builds.get(&id)
+    }
+    pub fn lab(&self, id: LabId) -> Option<&Arc<Lab>> {
+        self.labs.get(&id)
+    }
     pub fn pull_request(&self, number: u64) -> Option<&Arc<PullRequest>> {
         self.pull_requests.get(&number)
     }
@@ -149,6 +172,11 @@ impl Fleet {
     /// The nets assigned to a worker.
     pub fn nets_on(&self, worker: WorkerId) -> impl Iterator<Item = &Arc<Net>> {
         self.nets_of.get(&worker).into_iter().flatten().filter_map(|id| self.nets.get(id))
+    }
+
+    /// The labs that live on a worker.
+    pub fn labs_on(&self, worker: WorkerId) -> impl Iterator<Item = &Arc<Lab>> {
+        self.labs.values().filter(move |lab| lab.worker_id == Some(worker))
     }
 
     /// The worker a net is assigned to.
@@ -164,6 +192,8 @@ impl Fleet {
             projects: self.projects.values().filter(|row| sees(row.id)).cloned().collect(),
             workers: self.workers.values().cloned().collect(),
             nets: self.nets.values().filter(|row| sees(row.project_id)).cloned().collect(),
+            builds: self.builds.values().filter(|row| sees(row.project_id)).cloned().collect(),
+            labs: self.labs.values().filter(|row| sees(row.project_id)).cloned().collect(),
             events: (self.events.values())
                 .filter(|row| !row.is_of_hosts() && row.project_id.is_none_or(&sees))
                 .cloned()
@@ -188,6 +218,13 @@ impl Fleet {
             workers: workers.iter().filter_map(|id| self.workers.get(id).cloned()).collect(),
             nets: nets.iter().filter_map(|id| self.nets.get(id).cloned()).collect(),
             hosts: hosts.iter().filter_map(|id| self.hosts.get(id).cloned()).collect(),
+            builds: self.builds.values().filter(|row| nets.contains(&row.net_id)).cloned().collect(),
+            labs: (self.labs.values())
+                .filter(|row| {
+                    nets.contains(&row.net_id) || row.worker_id.is_some_and(|id| workers.contains(&id))
+                })
+                .cloned()
+                .collect(),
             commands: self.commands.values().filter(|row| hosts.contains(&row.host_id)).cloned().collect(),
             pull_requests: self.pull_requests.values().cloned().collect(),
             repository: self.repository.clone(),
@@ -238,6 +275,18 @@ impl Fleet {
             }
             Change::PipelineTrimmed { id } => {
                 self.pipelines.remove(id);
+            }
+            Change::BuildPut { build, .. } => {
+                self.builds.insert(build.id, build.clone());
+            }
+            Change::BuildTrimmed { id } => {
+                self.builds.remove(id);
+            }
+            Change::LabPut { lab } => {
+                self.labs.insert(lab.id, lab.clone());
+            }
+            Change::LabDeleted { id, .. } => {
+                self.labs.remove(id);
             }
             Change::PullRequestPut { pull_request } => {
                 self.pull_requests.insert(pull_request.number, pull_request.clone());
@@ -320,6 +369,9 @@ impl Fleet {
         if net.load_state == LoadState::Loaded && net.load_id.is_none() {
             return of("is loaded without a load id");
         }
+        if net.load_id.is_none() && net.newer.is_some() {
+            return of("is on no worker, and an older version is in force");
+        }
         if net.worker_id.is_none() && net.load_id.is_some() {
             return of("has a load id although it is assigned to no worker");
         }
@@ -342,6 +394,8 @@ impl Fleet {
         if let Some(before) = self.nets.remove(&id) {
             self.unindex(before.worker_id, id);
         }
+        self.builds.retain(|_, row| row.net_id != id);
+        self.labs.retain(|_, row| row.net_id != id);
     }
 
     fn unindex(&mut self, worker: Option<WorkerId>, net: NetId) {
@@ -364,6 +418,8 @@ impl From<FleetRows> for Fleet {
             hosts: rows.hosts.into_iter().map(|row| (row.id, row)).collect(),
             commands: rows.commands.into_iter().map(|row| (row.id, row)).collect(),
             pipelines: rows.pipelines.into_iter().map(|row| (row.id, row)).collect(),
+            builds: rows.builds.into_iter().map(|row| (row.id, row)).collect(),
+            labs: rows.labs.into_iter().map(|row| (row.id, row)).collect(),
             pull_requests: rows.pull_requests.into_iter().map(|row| (row.number, row)).collect(),
             repository: rows.repository,
             events: rows.events.into_iter().map(|row| (row.id, row)).collect(),
@@ -385,6 +441,8 @@ impl From<Fleet> for FleetRows {
             hosts: fleet.hosts.into_values().collect(),
             commands: fleet.commands.into_values().collect(),
             pipelines: fleet.pipelines.into_values().collect(),
+            builds: fleet.builds.into_values().collect(),
+            labs: fleet.labs.into_values().collect(),
             pull_requests: fleet.pull_requests.into_values().collect(),
             repository: fleet.repository,
             events: fleet.events.into_values().collect(),

@@ -144,7 +144,7 @@ mod tests {
     fn heard(history: &mut History, at: u64, cpu_percent: f32) {
         let worker = WorkerMetrics { cpu_percent, memory_bytes: 64 << 20, ..WorkerMetrics::default() };
         let worker_id = WorkerId(Uuid::nil());
-        history.put(&Telemetry { worker_id, at: Timestamp(at), worker, nets: Vec::new() });
+        history.put(&Telemetry { worker_id, at: Timestamp(at), worker, nets: Vec::new(), labs: Vec::new() });
     }
 
     fn cpu(series: &Series) -> Vec<Option<f32>> {

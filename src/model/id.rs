@@ -54,6 +54,10 @@ ids! {
     RefreshId,
     /// An action in flight. The worker uses it as its idempotency key.
     OperationId,
+    /// One version of a net read and analysed.
+    BuildId,
+    /// An experiment that lives on a worker.
+    LabId,
     /// An address that is told of events.
     WebhookId,
     /// A person or integration that can sign in.

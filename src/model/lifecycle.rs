@@ -87,6 +87,10 @@ macro_rules! verbs {
     };
 }
 
+mod labs;
+
+pub use labs::lab_action;
+
 verbs!(WorkerAction {
     UndoDelete: "Undo", "Undoing", "undo the deletion of", "undid the deletion of";
     Provision: "Provision", "Provisioning", "provision", "provisioned";
@@ -167,6 +171,9 @@ pub enum Refusal {
     #[error("Cannot cancel {kind} on {name}: it is {status} already.")]
     CommandOver { kind: String, name: String, status: CommandStatus },
 
+    #[error("Cannot {verb} lab {name}: it is {state}.{hint}")]
+    Lab { verb: &'static str, name: String, state: &'static str, hint: &'static str },
+
     #[error("Cannot {verb} pipeline {title}: it is {status}.")]
     Pipeline { verb: &'static str, title: String, status: &'static str },
 
@@ -208,6 +215,7 @@ impl Refusal {
             Refusal::Host { .. } => "host_state",
             Refusal::NotOffered { .. } => "command_not_offered",
             Refusal::CommandOver { .. } => "command_over",
+            Refusal::Lab { .. } => "lab_state",
             Refusal::Pipeline { .. } => "pipeline_state",
             Refusal::NothingToUndo { .. } => "nothing_to_undo",
         }
@@ -363,6 +371,9 @@ pub fn net_action(net: &Net, worker: Option<&Worker>, action: NetAction) -> Resu
 
     match (action, net.load_state) {
         (NetAction::Assign | NetAction::Unassign, _) => Ok(()),
+        (NetAction::Load, LoadState::Unloaded | LoadState::Error) if net.build_failed() => {
+            refused("broken (its build failed)", " Give it a version that can be read, or load an older one.")
+        }
         (NetAction::Load, LoadState::Unloaded | LoadState::Error) => Ok(()),
         (NetAction::Load, LoadState::Loaded) => refused("loaded", " Unload it first to load it anew."),
         (NetAction::Unload, LoadState::Loaded | LoadState::Error) => Ok(()),

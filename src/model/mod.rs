@@ -6,6 +6,7 @@
 //! Start with [`lifecycle`] (states and permitted actions), then [`change`] (how a fleet changes) and [`fleet`] (the whole state).
 
 pub mod action;
+pub mod build;
 pub mod change;
 pub mod cluster;
 pub mod command;
@@ -20,6 +21,7 @@ pub mod host;
 #[cfg(test)]
 mod host_properties;
 pub mod id;
+pub mod lab;
 pub mod lifecycle;
 pub mod name;
 pub mod net;
@@ -36,8 +38,11 @@ pub mod user;
 pub mod webhook;
 pub mod worker;
 
-pub use action::{Action, Done, NetRequest, NewCluster, NewNet, NewProject, NewWorker, Options};
-pub use change::{Change, CommandCause, HostCause, NetCause, WorkerCause};
+pub use action::{
+    Action, ChangedNet, Done, NetRequest, NewCluster, NewLab, NewNet, NewProject, NewWorker, Options,
+};
+pub use build::{Build, BuildError, BuildPhase, BuildStatus, BuildSummary, NetBuild};
+pub use change::{BuildCause, Change, CommandCause, HostCause, NetCause, WorkerCause};
 pub use cluster::{Cluster, Connection};
 pub use command::{Command, CommandKind, CommandStatus, Happening, Outcome, PostCheck};
 pub use definition::{DefinitionHash, NetSize};
@@ -51,18 +56,19 @@ pub use host::{
     HostTelemetry, Presence, PullRequest, Repository, ThemeColor,
 };
 pub use id::{
-    AgentId, ClusterId, CommandId, EventId, HostId, Incarnation, LoadId, NetId, OperationId, PipelineId,
-    ProjectId, RefreshId, TokenId, UserId, WebhookId, WorkerId,
+    AgentId, BuildId, ClusterId, CommandId, EventId, HostId, Incarnation, LabId, LoadId, NetId, OperationId,
+    PipelineId, ProjectId, RefreshId, TokenId, UserId, WebhookId, WorkerId,
 };
+pub use lab::{Lab, LabAction, LabCounts, LabEntry, LabGoal, LabPlan, LabProgress, LabState, Positive};
 pub use lifecycle::{HostAction, NetAction, Refusal, WorkerAction};
 pub use name::{Name, NameError};
-pub use net::{LoadState, Net, RunState};
+pub use net::{LoadState, Net, NetVersion, RunState, VersionRow};
 pub use operation::{Actor, LastAction, Operation, Waiting};
 pub use pipeline::{Cell, Lane, Pipeline, PipelineStatus, Plan};
 pub use project::{Project, Quotas};
 pub use quota::QuotaReached;
 pub use rules::{EventRules, Matcher, Mute, Priority, PriorityRule};
-pub use telemetry::{NetMetrics, Telemetry, WorkerMetrics};
+pub use telemetry::{LabFigures, NetMetrics, Telemetry, WorkerMetrics};
 pub use time::Timestamp;
 pub use user::{
     Invited, Issued, Member, NewToken, NewUser, Role, Roles, TokenRow, TokenStatus, UserEdit, UserRow,

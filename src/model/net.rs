@@ -2,7 +2,8 @@
 
 use super::lifecycle::NetAction;
 use super::{
-    DefinitionHash, LastAction, LoadId, Name, NetId, NetSize, Operation, ProjectId, Timestamp, WorkerId,
+    Actor, DefinitionHash, LastAction, LoadId, Name, NetBuild, NetId, NetSize, Operation, ProjectId,
+    Timestamp, WorkerId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,14 +50,47 @@ impl RunState {
     }
 }
 
+/// A version of a net: what it was made of since it was changed for the `number`-th time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+pub struct NetVersion {
+    /// 1, 2, 3 … within the net.
+    pub number: u32,
+    pub definition: DefinitionHash,
+    pub size: NetSize,
+}
+
+/// A version of a net with who made it when, and how its build stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+pub struct VersionRow {
+    #[serde(flatten)]
+    pub version: NetVersion,
+    pub at: Timestamp,
+    pub actor: Actor,
+    /// `None` where it was never built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<NetBuild>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Net {
     pub id: NetId,
     pub project_id: ProjectId,
     pub name: Name,
+    /// Of the version in force: the one that was loaded or is being loaded, else the newest.
     pub definition: DefinitionHash,
     pub size: NetSize,
+    /// The number of that version.
+    #[serde(default = "first")]
+    pub version: u32,
+    /// The newest version, where another one is in force. Not before the net was loaded: what is nowhere has its newest version in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer: Option<NetVersion>,
+    /// Of the newest version; `None` before it was ever built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<NetBuild>,
     /// The worker it is assigned to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<WorkerId>,
@@ -99,6 +133,9 @@ impl Net {
             name,
             definition,
             size,
+            version: first(),
+            newer: None,
+            build: None,
             worker_id: None,
             load_state: LoadState::Unloaded,
             load_error: None,
@@ -114,8 +151,29 @@ impl Net {
         }
     }
 
+    /// The version that loading takes unless another one is named.
+    pub fn newest(&self) -> NetVersion {
+        self.newer.unwrap_or(NetVersion {
+            number: self.version,
+            definition: self.definition,
+            size: self.size,
+        })
+    }
+
+    /// Puts a version in force. `newest` stays known.
+    pub fn put_in_force(&mut self, version: NetVersion) {
+        let newest = self.newest();
+        (self.version, self.definition, self.size) = (version.number, version.definition, version.size);
+        self.newer = Some(newest).filter(|newest| newest.number > version.number);
+    }
+
     pub fn is_loaded(&self) -> bool {
         self.load_state == LoadState::Loaded
+    }
+
+    /// Whether its newest version cannot be loaded.
+    pub fn build_failed(&self) -> bool {
+        self.build.as_ref().is_some_and(|build| build.status == super::BuildStatus::Failed)
     }
 
     /// Whether `self` and `before` differ in what decides which actions are permitted.
@@ -123,6 +181,12 @@ impl Net {
         self.load_state != before.load_state
             || self.worker_id != before.worker_id
             || self.definition != before.definition
+            || self.newer != before.newer
             || self.operation != before.operation
+            || self.build_failed() != before.build_failed()
     }
+}
+
+fn first() -> u32 {
+    1
 }

@@ -1,6 +1,6 @@
 //! Telemetry: figures that are only ever as good as their age. Not part of the versioned state; the latest wins.
 
-use super::{NetId, RunState, Timestamp, WorkerId};
+use super::{LabId, LabProgress, LabState, NetId, RunState, Timestamp, WorkerId};
 use serde::{Deserialize, Serialize};
 
 /// What a worker's process says of itself.
@@ -31,6 +31,15 @@ pub struct NetMetrics {
     pub enabled: u32,
 }
 
+/// What a worker says of a lab that works or waits for its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabFigures {
+    pub id: LabId,
+    pub state: LabState,
+    #[serde(flatten)]
+    pub progress: LabProgress,
+}
+
 /// The latest figures of one worker and of the nets on it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Telemetry {
@@ -39,4 +48,6 @@ pub struct Telemetry {
     pub at: Timestamp,
     pub worker: WorkerMetrics,
     pub nets: Vec<NetMetrics>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labs: Vec<LabFigures>,
 }

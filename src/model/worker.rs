@@ -1,7 +1,7 @@
 //! A worker: a machine that runs nets.
 
 use super::lifecycle::WorkerAction;
-use super::{ClusterId, Incarnation, LastAction, Name, Operation, Timestamp, WorkerId};
+use super::{ClusterId, Incarnation, LabCounts, LastAction, Name, Operation, Timestamp, WorkerId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -152,6 +152,9 @@ pub struct Worker {
     pub cpus: u16,
     /// Mebibytes.
     pub memory_mb: u32,
+    /// The labs on it, as it last said; `None` before it was ever asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labs: Option<LabCounts>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation<WorkerAction>>,
     /// Who changed its state last, if an action did. A change that no action made takes it away.
@@ -183,6 +186,7 @@ impl Worker {
             region: None,
             cpus: 1,
             memory_mb: 64,
+            labs: None,
             operation: None,
             last_action: None,
             revision: 0,

@@ -2,7 +2,7 @@
 //!
 //! What lives here: the net itself ([`net`]), reading and writing PNML ([`pnml`]), markings ([`marking`]), the engine that
 //! fires transitions ([`engine`]) and the account of what changed ([`watch`]), stepping back
-//! ([`history`]) and running again ([`recording`]), what a net can do ([`analysis`]), experiments on it ([`lab`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), the nets
+//! ([`history`]) and running again ([`recording`]), what a net can do ([`analysis`], kept as a [`report`]), experiments on it ([`lab`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), the nets
 //! we ship ([`samples`]) and nets of any size ([`generate`]).
 //!
 //! What may come in: bytes, seeds and limits, as values. What must not: files, sockets, clocks, threads and global
@@ -21,6 +21,7 @@ pub mod outcome;
 mod plan;
 pub mod pnml;
 pub mod recording;
+pub mod report;
 pub mod samples;
 mod state;
 pub mod watch;
@@ -35,4 +36,5 @@ pub use marking::Marking;
 pub use net::{NetBuilder, PetriNet, Place, PlaceIx, Transition, TransitionIx};
 pub use pnml::{Limits, PnmlError, PnmlErrorKind};
 pub use recording::{Recording, ReplayError};
+pub use report::NetReport;
 pub use watch::Changes;

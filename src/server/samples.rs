@@ -28,6 +28,7 @@ pub async fn add(store: &Store, nets: bool) -> Result<(), StorageError> {
             provider: Provider::Local,
             region: None,
             connection: Connection::Connected,
+            lab_sync_minutes: None,
             revision: 0,
             created_at: draft.now(),
             updated_at: never,

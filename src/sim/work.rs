@@ -35,6 +35,7 @@ pub fn transaction(fleet: &Fleet, now: Timestamp, dice: &mut Dice) -> Vec<Change
             provider: Provider::Local,
             region: None,
             connection: Connection::Connected,
+            lab_sync_minutes: None,
             revision: 0,
             created_at: now,
             updated_at: now,

@@ -18,6 +18,8 @@ impl Digest {
             .chain(fleet.nets().map(|row| (b'n', *row.id.0.as_bytes(), row.revision)))
             .chain(fleet.hosts().map(|row| (b'h', *row.id.0.as_bytes(), row.revision)))
             .chain(fleet.commands().map(|row| (b'm', *row.id.0.as_bytes(), row.revision)))
+            .chain(fleet.builds().map(|row| (b'b', *row.id.0.as_bytes(), row.revision)))
+            .chain(fleet.labs().map(|row| (b'x', *row.id.0.as_bytes(), row.revision)))
             .chain(fleet.pipelines().map(|row| (b'l', *row.id.0.as_bytes(), row.revision)))
             .chain(
                 fleet.pull_requests().map(|row| (b'u', u128::from(row.number).to_be_bytes(), row.revision)),

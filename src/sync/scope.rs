@@ -54,6 +54,8 @@ impl Scope {
             | Change::WorkerPut { .. }
             | Change::WorkerDeleted { .. }
             | Change::RulesPut { .. }
+            // A number that says nothing.
+            | Change::BuildTrimmed { .. }
             | Change::EventsTrimmed { .. } => true,
             Change::ProjectPut { project, .. } => self.sees_project(project.id),
             Change::ProjectDeleted { id } => self.sees_project(*id),
@@ -73,6 +75,9 @@ impl Scope {
             Change::NetDeleted { project_id, .. } => {
                 project_id.is_some_and(|project| self.sees_project(project))
             }
+            Change::BuildPut { build, .. } => self.sees_project(build.project_id),
+            Change::LabPut { lab } => self.sees_project(lab.project_id),
+            Change::LabDeleted { project_id, .. } => self.sees_project(*project_id),
             // Hosts need a role in the whole fleet.
             Change::HostPut { .. }
             | Change::HostDeleted { .. }

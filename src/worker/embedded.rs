@@ -78,7 +78,7 @@ impl Embedded {
         let nets = self.shared.nets.measure();
         let worker = process(&nets);
         self.figures.send_replace(worker);
-        self.shared.hub.tell(&WorkerEvent::Metrics { worker, nets });
+        self.shared.hub.tell(&WorkerEvent::Metrics { worker, nets, labs: Vec::new() });
     }
 }
 

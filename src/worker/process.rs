@@ -131,7 +131,7 @@ async fn measure(
         };
         probe = back;
         let _ = figures.send(worker);
-        hub.tell(&WorkerEvent::Metrics { worker, nets });
+        hub.tell(&WorkerEvent::Metrics { worker, nets, labs: Vec::new() });
     }
 }
 

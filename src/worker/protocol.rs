@@ -1,6 +1,10 @@
 //! The worker protocol on the wire: what `muster worker` and the console say to each other (docs/worker-protocol.md).
 
-use crate::model::{Incarnation, LoadId, NetId, NetMetrics, RunState, WorkerId, WorkerMetrics};
+use crate::model::{
+    DefinitionHash, Incarnation, LabFigures, LabId, LabPlan, LabProgress, LabState, LoadId, NetId,
+    NetMetrics, RunState, WorkerId, WorkerMetrics,
+};
+use crate::petri::{NetReport, lab::Results};
 use serde::{Deserialize, Serialize};
 
 /// The one line a worker prints on standard output once it listens.
@@ -19,6 +23,9 @@ pub struct Health {
     pub incarnation: Incarnation,
     pub version: String,
     pub nets: Vec<HostedNet>,
+    /// A worker that knows nothing of labs leaves them out.
+    #[serde(default)]
+    pub labs: Vec<HostedLab>,
     pub metrics: WorkerMetrics,
 }
 
@@ -31,6 +38,45 @@ pub struct HostedNet {
     /// Firings per second asked for; 0 is as fast as possible. Meaningful while running.
     pub rate: u32,
     pub firings: u64,
+}
+
+/// A lab as its worker holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostedLab {
+    pub id: LabId,
+    pub net_id: NetId,
+    pub definition: DefinitionHash,
+    pub plan: LabPlan,
+    /// Never `lost`.
+    pub state: LabState,
+    /// Of a failed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(flatten)]
+    pub progress: LabProgress,
+}
+
+/// `POST /labs`: makes a lab, idle. The id that is already there, with the same plan: nothing happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewLab {
+    pub id: LabId,
+    /// The net that it is a copy of; that one need not be loaded here.
+    pub net_id: NetId,
+    pub plan: LabPlan,
+    pub pnml: String,
+}
+
+/// `GET /labs/{id}/results`: what it has found up to now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LabResults {
+    MonteCarlo {
+        results: Results,
+    },
+    /// `None` while it is explored.
+    Explore {
+        report: Option<Box<NetReport>>,
+    },
 }
 
 /// A frame of `GET /events`: SSE event `state` for the whole picture, `worker` for what happened since. Never silent for more than 2 s.
@@ -54,6 +100,14 @@ pub enum WorkerEvent {
     Metrics {
         worker: WorkerMetrics,
         nets: Vec<NetMetrics>,
+        /// Those that work or wait for their turn.
+        #[serde(default)]
+        labs: Vec<LabFigures>,
+    },
+    /// A lab was made, or has another state.
+    Lab(HostedLab),
+    LabGone {
+        id: LabId,
     },
     /// Something an operator should read. `net` is the net it is about.
     Log {

@@ -4,12 +4,14 @@
 //! without unloading its nets in the same transaction. Revisions are counted and the event log is written here too, so that no caller
 //! can forget either.
 
+mod builds;
 mod hosts;
 
 use super::{
-    Acknowledged, Actor, Change, Cluster, ClusterId, Command, CommandId, Event, EventId, EventRules, Fleet,
-    Host, HostId, LastAction, LoadState, Name, Net, NetCause, NetId, Operation, OperationId, Project,
-    ProjectId, RunState, Severity, Timestamp, Worker, WorkerCause, WorkerId, WorkerStatus,
+    Acknowledged, Actor, Build, BuildId, Change, Cluster, ClusterId, Command, CommandId, Event, EventId,
+    EventRules, Fleet, Host, HostId, Lab, LabId, LastAction, LoadState, Name, Net, NetCause, NetId,
+    Operation, OperationId, Project, ProjectId, RunState, Severity, Timestamp, Worker, WorkerCause, WorkerId,
+    WorkerStatus,
     event::describe,
     fleet::EVENTS_IN_SNAPSHOT,
     lifecycle::{NetAction, WorkerAction},
@@ -25,6 +27,8 @@ pub struct Draft<'f> {
     nets: BTreeMap<NetId, Option<Arc<Net>>>,
     hosts: BTreeMap<HostId, Option<Arc<Host>>>,
     commands: BTreeMap<CommandId, Arc<Command>>,
+    builds: BTreeMap<BuildId, Arc<Build>>,
+    labs: BTreeMap<LabId, Option<Arc<Lab>>>,
     changes: Vec<Change>,
     events: Vec<Event>,
 }
@@ -44,6 +48,8 @@ impl<'f> Draft<'f> {
             nets: BTreeMap::new(),
             hosts: BTreeMap::new(),
             commands: BTreeMap::new(),
+            builds: BTreeMap::new(),
+            labs: BTreeMap::new(),
             changes: Vec::new(),
             events: Vec::new(),
         }
@@ -194,6 +200,7 @@ impl<'f> Draft<'f> {
             for net in self.nets_on(id) {
                 self.unload_quietly(&net, keeps_nets);
             }
+            self.lose_labs(id, false);
         }
         Ok(())
     }
@@ -250,6 +257,7 @@ impl<'f> Draft<'f> {
                 drop_in_flight(net);
             });
         }
+        self.lose_labs(id, true);
         self.record(Change::WorkerDeleted { id });
         self.workers.insert(id, None);
         Ok(())
@@ -269,6 +277,7 @@ impl<'f> Draft<'f> {
     pub fn delete_net(&mut self, id: NetId) -> Result<(), Gone> {
         let project_id = Some(self.net(id)?.project_id);
         self.record(Change::NetDeleted { id, project_id });
+        self.forget_with_net(id);
         self.nets.insert(id, None);
         Ok(())
     }
@@ -283,6 +292,7 @@ impl<'f> Draft<'f> {
     /// The transaction: its changes, then its events, then what leaves the snapshot because of them. Empty if nothing changed.
     pub fn finish(mut self) -> Vec<Change> {
         self.trim_commands_and_pipelines();
+        self.trim_builds();
         let Draft { fleet, mut changes, events, .. } = self;
         let last = fleet.events().next_back().map_or(0, |event| event.id.0);
         let first_kept = (last + events.len() as u64 + 1).saturating_sub(EVENTS_IN_SNAPSHOT as u64);
@@ -296,8 +306,14 @@ impl<'f> Draft<'f> {
     }
 
     fn put_net(&mut self, before: &Arc<Net>, cause: NetCause, edit: impl FnOnce(&mut Net)) {
-        if let Some(change) = self.write_net(before, cause, edit) {
-            self.record(change);
+        let Some(change) = self.write_net(before, cause, edit) else { return };
+        let moved = match &change {
+            Change::NetPut { net, moved_from: Some(_), .. } => Some(net.clone()),
+            _ => None,
+        };
+        self.record(change);
+        if let Some(net) = moved {
+            self.follow_net(&net);
         }
     }
 
@@ -324,6 +340,10 @@ impl<'f> Draft<'f> {
         if net.worker_id != before.worker_id {
             unload(&mut net);
             net.load_id = None;
+        }
+        // What is on no worker has its newest version in force.
+        if net.load_id.is_none() && net.newer.is_some() {
+            net.put_in_force(net.newest());
         }
         if net.load_state != LoadState::Loaded {
             net.run_state = RunState::Idle;

@@ -16,6 +16,7 @@ mod packing;
 mod siphon;
 mod sparse;
 mod store;
+mod structure;
 mod stubborn;
 mod verdict;
 mod walk;
@@ -24,6 +25,7 @@ mod walk;
 mod tests;
 
 pub use budget::{Budget, Resource};
+pub use structure::Structure;
 pub use verdict::{Explored, Report, Undecided, Verdict, Verdicts};
 
 use bounds::StateEquation;

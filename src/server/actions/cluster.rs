@@ -34,6 +34,7 @@ pub async fn create(app: &App, who: &Who, new: NewCluster, key: Option<Key>) -> 
             provider,
             region: region.clone(),
             connection: Connection::Connected,
+            lab_sync_minutes: None,
             revision: 0,
             created_at: draft.now(),
             updated_at: Timestamp::default(),

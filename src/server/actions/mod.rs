@@ -10,6 +10,7 @@ mod delete;
 mod events;
 mod hosts;
 mod key;
+mod lab;
 mod merge;
 mod net;
 mod outcome;
@@ -17,6 +18,7 @@ mod pipeline;
 mod project;
 #[cfg(test)]
 pub(super) mod tests;
+mod version;
 mod worker;
 
 pub use delete::run as carry_out_deletions;
@@ -54,9 +56,14 @@ pub async fn perform(app: &App, who: &Who, action: Action, options: Options) -> 
 fn need(who: &Who, action: &Action) -> Result<(), ApiError> {
     match action {
         Action::CreateNet(new) => who.need_in(new.project_id, Role::Operator),
-        Action::Net { .. } | Action::MoveNet { .. } | Action::AcknowledgeEvents(_) => {
-            who.need_somewhere(Role::Operator)
-        }
+        Action::Net { .. }
+        | Action::MoveNet { .. }
+        | Action::ChangeNet { .. }
+        | Action::BuildNet(_)
+        | Action::CreateLab(_)
+        | Action::Lab { .. }
+        | Action::RefreshLabs(_)
+        | Action::AcknowledgeEvents(_) => who.need_somewhere(Role::Operator),
         Action::CreateCluster(_)
         | Action::RenameCluster { .. }
         | Action::DeleteCluster(_)
@@ -64,6 +71,7 @@ fn need(who: &Who, action: &Action) -> Result<(), ApiError> {
         | Action::EditProject { .. }
         | Action::DeleteProject(_)
         | Action::SetRules(_)
+        | Action::SetLabSync { .. }
         | Action::CreateHost { .. } => who.need(Role::Admin),
         Action::CreateWorker(_)
         | Action::Worker { .. }
@@ -95,6 +103,14 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
         Action::CreateNet(new) => create::net(app, who, new, key).await,
         Action::Worker { id, action } => worker::act(app, who, id, action, options.if_match, key).await,
         Action::Net { id, request } => net::act(app, who, id, request, options.if_match, key).await,
+        Action::ChangeNet { id, changed } => {
+            version::change(app, who, id, changed, options.if_match, key).await
+        }
+        Action::BuildNet(id) => version::build(app, who, id, key).await,
+        Action::CreateLab(new) => lab::create(app, who, new, key).await,
+        Action::Lab { id, action } => lab::act(app, who, id, action, key).await,
+        Action::RefreshLabs(worker) => lab::refresh(app, who, worker).await,
+        Action::SetLabSync { id, minutes } => lab::set_sync(app, who, id, minutes, key).await,
         Action::CreateHost { name } => hosts::create(app, who, &name, key).await,
         Action::Host { id, action } => hosts::act(app, who, id, action, options.if_match, key).await,
         Action::RunCommand { host_ids, kind } => hosts::run(app, who, host_ids, kind, key).await,
@@ -131,6 +147,12 @@ fn describe(action: &Action) -> (&'static str, String) {
         Action::CreateWorker(new) => ("create worker", new.name.clone()),
         Action::CreateNet(new) => ("add net", new.name.clone()),
         Action::Worker { id, action } => (action.verb(), format!("worker {id}")),
+        Action::ChangeNet { id, .. } => ("change net", format!("net {id}")),
+        Action::BuildNet(id) => ("build net", format!("net {id}")),
+        Action::CreateLab(new) => ("make lab", new.name.clone()),
+        Action::Lab { id, action } => (action.verb(), format!("lab {id}")),
+        Action::RefreshLabs(worker) => ("refresh labs", format!("worker {worker}")),
+        Action::SetLabSync { id, .. } => ("change lab sync", format!("cluster {id}")),
         Action::CreateHost { name } => ("create host", name.clone()),
         Action::Host { id, action } => (action.verb(), format!("host {id}")),
         Action::RunCommand { host_ids, kind } => {

@@ -69,7 +69,7 @@ pub async fn act(
             let operation = operation(request.action(), who.actor(), DEADLINE);
             let operation_id = operation.id;
             let load_id = LoadId(Uuid::now_v7());
-            let loads = request == NetRequest::Load;
+            let loads = matches!(request, NetRequest::Load { .. });
             let action = request.action();
             let begun = begin(app, who, key.clone(), move |draft| {
                 let net = visible(draft)?;
@@ -217,7 +217,7 @@ impl Call {
         let client = self.app.client();
         let (worker, net, operation) = (self.worker.id, self.net.id, self.operation);
         Ok(Answer::There(match &self.request {
-            NetRequest::Load => {
+            NetRequest::Load { .. } => {
                 let pnml = definitions::get(self.app.store().pool(), self.net.definition).await;
                 let pnml = pnml.map_err(|error| Failure::Ours(internal(&error)))?;
                 let missing =
@@ -396,7 +396,7 @@ fn done(request: &NetRequest, net: &Net, worker: &str, answer: &Answer) -> Strin
         Answer::NotThere => (None, None),
     };
     match request {
-        NetRequest::Load => format!("Loaded {name} on {worker}."),
+        NetRequest::Load { .. } => format!("Loaded {name} on {worker}."),
         NetRequest::Unload => format!("Unloaded {name} from {worker}."),
         NetRequest::Step => {
             let fired = fired.map(|fired| format!(": {fired} fired")).unwrap_or_default();

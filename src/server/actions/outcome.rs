@@ -243,6 +243,8 @@ fn gone_from<'f>(
         EntityRef::Host(_) => "host",
         EntityRef::Command(_) => "command",
         EntityRef::Pipeline(_) => "pipeline",
+        EntityRef::Build(_) => "build",
+        EntityRef::Lab(_) => "lab",
         EntityRef::PullRequest(_) => "pull request",
         EntityRef::Repository => "repository",
         EntityRef::Event(_) => "event",

@@ -100,6 +100,7 @@ pub async fn create(State(app): State<App>, who: Who, request: Request) -> Resul
             name: body.text_or_empty("name")?,
             project_id: body.id("project_id", "project")?,
             pnml: body.text("pnml")?.into_bytes(),
+            keep_broken: false,
         }
     };
     let done = perform(&app, &who, Action::CreateNet(new), options(&headers)?).await?;
@@ -133,7 +134,12 @@ async fn from_form(mut form: Multipart) -> Result<NewNet, ApiError> {
         }
     }
     let missing = |what: &str| ApiError::BadRequest { detail: format!("The form has no field {what:?}.") };
-    Ok(NewNet { name, project_id: project.ok_or(missing("project_id"))?, pnml: pnml.ok_or(missing("pnml"))? })
+    Ok(NewNet {
+        name,
+        project_id: project.ok_or(missing("project_id"))?,
+        pnml: pnml.ok_or(missing("pnml"))?,
+        keep_broken: false,
+    })
 }
 
 /// The operation for a request that says all by its name.

@@ -412,11 +412,12 @@ fn telemetry_frame(
     json_frame("telemetry", None, &TelemetryBatch { server_time: at, workers, hosts })
 }
 
-/// Figures without those of nets that a scope does not see.
+/// Figures without those of nets and labs that a scope does not see.
 pub fn in_scope(item: &Telemetry, scope: &Scope, fleet: &Fleet) -> Telemetry {
     let mut item = item.clone();
     if *scope != Scope::Fleet {
         item.nets.retain(|net| fleet.net(net.id).is_some_and(|net| scope.sees_project(net.project_id)));
+        item.labs.retain(|lab| fleet.lab(lab.id).is_some_and(|lab| scope.sees_project(lab.project_id)));
     }
     item
 }

@@ -2,7 +2,8 @@
 
 use super::{StorageError, journal, ledger::Ledger};
 use crate::model::{
-    Change, Fleet, command::COMMANDS_IN_SNAPSHOT, fleet::EVENTS_IN_SNAPSHOT, pipeline::PIPELINES_IN_SNAPSHOT,
+    Change, Fleet, build::BUILDS_IN_SNAPSHOT, command::COMMANDS_IN_SNAPSHOT, fleet::EVENTS_IN_SNAPSHOT,
+    pipeline::PIPELINES_IN_SNAPSHOT,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Connection, Row, SqliteConnection};
@@ -69,6 +70,24 @@ pub async fn write(connection: &mut SqliteConnection, change: &Change) -> Result
         .bind(pipeline.created_at.0 as i64)
         .bind(pipeline.status.is_over())
         .bind(json(&**pipeline)),
+        Change::BuildPut { build, .. } => sqlx::query(
+            "INSERT INTO builds (id, net_id, version, is_over, row) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET is_over = ?4, row = ?5",
+        )
+        .bind(build.id.to_string())
+        .bind(build.net_id.to_string())
+        .bind(build.version)
+        .bind(build.status.is_over())
+        .bind(json(&**build)),
+        Change::LabPut { lab } => sqlx::query(
+            "INSERT INTO labs (id, net_id, definition, row) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET definition = ?3, row = ?4",
+        )
+        .bind(lab.id.to_string())
+        .bind(lab.net_id.to_string())
+        .bind(lab.definition.to_string())
+        .bind(json(&**lab)),
+        Change::LabDeleted { id, .. } => sqlx::query("DELETE FROM labs WHERE id = ?").bind(id.to_string()),
         Change::PullRequestPut { pull_request } => sqlx::query(
             "INSERT INTO pull_requests (number, row) VALUES (?1, ?2) ON CONFLICT (number) DO UPDATE SET row = ?2",
         )
@@ -93,7 +112,10 @@ pub async fn write(connection: &mut SqliteConnection, change: &Change) -> Result
                 .bind(json(&**rules))
         }
         // The history keeps what the snapshot lets go.
-        Change::EventsTrimmed { .. } | Change::CommandTrimmed { .. } | Change::PipelineTrimmed { .. } => return Ok(()),
+        Change::EventsTrimmed { .. }
+        | Change::CommandTrimmed { .. }
+        | Change::PipelineTrimmed { .. }
+        | Change::BuildTrimmed { .. } => return Ok(()),
     };
     query.execute(connection).await.map(drop)
 }
@@ -130,6 +152,12 @@ pub async fn read(connection: &mut SqliteConnection) -> Result<Ledger, StorageEr
     }
     for pipeline in rows(&mut transaction, &open_and_newest("pipelines", PIPELINES_IN_SNAPSHOT)).await? {
         fleet.apply(&Change::PipelinePut { pipeline });
+    }
+    for build in rows(&mut transaction, &open_and_newest("builds", BUILDS_IN_SNAPSHOT)).await? {
+        fleet.apply(&Change::BuildPut { cause: crate::model::BuildCause::Progress, build });
+    }
+    for lab in rows(&mut transaction, "SELECT row FROM labs").await? {
+        fleet.apply(&Change::LabPut { lab });
     }
     // A pipeline that goes on asks how its commands ended, however many ended after them.
     let awaited = fleet

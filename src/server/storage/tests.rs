@@ -56,6 +56,7 @@ fn cluster(name: &str) -> Cluster {
         provider: Provider::Local,
         region: None,
         connection: Connection::Connected,
+        lab_sync_minutes: None,
         revision: 0,
         created_at: Timestamp(1),
         updated_at: Timestamp(1),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{
-        Actor, Event, Gone, Machine, NetId, NetMetrics, Severity, Telemetry, Timestamp, WorkerId,
+        Actor, Event, Gone, LabFigures, Machine, NetId, NetMetrics, Severity, Telemetry, Timestamp, WorkerId,
         WorkerMetrics,
     },
     server::{clock::now, workers::client::sentence},
@@ -184,10 +184,11 @@ impl Link {
                 return Ok(());
             }
             (_, None) => return Err("it did not begin with the whole picture".to_owned()),
-            (WorkerEvent::Metrics { worker, nets }, Some(_)) => {
-                self.figures(at, worker, Some(nets));
+            (WorkerEvent::Metrics { worker, nets, labs }, Some(_)) => {
+                self.figures(at, worker, Some((nets, labs)));
                 return Ok(());
             }
+            (WorkerEvent::Lab(_) | WorkerEvent::LabGone { .. }, Some(_)) => return Ok(()),
             (WorkerEvent::Log { level, net, text }, Some(_)) => {
                 self.tell(&mut following.told, level, net, &text).await;
                 return Ok(());
@@ -267,19 +268,30 @@ impl Link {
         async move { tools.unload(worker, &machine, &strays).await }.boxed()
     }
 
-    /// Puts up the figures, of the nets that are this worker's only. Without nets, those known stay.
-    fn figures(&self, at: Timestamp, worker: WorkerMetrics, nets: Option<Vec<NetMetrics>>) {
+    /// Puts up the figures, of the nets and labs that are this worker's only. Without them, those known stay.
+    fn figures(
+        &self,
+        at: Timestamp,
+        worker: WorkerMetrics,
+        told: Option<(Vec<NetMetrics>, Vec<LabFigures>)>,
+    ) {
         let fleet = self.tools.store.fleet();
-        let nets = match nets {
-            Some(nets) => {
+        let (nets, labs) = match told {
+            Some((nets, labs)) => {
                 let ours = |net: &NetMetrics| {
                     fleet.net(net.id).is_some_and(|row| row.worker_id == Some(self.worker))
                 };
-                nets.into_iter().filter(ours).collect()
+                let here = |lab: &LabFigures| {
+                    fleet.lab(lab.id).is_some_and(|row| row.worker_id == Some(self.worker))
+                };
+                (nets.into_iter().filter(ours).collect(), labs.into_iter().filter(here).collect())
             }
-            None => self.tools.telemetry.of(self.worker).map(|known| known.nets).unwrap_or_default(),
+            None => {
+                let known = self.tools.telemetry.of(self.worker);
+                known.map(|known| (known.nets, known.labs)).unwrap_or_default()
+            }
         };
-        self.tools.telemetry.put(Telemetry { worker_id: self.worker, at, worker, nets });
+        self.tools.telemetry.put(Telemetry { worker_id: self.worker, at, worker, nets, labs });
     }
 
     /// Writes what a worker wants operators to read into the event log, as long as it does not say too much.

@@ -117,7 +117,13 @@ mod tests {
 
     fn telemetry(worker: u128, at: u64) -> Telemetry {
         let worker_id = WorkerId(Uuid::from_u128(worker));
-        Telemetry { worker_id, at: Timestamp(at), worker: WorkerMetrics::default(), nets: Vec::new() }
+        Telemetry {
+            worker_id,
+            at: Timestamp(at),
+            worker: WorkerMetrics::default(),
+            nets: Vec::new(),
+            labs: Vec::new(),
+        }
     }
 
     #[test]

@@ -112,6 +112,7 @@ fn put(draft: &mut Draft, file: &FleetFile, sizes: &BTreeMap<DefinitionHash, Net
             provider: row.provider,
             region: row.region.clone(),
             connection: Connection::Connected,
+            lab_sync_minutes: None,
             revision: 0,
             created_at,
             updated_at,

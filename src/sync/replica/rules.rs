@@ -19,6 +19,7 @@ fn cluster(n: u128, revision: u64) -> Change {
         provider: Provider::Local,
         region: None,
         connection: Connection::Connected,
+        lab_sync_minutes: None,
         revision,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),

@@ -68,6 +68,7 @@ mod tests {
             at: Timestamp(*at),
             worker: WorkerMetrics::default(),
             nets: Vec::new(),
+            labs: Vec::new(),
         });
         TelemetryBatch { server_time: Timestamp(99), workers: workers.collect(), hosts: Vec::new() }
     }

@@ -25,6 +25,7 @@ impl Shared {
             incarnation: self.incarnation,
             version: env!("CARGO_PKG_VERSION").to_string(),
             nets,
+            labs: Vec::new(),
             metrics,
         })
     }

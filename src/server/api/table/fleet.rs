@@ -152,7 +152,11 @@ pub fn nets() -> Vec<Operation> {
                 .body::<bodies::MoveNet>(),
         ),
         acts(nets::plain("/api/nets/{id}/unassign", "Unassign a net", NetRequest::Unassign)),
-        acts(nets::plain("/api/nets/{id}/load", "Load a net on its worker", NetRequest::Load)),
+        acts(nets::plain(
+            "/api/nets/{id}/load",
+            "Load a net on its worker",
+            NetRequest::Load { version: None },
+        )),
         acts(nets::plain("/api/nets/{id}/unload", "Unload a net", NetRequest::Unload)),
         acts(post("/api/nets/{id}/run", "Run a net", nets::run).body::<bodies::Run>()),
         acts(nets::plain("/api/nets/{id}/stop", "Stop a net", NetRequest::Stop)),

@@ -119,6 +119,20 @@ impl Message {
                 let about = About { pipeline_id: Some(pipeline.id), ..About::default() };
                 (about, State::Other(Some(pipeline.status.word())), value(&**pipeline))
             }
+            Change::BuildPut { build, .. } => {
+                let about = around.fleet.net(build.net_id).map(|net| around.net(net)).unwrap_or_default();
+                let about = About { net_id: Some(build.net_id), project_id: Some(build.project_id), ..about };
+                (about, State::Other(Some(build.status.word())), value(&**build))
+            }
+            Change::LabPut { lab } => {
+                let about = lab.worker_id.map(|id| around.on(id)).unwrap_or_default();
+                let about = About { net_id: Some(lab.net_id), project_id: Some(lab.project_id), ..about };
+                (about, State::Other(Some(lab.state.word())), value(&**lab))
+            }
+            Change::LabDeleted { id, project_id } => {
+                let about = About { project_id: Some(*project_id), ..About::default() };
+                (about, State::Other(Some(DELETED)), json!({"id": id}))
+            }
             Change::PullRequestPut { pull_request } => (About::default(), none, value(&**pull_request)),
             Change::PullRequestGone { number } => {
                 (About::default(), State::Other(Some("closed")), json!({"number": number}))
@@ -134,6 +148,7 @@ impl Message {
             }
             Change::CommandTrimmed { .. }
             | Change::PipelineTrimmed { .. }
+            | Change::BuildTrimmed { .. }
             | Change::RepositoryPut { .. }
             | Change::RulesPut { .. }
             | Change::EventsTrimmed { .. } => return None,

@@ -32,6 +32,7 @@ pub fn cluster() -> Cluster {
         provider: Provider::Local,
         region: None,
         connection: Connection::Connected,
+        lab_sync_minutes: None,
         revision: 1,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
@@ -105,6 +106,7 @@ pub fn health(nets: impl IntoIterator<Item = HostedNet>) -> Health {
         incarnation: incarnation(1),
         version: "1.0.0".into(),
         nets: nets.into_iter().collect(),
+        labs: Vec::new(),
         metrics: WorkerMetrics::default(),
     }
 }

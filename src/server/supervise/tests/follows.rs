@@ -65,7 +65,7 @@ async fn figures_go_to_the_board_and_leave_it_with_the_worker() {
         enabled: 1,
     };
     let worker = WorkerMetrics { uptime_s: 9, ..WorkerMetrics::default() };
-    fake.tell(&WorkerEvent::Metrics { worker, nets: vec![figures(1), figures(2)] });
+    fake.tell(&WorkerEvent::Metrics { worker, nets: vec![figures(1), figures(2)], labs: Vec::new() });
     eventually("figures", || console.board.of(WORKER).is_some_and(|known| known.worker.uptime_s == 9)).await;
     assert_eq!(console.board.of(WORKER).unwrap().nets, [figures(1)], "of its own nets only");
     fake.behave(Manner::Silent);

@@ -76,7 +76,13 @@ async fn figures_come_without_an_id_and_are_not_repeated() {
     let stage = Stage::new().await;
     let mut stream = stage.stream(&format!("/api/events?worker_id={WORKER}")).await;
     let worker = WorkerMetrics { cpu_percent: 12.5, ..WorkerMetrics::default() };
-    stage.console.app.hub().figures().put(Telemetry { worker_id: WORKER, at: now(), worker, nets: vec![] });
+    stage.console.app.hub().figures().put(Telemetry {
+        worker_id: WORKER,
+        at: now(),
+        worker,
+        nets: vec![],
+        labs: vec![],
+    });
     stage.console.app.hub().telemetry();
     let event = stream.next().await.unwrap();
     let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();

@@ -62,7 +62,13 @@ async fn a_client_of_seed_001_follows_a_worker_through_its_life() {
     let (_, data) = stream.until("worker.status.updated").await;
     assert_eq!(data["data"]["status"], "stopped");
     let worker = WorkerMetrics { cpu_percent: 5.0, nets: 2, ..WorkerMetrics::default() };
-    stage.console.app.hub().figures().put(Telemetry { worker_id: WORKER, at: now(), worker, nets: vec![] });
+    stage.console.app.hub().figures().put(Telemetry {
+        worker_id: WORKER,
+        at: now(),
+        worker,
+        nets: vec![],
+        labs: vec![],
+    });
     stage.console.app.hub().telemetry();
     let (_, data) = stream.until("worker.metrics.updated").await;
     assert_eq!(data["data"]["metrics"]["cpu_percent"], 5.0);
@@ -107,6 +113,7 @@ async fn a_client_of_seed_004_follows_the_workloads_of_its_project() {
     let project = stage.console.app.store().transact(crate::model::Actor::System, |draft| {
         draft.put_cluster(crate::model::Cluster {
             connection: crate::model::Connection::Disconnected,
+            lab_sync_minutes: None,
             ..cluster()
         });
         draft.put_project(crate::model::Project {
