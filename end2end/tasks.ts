@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Browser, type Page } from '@playwright/test';
+import { type Browser, type Page, test } from '@playwright/test';
 
 /** A folder to keep the traces in, with a profile of the functions: for finding what a long task does. */
 const KEPT = process.env.MUSTER_TRACE;
@@ -73,4 +73,11 @@ export async function heapAfterCollection(page: Page): Promise<{ js: number; was
   } finally {
     await session.detach();
   }
+}
+
+/** Says what was measured, in the report and on the terminal. */
+export function told(what: string, figures: Busy | Record<string, number>): void {
+  const text = Object.entries(figures).map(([name, value]) => `${name} ${Number(value).toFixed(1)}`).join(', ');
+  test.info().annotations.push({ type: 'measured', description: `${what}: ${text}` });
+  console.log(`    ${what}: ${text}`);
 }

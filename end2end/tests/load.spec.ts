@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures.ts';
 import { startStorm } from '../storm.ts';
-import { type Busy, busyDuring, heapAfterCollection } from '../tasks.ts';
+import { busyDuring, heapAfterCollection, told } from '../tasks.ts';
 
 const MEASURE = process.env.MUSTER_MEASURE === '1';
 /** Milliseconds of CPU time that one task of the main thread may take. */
@@ -14,12 +14,6 @@ const LIMIT = 50;
 test.describe.configure({ timeout: 600_000 });
 // Playwright's own pictures of the page are tasks of its main thread too.
 if (MEASURE) test.use({ trace: 'off', screenshot: 'off' });
-
-function told(what: string, figures: Busy | Record<string, number>): void {
-  const text = Object.entries(figures).map(([name, value]) => `${name} ${Number(value).toFixed(1)}`).join(', ');
-  test.info().annotations.push({ type: 'measured', description: `${what}: ${text}` });
-  console.log(`    ${what}: ${text}`);
-}
 
 /** What the page shows of every row, read by scrolling through the whole list. */
 async function shown(page: Page): Promise<Record<string, string>> {
