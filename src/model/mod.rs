@@ -6,6 +6,7 @@
 //! Start with [`lifecycle`] (states and permitted actions), then [`change`] (how a fleet changes) and [`fleet`] (the whole state).
 
 pub mod action;
+pub mod audit;
 pub mod change;
 pub mod cluster;
 pub mod command;
@@ -37,6 +38,7 @@ pub mod webhook;
 pub mod worker;
 
 pub use action::{Action, Done, NetRequest, NewCluster, NewNet, NewProject, NewWorker, Options};
+pub use audit::{AuditLine, AuditPage};
 pub use change::{Change, CommandCause, HostCause, NetCause, WorkerCause};
 pub use cluster::{Cluster, Connection};
 pub use command::{Command, CommandKind, CommandStatus, Happening, Outcome, PostCheck};
