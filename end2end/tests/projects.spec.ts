@@ -236,6 +236,16 @@ test('the pages are accessible and fit a phone', async ({ admin: page }) => {
   await alive(page);
   await switcher(page, 'cluster').click();
   expect(await findings(page), 'the switch, open').toEqual([]);
+  // On a phone the bar has no room for them: they are behind More.
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const name of ['Clusters', 'Projects']) {
+    await page.getByRole('navigation', { name: 'Pages' }).getByLabel('More pages').click();
+    const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true });
+    await expect(link).toBeInViewport();
+    expect(await findings(page), 'the bar, open').toEqual([]);
+    await link.click();
+    await expect(page).toHaveURL(new RegExp(`/${name.toLowerCase()}`));
+  }
 });
 
 test('without JavaScript projects are read, created, edited and chosen', { tag: '@no-js' }, async ({ admin: page }) => {

@@ -3,13 +3,16 @@
 //! As in [`super::actions`], each is also the target of a plain HTML form: a field that is empty is one that was left out.
 
 use super::error::ApiError;
-use crate::model::{Invited, Issued, Member, ProjectId, TokenId, TokenRow, UserId, UserRow};
+use crate::model::{AuditPage, Invited, Issued, Member, ProjectId, TokenId, TokenRow, UserId, UserRow};
 #[cfg(feature = "ssr")]
 use crate::{
-    model::{NewToken, NewUser, Role, Roles, UserEdit},
+    model::{NewToken, NewUser, Role, Roles, UserEdit, audit::LINES_PER_PAGE},
     server::{
         App,
-        api::tokens::{DAYS, in_days},
+        api::{
+            audit,
+            tokens::{DAYS, in_days},
+        },
         auth::{
             self, Who,
             account::{self, Person},
@@ -49,6 +52,13 @@ fn role_in_project(text: &str) -> Result<Role, ApiError> {
 #[cfg(feature = "ssr")]
 fn given(text: Option<String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A page of the audit log, newest first: what is older than the line `before`. For administrators of the fleet.
+#[server(prefix = "/do", endpoint = "audit")]
+pub async fn audit_log(#[server(default)] before: Option<u64>) -> Result<AuditPage, ApiError> {
+    let (app, who) = asked().await?;
+    audit::page(&app, &who, before, LINES_PER_PAGE).await.map_err(fail)
 }
 
 /// Every user, by address. For administrators of the fleet.

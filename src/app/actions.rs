@@ -26,7 +26,7 @@ use crate::{
     server::{
         actions::perform,
         auth,
-        context::{app, fail, remove_session, set_session, who},
+        context::{app, fail, place, remove_session, set_session, who},
     },
 };
 use leptos::prelude::*;
@@ -292,7 +292,8 @@ pub async fn sign_in(
     password: String,
     #[server(default)] next: String,
 ) -> Result<(), ApiError> {
-    let signed_in = auth::sign_in(&app().map_err(fail)?, email.trim(), &password).await.map_err(fail)?;
+    let signed_in =
+        auth::sign_in(&app().map_err(fail)?, place(), email.trim(), &password).await.map_err(fail)?;
     set_session(&signed_in);
     leptos_axum::redirect(local_path(&next));
     Ok(())

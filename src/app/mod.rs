@@ -44,9 +44,9 @@ use leptos_router::{
     path,
 };
 use pages::{
-    ClusterPage, ClustersPage, EventsPage, HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage, NotFound,
-    Overview, PipelinePage, PipelinesPage, ProjectPage, ProjectsPage, SettingsPage, SetupPage, SignInPage,
-    TokensPage, UsersPage, WebhooksPage, WorkerPage, WorkersPage,
+    AuditPage, ClusterPage, ClustersPage, EventsPage, HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage,
+    NotFound, Overview, PipelinePage, PipelinesPage, ProjectPage, ProjectsPage, SettingsPage, SetupPage,
+    SignInPage, TokensPage, UsersPage, WebhooksPage, WorkerPage, WorkersPage,
 };
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
@@ -82,6 +82,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings") view=SettingsPage/>
                     <Route path=path!("/settings/tokens") view=TokensPage/>
                     <Route path=path!("/settings/users") view=UsersPage/>
+                    <Route path=path!("/settings/audit") view=AuditPage/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -27,7 +27,7 @@ pub fn create_cluster(demo: &Demo, new: NewCluster) -> Result<Done, ApiError> {
             name: name.clone(),
             provider: new.provider,
             region: new.region.filter(|region| !region.trim().is_empty()),
-            connection: Connection::Connected,
+            connection: Connection::at_first(new.provider),
             lab_sync_minutes: None,
             revision: 0,
             created_at: draft.now(),

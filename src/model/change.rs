@@ -92,6 +92,9 @@ pub enum BuildCause {
 pub enum Change {
     ClusterPut {
         created: bool,
+        /// Its connection is another than before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reconnected: bool,
         cluster: Arc<Cluster>,
     },
     ClusterDeleted {
@@ -192,11 +195,12 @@ impl Change {
     /// The name of this change in the event stream (DESIGN.md section 3), or `None` for what only keeps the state small.
     pub fn event_type(&self) -> Option<&'static str> {
         Some(match self {
-            Change::ClusterPut { cluster, .. } => match cluster.connection {
+            Change::ClusterPut { reconnected: true, cluster, .. } => match cluster.connection {
                 super::Connection::Connected => "cluster.connected",
                 super::Connection::Disconnected => "cluster.disconnected",
+                super::Connection::Unknown => "cluster.status.updated",
             },
-            Change::ClusterDeleted { .. } => "cluster.status.updated",
+            Change::ClusterPut { .. } | Change::ClusterDeleted { .. } => "cluster.status.updated",
             Change::ProjectPut { created: true, .. } => "project.created",
             Change::ProjectPut { created: false, .. } => "project.status.updated",
             Change::ProjectDeleted { .. } => "project.deleted",

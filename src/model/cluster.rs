@@ -8,13 +8,24 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Connection {
+    /// Nothing in it was ever reached.
+    Unknown,
     Connected,
     Disconnected,
 }
 
 impl Connection {
+    /// Of a new cluster. Processes of the console's own machine need nothing that could be away; other machines are to be reached first.
+    pub fn at_first(provider: Provider) -> Connection {
+        match provider {
+            Provider::Local => Connection::Connected,
+            Provider::Fly | Provider::Ec2 | Provider::External => Connection::Unknown,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
+            Connection::Unknown => "unknown",
             Connection::Connected => "connected",
             Connection::Disconnected => "disconnected",
         }

@@ -51,7 +51,7 @@ pub struct Event {
     pub net_id: Option<NetId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_id: Option<HostId>,
-    /// It tells of hosts in general: a pipeline, a pull request.
+    /// It tells of hosts in general (a pipeline, a pull request), or of who may do what: a user, a token, a webhook.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_hosts: bool,
     /// What the sentence says, for programs: `from` and `to` of a status, `reason`.
@@ -71,6 +71,26 @@ pub struct Acknowledged {
 }
 
 impl Event {
+    /// One that says nothing yet.
+    pub fn blank(id: EventId, at: Timestamp, actor: Actor) -> Event {
+        Event {
+            id,
+            at,
+            kind: String::new(),
+            severity: Severity::Info,
+            actor,
+            text: String::new(),
+            cluster_id: None,
+            project_id: None,
+            worker_id: None,
+            net_id: None,
+            host_id: None,
+            of_hosts: false,
+            data: BTreeMap::new(),
+            acknowledged: None,
+        }
+    }
+
     /// Whether it takes a role in the whole fleet to see it.
     pub fn is_of_hosts(&self) -> bool {
         self.of_hosts || self.host_id.is_some()
@@ -127,7 +147,7 @@ impl Said {
 /// The sentence for a change that is about to be recorded in `draft`, or `None` for one that needs none.
 pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
     match change {
-        Change::ClusterPut { created, cluster } => {
+        Change::ClusterPut { created, cluster, .. } => {
             let before = draft.before().cluster(cluster.id);
             if let Some(before) = before.filter(|before| before.name != cluster.name) {
                 let said = renamed("Cluster", &before.name, &cluster.name).with("cluster", &cluster.name);
@@ -137,6 +157,7 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
             let (severity, text) = match cluster.connection {
                 _ if *created => (Severity::Info, format!("Cluster {} added", cluster.name)),
                 now if before == Some(now) => return None,
+                Connection::Unknown => return None,
                 Connection::Connected => {
                     (Severity::Success, format!("Cluster {} is connected", cluster.name))
                 }
@@ -308,6 +329,16 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
         | Change::RulesPut { .. }
         | Change::EventsTrimmed { .. } => None,
     }
+}
+
+/// What a change leaves in the log of a project besides: a net that went away. Where it went is not for everybody there to know.
+pub(super) fn left_behind(draft: &Draft, change: &Change) -> Option<Said> {
+    let Change::NetPut { net, moved_from: Some(before), .. } = change else { return None };
+    let from = draft.before().project(*before).map(|project| project.name.to_string()).unwrap_or_default();
+    let said = Said::new(Severity::Info, format!("Net {} was moved out of project {from}", net.name))
+        .with("net", &net.name)
+        .with("project", from);
+    Some(Said { project_id: Some(*before), net_id: Some(net.id), ..said })
 }
 
 fn renamed(what: &str, from: &Name, to: &Name) -> Said {

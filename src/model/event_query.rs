@@ -128,6 +128,11 @@ impl EventQuery {
         words(&self.q)
     }
 
+    /// Whether words are asked for and there is none: signs alone are in no sentence, so nothing is found.
+    pub fn finds_nothing(&self) -> bool {
+        !self.q.trim().is_empty() && self.words().is_empty()
+    }
+
     /// Whether it holds for `event`.
     pub fn holds(&self, event: &Event) -> bool {
         fn is<T: PartialEq>(wanted: Option<T>, has: Option<T>) -> bool {
@@ -150,7 +155,7 @@ impl EventQuery {
     fn is_found_in(&self, event: &Event) -> bool {
         let wanted = self.words();
         if wanted.is_empty() {
-            return true;
+            return !self.finds_nothing();
         }
         let mut has = words(&event.text);
         has.extend(words(&event.kind));

@@ -70,7 +70,9 @@ pub fn cluster(connection: Connection, workers: WorkerShare, silent: bool, broke
     if silent {
         found.add(Level::Warn, "silent", "None of its workers was heard lately.".to_owned());
     }
-    if workers.all == 0 {
+    if connection == Connection::Unknown && workers.all > 0 {
+        found.add(Level::Idle, "not reached", "None of its workers was ever reached.".to_owned());
+    } else if workers.all == 0 {
         found.add(Level::Idle, "empty", "It has no workers.".to_owned());
     } else if workers.ready == 0 && workers.broken == 0 {
         found.add(Level::Idle, "not running", "None of its workers is running.".to_owned());

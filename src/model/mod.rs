@@ -6,6 +6,7 @@
 //! Start with [`lifecycle`] (states and permitted actions), then [`change`] (how a fleet changes) and [`fleet`] (the whole state).
 
 pub mod action;
+pub mod audit;
 pub mod build;
 pub mod change;
 pub mod cluster;
@@ -41,6 +42,7 @@ pub mod worker;
 pub use action::{
     Action, ChangedNet, Done, NetRequest, NewCluster, NewLab, NewNet, NewProject, NewWorker, Options,
 };
+pub use audit::{AuditLine, AuditPage};
 pub use build::{Build, BuildError, BuildPhase, BuildStatus, BuildSummary, NetBuild};
 pub use change::{BuildCause, Change, CommandCause, HostCause, NetCause, WorkerCause};
 pub use cluster::{Cluster, Connection};

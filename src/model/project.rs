@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How much of the fleet a project may take. What is absent has no bound; what is there already stays when a bound is lowered below it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Quotas {
     /// Nets in the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -47,7 +47,7 @@ impl Priority {
 
 /// Which events a rule speaks of: those for which all that is given holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema), schemars(extend("additionalProperties" = false)))]
 #[serde(default)]
 pub struct Matcher {
     /// A type, or the beginning of one and `*`: `worker.*`. Empty: any.
@@ -92,7 +92,7 @@ impl Matcher {
 
 /// Events that nobody is to be told of: no toast, no notification, no webhook. The log keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema), schemars(extend("additionalProperties" = false)))]
 pub struct Mute {
     #[serde(flatten)]
     pub matcher: Matcher,
@@ -105,7 +105,7 @@ pub struct Mute {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema), schemars(extend("additionalProperties" = false)))]
 pub struct PriorityRule {
     #[serde(flatten)]
     pub matcher: Matcher,

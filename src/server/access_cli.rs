@@ -4,10 +4,12 @@
 use super::{
     api::tokens::{DAYS, in_days},
     auth::{
+        account,
         token::{self, Of},
         user::{self, LastAdmin, User},
     },
     clock::now,
+    events::Entry,
     storage::{self, StorageError, audit},
     workers::{KeyError, Keys},
 };
@@ -138,7 +140,7 @@ pub enum AccessError {
     Print(#[from] io::Error),
 }
 
-async fn open(data: &Path) -> Result<SqlitePool, AccessError> {
+async fn open(data: &Path) -> Result<Console, AccessError> {
     let path = data.join("muster.db");
     if !path.is_file() {
         return Err(AccessError::NoDatabase(path.display().to_string()));
@@ -148,7 +150,7 @@ async fn open(data: &Path) -> Result<SqlitePool, AccessError> {
         .fetch_one(&pool)
         .await
         .map_err(StorageError::from)?;
-    if known == 0 { Err(AccessError::Older) } else { Ok(pool) }
+    if known == 0 { Err(AccessError::Older) } else { Ok(Console { pool, path }) }
 }
 
 async fn by_email(pool: &SqlitePool, email: &str) -> Result<User, AccessError> {
@@ -156,18 +158,30 @@ async fn by_email(pool: &SqlitePool, email: &str) -> Result<User, AccessError> {
     user::by_email(pool, &email).await?.ok_or(AccessError::NoUser(email))
 }
 
-/// Written down as the console's own: whoever may do this has its files.
-async fn record(pool: &SqlitePool, action: &'static str, target: String) -> Result<(), StorageError> {
-    let outcome = "done on the command line".to_owned();
-    audit::append_alone(pool, &audit::Line { at: now(), actor: Actor::System, action, target, outcome }).await
+/// The console's directory, whose database is open.
+struct Console {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+impl Console {
+    /// Written down as the console's own, in the audit log and in the event log: whoever may do this has its files.
+    async fn record(&self, action: &'static str, target: String, entry: Entry) -> Result<(), StorageError> {
+        let outcome = "done on the command line".to_owned();
+        let line = audit::Line { at: now(), actor: Actor::System, action, target, outcome };
+        audit::append_alone(&self.pool, &line).await?;
+        let entry = entry.with("by", "the command line");
+        storage::log_from_outside(&self.path, now(), Actor::System, |event| entry.fill(event)).await
+    }
 }
 
 pub async fn user(args: UserArgs) -> Result<(), AccessError> {
-    let pool = open(&args.data).await?;
+    let console = open(&args.data).await?;
+    let pool = &console.pool;
     let mut out = io::stdout().lock();
     match args.what {
         OfUsers::List => {
-            for row in user::all(&pool).await?.into_iter().map(User::row) {
+            for row in user::all(pool).await?.into_iter().map(User::row) {
                 let role = row.roles.fleet.map_or("none", Role::as_str);
                 let projects = row.roles.projects.len();
                 writeln!(
@@ -182,39 +196,50 @@ pub async fn user(args: UserArgs) -> Result<(), AccessError> {
         }
         OfUsers::Add { email, name, role } => {
             let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
-            let added = user::insert(&pool, &NewUser { email, name, role: role.into() }, None, now()).await?;
-            record(&pool, "invite user", format!("user {}", added.email)).await?;
-            link(&pool, added.id, &mut out).await?;
+            let added = user::insert(pool, &NewUser { email, name, role: role.into() }, None, now()).await?;
+            let (target, row) = (format!("user {}", added.email), added.clone().row());
+            let text = format!("User {} was added", row.name);
+            console.record("invite user", target, account::of_user("user.created", &row, text)).await?;
+            link(pool, added.id, &mut out).await?;
         }
         OfUsers::Role { email, role } => {
-            let found = by_email(&pool, &email).await?;
+            let found = by_email(pool, &email).await?;
             let role: Option<Role> = role.into();
-            user::edit(&pool, found.id, &UserEdit { role: Some(role), ..UserEdit::default() }).await?;
+            let edit = UserEdit { role: Some(role), ..UserEdit::default() };
+            let row = user::edit(pool, found.id, &edit).await?.row();
             let word = role.map_or("none", Role::as_str);
-            record(&pool, "change user", format!("user {}, role {word}", found.email)).await?;
+            let target = format!("user {}, role {word}", found.email);
+            let text = account::edited(&row, &edit).unwrap_or_default();
+            console.record("change user", target, account::of_user("user.updated", &row, text)).await?;
             writeln!(out, "{} has the role {word} in the whole fleet now.", found.email)?;
         }
-        OfUsers::Disable { email } => enable(&pool, &email, false, &mut out).await?,
-        OfUsers::Enable { email } => enable(&pool, &email, true, &mut out).await?,
+        OfUsers::Disable { email } => enable(&console, &email, false, &mut out).await?,
+        OfUsers::Enable { email } => enable(&console, &email, true, &mut out).await?,
         OfUsers::ResetPassword { email } => {
-            let found = by_email(&pool, &email).await?;
-            record(&pool, "reset password", format!("user {}", found.email)).await?;
-            link(&pool, found.id, &mut out).await?;
+            let found = by_email(pool, &email).await?;
+            let (target, row) = (format!("user {}", found.email), found.clone().row());
+            let text =
+                format!("User {} was invited again; their password and their sessions ended", row.name);
+            console.record("reset password", target, account::of_user("user.updated", &row, text)).await?;
+            link(pool, found.id, &mut out).await?;
         }
     }
     Ok(())
 }
 
 async fn enable(
-    pool: &SqlitePool,
+    console: &Console,
     email: &str,
     enabled: bool,
     out: &mut impl Write,
 ) -> Result<(), AccessError> {
-    let found = by_email(pool, email).await?;
-    user::edit(pool, found.id, &UserEdit { disabled: Some(!enabled), ..UserEdit::default() }).await?;
+    let found = by_email(&console.pool, email).await?;
+    let edit = UserEdit { disabled: Some(!enabled), ..UserEdit::default() };
+    let row = user::edit(&console.pool, found.id, &edit).await?.row();
     let word = if enabled { "enabled" } else { "disabled" };
-    record(pool, "change user", format!("user {}, {word}", found.email)).await?;
+    let target = format!("user {}, {word}", found.email);
+    let text = account::edited(&row, &edit).unwrap_or_default();
+    console.record("change user", target, account::of_user("user.updated", &row, text)).await?;
     writeln!(out, "{} is {word} now.", found.email)?;
     Ok(())
 }
@@ -234,12 +259,13 @@ pub async fn token(args: TokenArgs) -> Result<(), AccessError> {
         writeln!(out, "{}", token.as_str())?;
         return Ok(());
     }
-    let pool = open(&args.data).await?;
+    let console = open(&args.data).await?;
+    let pool = &console.pool;
     match args.what {
         OfTokens::Worker { .. } => {}
         OfTokens::Create { name, user, role, days } => {
             let owner = match &user {
-                Some(email) => Some(by_email(&pool, email).await?),
+                Some(email) => Some(by_email(pool, email).await?),
                 None => None,
             };
             let fleet: Option<Role> = role.and_then(Into::into);
@@ -248,12 +274,13 @@ pub async fn token(args: TokenArgs) -> Result<(), AccessError> {
                 token::at_most(roles, &owner.roles)?;
             }
             let new = NewToken { name, roles, service: owner.is_none(), expires_at: days.map(in_days) };
-            let (row, secret) = token::create(&pool, owner.map(|user| user.id), &new, now()).await?;
-            record(&pool, "create token", format!("{} ({})", row.name, row.id)).await?;
+            let (row, secret) = token::create(pool, owner.map(|user| user.id), &new, now()).await?;
+            let entry = account::of_token("token.created", &row, "was made");
+            console.record("create token", format!("{} ({})", row.name, row.id), entry).await?;
             writeln!(out, "{secret}")?;
         }
         OfTokens::List => {
-            for row in token::list(&pool, Of::Everybody, now()).await? {
+            for row in token::list(pool, Of::Everybody, now()).await? {
                 let owner = row.owner_name.as_deref().unwrap_or("a service");
                 let role = row.roles.best().map_or("none", Role::as_str);
                 let used =
@@ -264,9 +291,10 @@ pub async fn token(args: TokenArgs) -> Result<(), AccessError> {
             }
         }
         OfTokens::Revoke { id } => {
-            let row = token::show(&pool, id, now()).await?.ok_or(AccessError::NoToken)?;
-            token::revoke(&pool, id, now()).await?;
-            record(&pool, "revoke token", format!("{} ({id})", row.name)).await?;
+            let row = token::show(pool, id, now()).await?.ok_or(AccessError::NoToken)?;
+            token::revoke(pool, id, now()).await?;
+            let entry = account::of_token("token.revoked", &row, "was revoked");
+            console.record("revoke token", format!("{} ({id})", row.name), entry).await?;
             writeln!(out, "The token {} is good for nothing now.", row.name)?;
         }
     }

@@ -2,10 +2,14 @@
 
 use super::{
     App,
-    auth::{self, SignedIn, Who},
+    auth::{self, Place, SignedIn, Who},
+    socket::Peer,
 };
 use crate::app::error::ApiError;
-use axum::http::{HeaderMap, StatusCode, header, request::Parts};
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
@@ -20,6 +24,12 @@ pub async fn who() -> Result<Who, ApiError> {
     use_context::<Parts>()
         .and_then(|parts| parts.extensions.get::<Who>().cloned())
         .ok_or(ApiError::Unauthorized)
+}
+
+/// Where this request comes from.
+pub fn place() -> Place {
+    let peer = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ConnectInfo<Peer>>().cloned());
+    Place::of(peer.map(|ConnectInfo(peer)| peer), &headers())
 }
 
 /// The headers of this request.

@@ -208,7 +208,11 @@ fn contents(fleet: &Fleet, heard: &BTreeMap<HostId, Timestamp>, now: Timestamp, 
             text.line(&format!("muster_workers{{cluster=\"{name}\",status=\"{status}\"}}"), count);
         }
     }
-    text.head("muster_cluster_connected", "gauge", "1 while the provider of a cluster answers, else 0.");
+    text.head(
+        "muster_cluster_connected",
+        "gauge",
+        "1 while a cluster can be reached, else 0; of machines of others, once one was reached.",
+    );
     for cluster in fleet.clusters() {
         let connected = cluster.connection == Connection::Connected;
         let name = label(cluster.name.as_str());
@@ -451,7 +455,7 @@ mod tests {
         let mut fleet = Fleet::default();
         let mut odd = some::cluster();
         odd.name = crate::model::Name::new(r#"a "quoted\" name"#).unwrap();
-        fleet.apply(&Change::ClusterPut { created: true, cluster: Arc::new(odd) });
+        fleet.apply(&Change::ClusterPut { created: true, reconnected: false, cluster: Arc::new(odd) });
         fleet.apply(&Change::ProjectPut { created: true, project: Arc::new(some::project()) });
         for (n, status) in [(1, WorkerStatus::Ready), (2, WorkerStatus::Pending)] {
             let id = crate::model::WorkerId(uuid::Uuid::from_u128(n));

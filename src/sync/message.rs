@@ -54,7 +54,8 @@ pub struct Sync {
     pub digest: Option<Digest>,
 }
 
-/// The server is going down; come back spread over `spread_ms`.
+/// The stream ends: come back spread over `spread_ms`. The server goes down; or, where that is nothing, what its user may see or do has
+/// changed, and everything is there at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shutdown {
     pub spread_ms: u64,

@@ -79,7 +79,7 @@ def end_workers(data: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
-    parser.add_argument("--seconds", default="60")
+    parser.add_argument("--examples", default="8", help="cases of each operation, beside those that cover its document")
     parser.add_argument("--seed", default="1")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="muster-openapi-") as folder:
@@ -95,7 +95,7 @@ def main() -> int:
             print(f"seed {args.seed}", flush=True)
             fuzz = [Path(sys.executable).parent / "schemathesis", "--config-file", config, "run", described]
             fuzz += ["--url", url, "--header", f"Cookie: {cookie}", "--checks", ",".join(CHECKS)]
-            fuzz += ["--seed", args.seed, "--max-time", args.seconds, "--phases", "examples,coverage,fuzzing"]
+            fuzz += ["--seed", args.seed, "--max-examples", args.examples, "--phases", "examples,coverage,fuzzing"]
             fuzz += ["--exclude-path-regex", r"^/api/(sync|watch|agent|events/stream|v1/events/stream)$|^/api/events$"]
             fuzz += ["--exclude-operation-id", "delete_session", "--workers", WORKERS, "--request-timeout", "40"]
             fuzz += ["--warnings", "off", "--continue-on-failure", "--no-color"]

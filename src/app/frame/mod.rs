@@ -21,6 +21,7 @@ use super::{
     snapshot::{Opening, Theme},
     store::{Store, use_store},
 };
+use crate::sync::Status;
 use freshness::{Freshness, freshness};
 use keys::{KeyMap, Keys};
 use leptos::{prelude::*, server::ServerActionError};
@@ -89,6 +90,14 @@ fn Opened(opening: Opening) -> impl IntoView {
     let first = pathname.get_untracked();
     let waits =
         Memo::new(move |_| store.part.with(Option::is_some) && pathname.with(|pathname| *pathname != first));
+    // Of what a session saw nothing stays when it ended; it comes back with the first state that the next one is sent.
+    let away = Memo::new(move |before: Option<&bool>| {
+        store.link.with(|link| match link.status {
+            Status::SignedOut => true,
+            Status::Connected => false,
+            _ => before.copied().unwrap_or(false),
+        })
+    });
     let stale = Memo::new(move |_| freshness(store) == Freshness::Stale);
     view! {
         <a class="skip" href="#main">
@@ -101,7 +110,9 @@ fn Opened(opening: Opening) -> impl IntoView {
                 <Notice said/>
                 <WithinNotice/>
                 {move || {
-                    if waits.get() {
+                    if away.get() {
+                        view! { <p class="empty" role="status">"You are signed out: nothing is shown until you sign in."</p> }.into_any()
+                    } else if waits.get() {
                         view! { <p class="empty" role="status">"Loading the rest of the fleet…"</p> }.into_any()
                     } else {
                         view! { <Outlet/> }.into_any()
@@ -110,7 +121,7 @@ fn Opened(opening: Opening) -> impl IntoView {
             </main>
             <ToastRegion/>
         </div>
-        <LogDock/>
+        {move || (!away.get()).then(|| view! { <LogDock/> })}
         <ConfirmDialog/>
         <PaletteDialog/>
         <SignInAgainDialog/>

@@ -2,7 +2,7 @@
 
 use super::trouble::{need_attention, trouble};
 use crate::app::{
-    components::{Icon, format::count},
+    components::{Icon, Menu, format::count},
     store::use_store,
 };
 use leptos::prelude::*;
@@ -62,7 +62,7 @@ pub fn Nav() -> impl IntoView {
                 <Icon name="log"/>
                 <span class="nav-label">"Events"</span>
             </A>
-            // On a phone they are reached from the overview and from the choice above.
+            // On a phone there is no room for these: they are behind More.
             <A href="/clusters" attr:class="nav-item nav-wide" attr:aria-current=move || current("/clusters") attr:title="Clusters">
                 <Icon name="cluster"/>
                 <span class="nav-label">"Clusters"</span>
@@ -73,6 +73,13 @@ pub fn Nav() -> impl IntoView {
                 <span class="nav-label">"Projects"</span>
                 <span class="nav-count">{move || count(store.projects.with(Vec::len) as u64)}</span>
             </A>
+            <div class="nav-more">
+                <Menu label="More pages" face=view! { <Icon name="more"/> <span class="nav-label">"More"</span> }.into_any()>
+                    <A href="/clusters" attr:class="menu-item" attr:aria-current=move || current("/clusters")>"Clusters"</A>
+                    <A href="/projects" attr:class="menu-item" attr:aria-current=move || current("/projects")>"Projects"</A>
+                    <A href="/settings" attr:class="menu-item" attr:aria-current=move || current("/settings")>"Settings"</A>
+                </Menu>
+            </div>
         </nav>
     }
     .into_any()

@@ -1,4 +1,4 @@
-//! The session ended while the page is open: asks for the password in place, so that nothing on the page is lost.
+//! The session ended while the page is open: asks for the password in place. What was shown is gone until then.
 
 use crate::{
     app::{live::session::sign_in_again, store::use_store},
@@ -61,7 +61,7 @@ pub fn SignInAgainDialog() -> impl IntoView {
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby="again-title" on:close=move |_| asked.set(false)>
             <h2 id="again-title">"You are signed out"</h2>
-            <p>"Your session ended. What you see is no longer kept up to date. Sign in to go on where you are."</p>
+            <p>"Your session ended, and nothing that you saw is kept on this page. Sign in to go on where you were."</p>
             <form method="post" on:submit=on_submit>
                 <div class="field">
                     <label for="again-email">"Email address"</label>

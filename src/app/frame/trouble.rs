@@ -15,8 +15,7 @@ use leptos::prelude::*;
 
 /// How many things need somebody: broken workers and nets, clusters that are away, hosts in trouble. A net that is dead came to its end, which is no trouble.
 pub fn trouble(summary: &Summary) -> usize {
-    let clusters = summary.clusters.saturating_sub(summary.clusters_connected);
-    summary.workers_broken + summary.nets_failed + summary.hosts.troubled + clusters
+    summary.workers_broken + summary.nets_failed + summary.hosts.troubled + summary.clusters_away
 }
 
 /// `1 needs attention`, `3 need attention`.
@@ -195,6 +194,8 @@ mod tests {
         assert_eq!(trouble(&summary), 0);
         summary.nets_failed = 1;
         summary.clusters_connected = 1;
+        assert_eq!(trouble(&summary), 1, "one that was never reached is not lost");
+        summary.clusters_away = 1;
         assert_eq!(trouble(&summary), 2);
     }
 

@@ -35,7 +35,7 @@ pub use not_found::NotFound as Kit;
 pub use overview::Overview;
 pub use pipelines::{PipelinePage, PipelinesPage};
 pub use projects::{ProjectPage, ProjectsPage};
-pub use settings::{SettingsPage, TokensPage, UsersPage};
+pub use settings::{AuditPage, SettingsPage, TokensPage, UsersPage};
 pub use setup::SetupPage;
 pub use sign_in::SignInPage;
 pub use webhooks::WebhooksPage;

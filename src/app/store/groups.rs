@@ -33,9 +33,10 @@ impl Groups {
         let mut summary = all.clone();
         if let Some(id) = within.cluster {
             let chosen = clusters.iter().find(|row| row.id == id);
-            let connected = |row: &&Arc<Cluster>| row.connection == Connection::Connected;
+            let is = |connection| usize::from(chosen.is_some_and(|row| row.connection == connection));
             summary.clusters = usize::from(chosen.is_some());
-            summary.clusters_connected = usize::from(chosen.filter(connected).is_some());
+            summary.clusters_connected = is(Connection::Connected);
+            summary.clusters_away = is(Connection::Disconnected);
             summary.take_workers(&self.cluster(id));
         }
         if let Some(id) = within.project {

@@ -474,6 +474,14 @@ impl Store {
         self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.roles.best() >= least))
     }
 
+    /// Whether the user may say that they know of an event: an operator of its project, or of the fleet. Not tracked.
+    pub fn may_acknowledge(&self, event: &crate::model::Event) -> bool {
+        match event.project_id {
+            Some(project) => self.may_in(project, crate::model::Role::Operator),
+            None => self.may_act(),
+        }
+    }
+
     /// Whether the user may administer the fleet: users, clusters, projects, hosts. Not tracked.
     pub fn may_administer(&self) -> bool {
         self.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.role >= crate::model::Role::Admin))

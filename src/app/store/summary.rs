@@ -16,6 +16,8 @@ use std::{
 pub struct Summary {
     pub clusters: usize,
     pub clusters_connected: usize,
+    /// Of the others, most were never reached yet; these were.
+    pub clusters_away: usize,
     pub workers: usize,
     pub workers_ready: usize,
     /// What brings one of the others nearest to ready.
@@ -95,10 +97,11 @@ pub struct Tally {
 
 impl Tally {
     pub fn clusters<'a>(&mut self, rows: impl Iterator<Item = &'a Arc<Cluster>>) {
-        (self.counts.clusters, self.counts.clusters_connected) = (0, 0);
+        (self.counts.clusters, self.counts.clusters_connected, self.counts.clusters_away) = (0, 0, 0);
         for row in rows {
             self.counts.clusters += 1;
             self.counts.clusters_connected += usize::from(row.connection == Connection::Connected);
+            self.counts.clusters_away += usize::from(row.connection == Connection::Disconnected);
         }
     }
 

@@ -5,6 +5,7 @@
 //! can forget either.
 
 mod builds;
+mod clusters;
 mod hosts;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
     EventRules, Fleet, Host, HostId, Lab, LabId, LastAction, LoadState, Name, Net, NetCause, NetId,
     Operation, OperationId, Project, ProjectId, RunState, Severity, Timestamp, Worker, WorkerCause, WorkerId,
     WorkerStatus,
-    event::describe,
+    event::{describe, left_behind},
     fleet::EVENTS_IN_SNAPSHOT,
     lifecycle::{NetAction, WorkerAction},
 };
@@ -23,6 +24,7 @@ pub struct Draft<'f> {
     fleet: &'f Fleet,
     actor: Actor,
     now: Timestamp,
+    clusters: BTreeMap<ClusterId, Arc<Cluster>>,
     workers: BTreeMap<WorkerId, Option<Arc<Worker>>>,
     nets: BTreeMap<NetId, Option<Arc<Net>>>,
     hosts: BTreeMap<HostId, Option<Arc<Host>>>,
@@ -44,6 +46,7 @@ impl<'f> Draft<'f> {
             fleet,
             actor,
             now,
+            clusters: BTreeMap::new(),
             workers: BTreeMap::new(),
             nets: BTreeMap::new(),
             hosts: BTreeMap::new(),
@@ -99,25 +102,6 @@ impl<'f> Draft<'f> {
         nets.find(|net| net.project_id == project && net.name.reads_as(name))
     }
 
-    /// Puts a cluster; its revision and times are counted here.
-    pub fn put_cluster(&mut self, mut cluster: Cluster) -> Arc<Cluster> {
-        let before = self.fleet.cluster(cluster.id);
-        cluster.revision = before.map_or(1, |before| before.revision + 1);
-        cluster.updated_at = self.now;
-        let cluster = Arc::new(cluster);
-        self.record(Change::ClusterPut { created: before.is_none(), cluster: cluster.clone() });
-        cluster
-    }
-
-    /// Deletes a cluster. That nothing is in it any more is for the caller to see to.
-    pub fn delete_cluster(&mut self, id: ClusterId) {
-        self.record(Change::ClusterDeleted { id });
-    }
-
-    pub fn cluster_name_taken(&self, name: &Name) -> bool {
-        self.fleet.clusters().any(|cluster| cluster.name == *name)
-    }
-
     /// Puts a project; its revision and times are counted here.
     pub fn put_project(&mut self, mut project: Project) -> Arc<Project> {
         let before = self.fleet.project(project.id);
@@ -148,7 +132,16 @@ impl<'f> Draft<'f> {
     pub fn put_rules(&mut self, mut rules: EventRules) {
         rules.revision = self.fleet.rules().map_or(1, |before| before.revision + 1);
         rules.updated_at = self.now;
+        let (mutes, priorities) = (rules.mutes.len(), rules.priorities.len());
         self.record(Change::RulesPut { rules: Arc::new(rules) });
+        // Whoever is told of less than before should be able to find out why.
+        let count = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
+        let text = format!(
+            "The rules for events were changed: {}, {}",
+            count(mutes, "mute", "mutes"),
+            count(priorities, "priority", "priorities")
+        );
+        self.log(Severity::Info, "rules.updated", text, |_| {});
     }
 
     pub fn create_worker(&mut self, mut worker: Worker) {
@@ -195,6 +188,9 @@ impl<'f> Draft<'f> {
         let worker = Arc::new(worker);
         self.workers.insert(id, Some(worker.clone()));
         self.record(Change::WorkerPut { cause, worker: worker.clone() });
+        if worker.status != before.status {
+            self.follow_connection(&worker);
+        }
         if before.is_ready() && !worker.is_ready() {
             let keeps_nets = worker.machine.is_some();
             for net in self.nets_on(id) {
@@ -365,8 +361,8 @@ impl<'f> Draft<'f> {
     }
 
     fn record(&mut self, change: Change) {
-        if let Some(said) = describe(self, &change) {
-            let kind = change.event_type().unwrap_or("event.logged");
+        let kind = change.event_type().unwrap_or("event.logged");
+        for said in left_behind(self, &change).into_iter().chain(describe(self, &change)) {
             let mut event = self.event(said.severity, kind, said.text);
             (event.cluster_id, event.project_id, event.worker_id, event.net_id, event.host_id) =
                 (said.cluster_id, said.project_id, said.worker_id, said.net_id, said.host_id);
@@ -377,22 +373,8 @@ impl<'f> Draft<'f> {
     }
 
     fn event(&self, severity: Severity, kind: &str, text: String) -> Event {
-        Event {
-            id: EventId(0),
-            at: self.now,
-            kind: kind.to_owned(),
-            severity,
-            actor: self.actor.clone(),
-            text,
-            cluster_id: None,
-            project_id: None,
-            worker_id: None,
-            net_id: None,
-            host_id: None,
-            of_hosts: false,
-            data: BTreeMap::new(),
-            acknowledged: None,
-        }
+        let blank = Event::blank(EventId(0), self.now, self.actor.clone());
+        Event { kind: kind.to_owned(), severity, text, ..blank }
     }
 }
 

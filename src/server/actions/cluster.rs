@@ -28,19 +28,19 @@ pub async fn create(app: &App, who: &Who, new: NewCluster, key: Option<Key>) -> 
         if draft.cluster_name_taken(&name) {
             return Err(taken("cluster", &name, "this console"));
         }
-        draft.put_cluster(Cluster {
+        let cluster = draft.put_cluster(Cluster {
             id: ClusterId(Uuid::now_v7()),
             name: name.clone(),
             provider,
             region: region.clone(),
-            connection: Connection::Connected,
+            connection: Connection::at_first(provider),
             lab_sync_minutes: None,
             revision: 0,
             created_at: draft.now(),
             updated_at: Timestamp::default(),
         });
         let message = format!("The cluster {name} ({}) was created.", provider.as_str());
-        Ok((Done { message, ..Done::default() }, Vec::new()))
+        Ok((Done { message, cluster: Some(cluster), ..Done::default() }, Vec::new()))
     })
     .await
 }

@@ -3,6 +3,7 @@
 use super::{
     extract::{Tagged, id, options, position, row},
     fields::Fields,
+    openapi::bodies,
 };
 use crate::{
     app::error::ApiError,
@@ -30,7 +31,7 @@ pub async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::NewCluster>(&body)?;
     let new = NewCluster {
         name: body.text("name")?,
         provider: body
@@ -59,8 +60,10 @@ pub async fn rename(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let action =
-        Action::RenameCluster { id: id(&cluster, "cluster")?, name: Fields::read(&body)?.text("name")? };
+    let action = Action::RenameCluster {
+        id: id(&cluster, "cluster")?,
+        name: Fields::read::<bodies::Renamed>(&body)?.text("name")?,
+    };
     perform(&app, &who, action, options(&headers)?).await.map(Json)
 }
 

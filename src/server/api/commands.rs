@@ -5,6 +5,7 @@ use super::{
     extract::{id, options, position, row},
     fields::Fields,
     lists::{ListRequest, Order},
+    openapi::bodies,
 };
 use crate::{
     app::error::ApiError,
@@ -81,7 +82,7 @@ pub async fn run(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::NewCommands>(&body)?;
     let kind: CommandKind =
         (body.text("kind")?).parse().map_err(|error: crate::model::command::NotAKind| {
             ApiError::BadRequest { detail: error.to_string() }

@@ -1,7 +1,7 @@
 //! `/api/events/…` and `/api/stream-tickets`: the log, its rules, and tickets for the streams. The streams themselves are in
 //! [`crate::server::sse::typed`].
 
-use super::{error::internal, extract::options, fields::Fields};
+use super::{error::internal, extract::options, fields::Fields, openapi::bodies};
 use crate::{
     app::error::ApiError,
     model::{Action, Done, EventId, EventPage, EventRules, EventStatistics},
@@ -57,7 +57,7 @@ pub async fn acknowledge(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let ids = Fields::read(&body)?.whole_numbers("ids", "numbers of events")?;
+    let ids = Fields::read::<bodies::Acknowledge>(&body)?.whole_numbers("ids", "numbers of events")?;
     let action = Action::AcknowledgeEvents(ids.into_iter().map(EventId).collect());
     perform(&app, &who, action, options(&headers)?).await.map(Json)
 }
@@ -77,8 +77,12 @@ pub async fn set_rules(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let rules: EventRules = serde_json::from_slice(&body)
-        .map_err(|error| ApiError::BadRequest { detail: format!("The rules cannot be read: {error}.") })?;
+    let body = Fields::read::<bodies::NewEventRules>(&body)?;
+    let rules = EventRules {
+        mutes: body.objects("mutes")?,
+        priorities: body.objects("priorities")?,
+        ..EventRules::default()
+    };
     perform(&app, &who, Action::SetRules(rules), options(&headers)?).await.map(Json)
 }
 

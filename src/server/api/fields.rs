@@ -1,7 +1,14 @@
 //! A JSON body, read field by field, so that what is wrong with one is said of it: its name, its bounds, and what was given.
+//!
+//! Every body is read as the type that the document describes it with. A field that is not among that type's is refused: a name that was
+//! mistyped would otherwise count as one that was left out, which often means "all of them".
 
 use crate::{app::error::ApiError, model::action::whole_number_wanted};
-use serde::de::DeserializeOwned;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, ops::RangeInclusive, str::FromStr};
 
@@ -11,15 +18,27 @@ pub struct Fields(Map<String, Value>);
 const SHOWN: usize = 40;
 
 impl Fields {
-    /// A body that must be a JSON object. An empty one reads as `{}`.
-    pub fn read(body: &[u8]) -> Result<Fields, ApiError> {
+    /// A body that must be a JSON object with fields of `T`. An empty one reads as `{}`.
+    pub fn read<T: JsonSchema>(body: &[u8]) -> Result<Fields, ApiError> {
         if body.is_empty() {
             return Ok(Fields(Map::new()));
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Fields(fields)),
+            Ok(Value::Object(fields)) => Fields(fields).known::<T>(""),
             Ok(other) => Err(bad(format!("The body must be a JSON object; it is {}.", shown(&other)))),
             Err(error) => Err(bad(format!("The body is not JSON: {error}."))),
+        }
+    }
+
+    /// Refuses what is not a field of `T`; `place` is where these fields are: `within`, or nothing for the body itself.
+    fn known<T: JsonSchema>(self, place: &str) -> Result<Fields, ApiError> {
+        let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+        let schema = T::json_schema(&mut generator);
+        let known = schema.get("properties").and_then(Value::as_object);
+        let known: Vec<String> = known.into_iter().flat_map(Map::keys).cloned().collect();
+        match self.0.keys().find(|name| !known.contains(name)) {
+            Some(name) => Err(unknown(name, place, &known)),
+            None => Ok(self),
         }
     }
 
@@ -135,15 +154,25 @@ impl Fields {
     }
 
     /// A field that is read whole, or the default where it is left out.
-    pub fn whole<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, ApiError> {
-        let read = |given: &Value| {
-            T::deserialize(given).map_err(|error| bad(format!("{name} is not usable: {error}.")))
-        };
-        self.get(name).map_or_else(|| Ok(T::default()), read)
+    pub fn whole<T: DeserializeOwned + Default + JsonSchema>(&self, name: &str) -> Result<T, ApiError> {
+        self.get(name).map_or_else(|| Ok(T::default()), |given| object(given, name))
     }
 
-    /// Fields within a field, where it is not left out.
-    pub fn within(&self, name: &str) -> Result<Option<Fields>, ApiError> {
+    /// A list of objects that are read whole; empty where it is left out.
+    pub fn objects<T: DeserializeOwned + JsonSchema>(&self, name: &str) -> Result<Vec<T>, ApiError> {
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(entries)) => entries.iter().map(|entry| object(entry, name)).collect(),
+            Some(other) => Err(bad(format!("{name} must be a list; it is {}.", shown(other)))),
+        }
+    }
+
+    /// Fields of `T` within a field, where it is not left out.
+    pub fn within<T: JsonSchema>(&self, name: &str) -> Result<Option<Fields>, ApiError> {
+        self.any_within(name)?.map(|fields| fields.known::<T>(name)).transpose()
+    }
+
+    fn any_within(&self, name: &str) -> Result<Option<Fields>, ApiError> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Object(fields)) => Ok(Some(Fields(fields.clone()))),
@@ -197,7 +226,7 @@ impl Fields {
         what: &str,
         words: &[(&str, T)],
     ) -> Result<BTreeMap<I, T>, ApiError> {
-        let Some(fields) = self.within(name)? else { return Ok(BTreeMap::new()) };
+        let Some(fields) = self.any_within(name)? else { return Ok(BTreeMap::new()) };
         let one = |text: &String| {
             let id = text.parse();
             let id = id.map_err(|_| {
@@ -216,6 +245,37 @@ impl Fields {
 fn whole(given: &Value) -> Option<u64> {
     let exact = |number: &f64| number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(number);
     given.as_u64().or_else(|| given.as_f64().filter(exact).map(|number| number as u64))
+}
+
+/// An object of fields of `T`.
+fn object<T: DeserializeOwned + JsonSchema>(given: &Value, name: &str) -> Result<T, ApiError> {
+    let Value::Object(fields) = given else {
+        return Err(bad(format!("{name} must be an object, or hold objects; it is {}.", shown(given))));
+    };
+    Fields(fields.clone()).known::<T>(name)?;
+    T::deserialize(given).map_err(|error| bad(format!("{name} is not usable: {error}.")))
+}
+
+/// A list of objects that are read whole, as a field of a larger type.
+pub fn strictly<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + JsonSchema,
+{
+    let entries = Vec::<Value>::deserialize(deserializer)?;
+    let read: Result<Vec<T>, ApiError> = entries.iter().map(|entry| object(entry, "a rule")).collect();
+    read.map_err(|error| D::Error::custom(error.to_string().trim_end_matches('.')))
+}
+
+/// The refusal of a field that there is not, which names those that there are.
+pub fn unknown(name: &str, place: &str, known: &[String]) -> ApiError {
+    let place = if place.is_empty() { String::new() } else { format!(" in {place}") };
+    let there = match known {
+        [] => "There is none.".to_owned(),
+        [one] => format!("There is only {one}."),
+        more => format!("There are {}.", more.join(", ")),
+    };
+    bad(format!("There is no field {}{place}. {there}", shown(&Value::from(name))))
 }
 
 fn bad(detail: String) -> ApiError {
@@ -237,7 +297,18 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::action::CPUS;
+    use crate::{
+        model::{Mute, action::CPUS},
+        server::api::openapi::bodies,
+    };
+
+    #[derive(JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Size {
+        cpus: u16,
+        disk: Option<u16>,
+    }
 
     fn said<T>(result: Result<T, ApiError>) -> String {
         result.err().map(|error| error.to_string()).unwrap_or_default()
@@ -247,7 +318,7 @@ mod tests {
     fn a_wrong_number_is_named_with_its_bounds() {
         let cpus = |given: &str| {
             let body = format!("{{\"cpus\":{given}}}");
-            said(Fields::read(body.as_bytes()).unwrap().whole_number("cpus", &CPUS))
+            said(Fields::read::<Size>(body.as_bytes()).unwrap().whole_number("cpus", &CPUS))
         };
         assert_eq!(cpus("256"), "");
         assert_eq!(cpus("2.0"), "", "the same number in JSON");
@@ -262,8 +333,27 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_said_so() {
-        assert!(Fields::read(b"").is_ok());
-        assert_eq!(said(Fields::read(b"[1]")), "The body must be a JSON object; it is a list.");
-        assert!(said(Fields::read(b"{")).starts_with("The body is not JSON: "));
+        assert!(Fields::read::<Size>(b"").is_ok());
+        assert_eq!(said(Fields::read::<Size>(b"[1]")), "The body must be a JSON object; it is a list.");
+        assert!(said(Fields::read::<Size>(b"{")).starts_with("The body is not JSON: "));
+    }
+
+    #[test]
+    fn a_field_that_there_is_not_is_refused_with_those_that_there_are() {
+        let read = |body: &str| said(Fields::read::<Size>(body.as_bytes()));
+        assert_eq!(read("{\"disk\":1}"), "");
+        assert_eq!(read("{\"cpu\":1}"), "There is no field \"cpu\". There are cpus, disk.");
+        let body = Fields::read::<bodies::NewToken>(b"{\"roles\":{\"flet\":\"viewer\"}}");
+        let roles = body.unwrap().within::<bodies::NewRoles>("roles");
+        assert_eq!(said(roles), "There is no field \"flet\" in roles. There are fleet, projects.");
+    }
+
+    #[test]
+    fn a_mistyped_condition_of_a_mute_does_not_mute_everything() {
+        let body = "{\"mutes\":[{\"type\":\"worker.*\",\"worker\":\"w\"}]}";
+        let body = Fields::read::<bodies::NewEventRules>(body.as_bytes()).unwrap();
+        let said = said(body.objects::<Mute>("mutes"));
+        assert!(said.starts_with("There is no field \"worker\" in mutes. There are "), "{said}");
+        assert!(said.contains("worker_id") && said.contains("until"), "{said}");
     }
 }

@@ -4,6 +4,7 @@ use super::{
     extract::{id, options, position, row},
     fields::Fields,
     lists::{ListRequest, Order},
+    openapi::bodies,
 };
 use crate::{
     app::error::ApiError,
@@ -48,7 +49,7 @@ pub async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let name = Fields::read(&body)?.text("name")?;
+    let name = Fields::read::<bodies::NewHost>(&body)?.text("name")?;
     let done = perform(&app, &who, Action::CreateHost { name }, options(&headers)?).await?;
     Ok((StatusCode::CREATED, secret(done)).into_response())
 }

@@ -1,6 +1,6 @@
 //! `/api/projects/{id}/members`.
 
-use super::{extract::id, fields::Fields, users::ROLES};
+use super::{extract::id, fields::Fields, openapi::bodies, users::ROLES};
 use crate::{
     app::error::ApiError,
     model::Member,
@@ -34,7 +34,7 @@ pub async fn add(
     Path(project): Path<String>,
     body: Bytes,
 ) -> Result<Json<Member>, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::NewMember>(&body)?;
     let (person, role) = (Person::Email(body.text("email")?), body.word("role", &ROLES)?);
     account::set_member(&app, &who, id(&project, "project")?, person, role).await.map(Json)
 }
@@ -46,7 +46,7 @@ pub async fn put(
     Path((project, user)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Member>, ApiError> {
-    let role = Fields::read(&body)?.word("role", &ROLES)?;
+    let role = Fields::read::<bodies::MemberRole>(&body)?.word("role", &ROLES)?;
     let person = Person::Id(id(&user, "user")?);
     account::set_member(&app, &who, id(&project, "project")?, person, role).await.map(Json)
 }

@@ -2,12 +2,13 @@
 //!
 //! A file is a noun. What it answers to is in the [`table`], which the router and the document (`openapi`) are made from.
 
+pub mod audit;
 mod clusters;
 pub mod commands;
 pub mod error;
 mod events;
 mod extract;
-mod fields;
+pub mod fields;
 mod health;
 mod history;
 mod hosts;

@@ -3,9 +3,9 @@
 use super::{
     error::internal,
     extract::{id, options, position, row},
-    fields::Fields,
+    fields::{Fields, unknown},
     lists::{ListRequest, Order},
-    openapi::{Operation, post},
+    openapi::{Operation, bodies, post},
 };
 use crate::{
     app::error::ApiError,
@@ -95,7 +95,9 @@ pub async fn create(State(app): State<App>, who: Who, request: Request) -> Resul
         from_form(form.map_err(|error| unreadable(error.status(), &error.body_text()))?).await?
     } else {
         let body = Bytes::from_request(request, &app).await;
-        let body = Fields::read(&body.map_err(|error| unreadable(error.status(), &error.body_text()))?)?;
+        let body = Fields::read::<bodies::NewNet>(
+            &body.map_err(|error| unreadable(error.status(), &error.body_text()))?,
+        )?;
         NewNet {
             name: body.text_or_empty("name")?,
             project_id: body.id("project_id", "project")?,
@@ -130,7 +132,11 @@ async fn from_form(mut form: Multipart) -> Result<NewNet, ApiError> {
                     pnml = Some(bytes);
                 }
             }
-            _ => {}
+            Some(name) => {
+                let names = ["name", "project_id", "pnml"].map(str::to_owned);
+                return Err(unknown(name, "", &names));
+            }
+            None => {}
         }
     }
     let missing = |what: &str| ApiError::BadRequest { detail: format!("The form has no field {what:?}.") };
@@ -158,7 +164,7 @@ pub async fn assign(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let worker_id = Fields::read(&body)?.id("worker_id", "worker")?;
+    let worker_id = Fields::read::<bodies::Assign>(&body)?.id("worker_id", "worker")?;
     act(&app, &who, &net, NetRequest::Assign { worker_id }, &headers).await
 }
 
@@ -169,7 +175,7 @@ pub async fn move_to(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let project_id = Fields::read(&body)?.id("project_id", "project")?;
+    let project_id = Fields::read::<bodies::MoveNet>(&body)?.id("project_id", "project")?;
     let action = Action::MoveNet { id: id(&net, "net")?, project_id };
     perform(&app, &who, action, options(&headers)?).await.map(Json)
 }
@@ -181,7 +187,7 @@ pub async fn run(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let rate = Fields::read(&body)?.whole_number("rate", &RATE)? as u32;
+    let rate = Fields::read::<bodies::Run>(&body)?.whole_number("rate", &RATE)? as u32;
     act(&app, &who, &net, NetRequest::Run { rate }, &headers).await
 }
 
@@ -192,7 +198,7 @@ pub async fn inject(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::Inject>(&body)?;
     let request =
         NetRequest::Inject { place: body.text("place")?, tokens: body.whole_number("tokens", &TOKENS)? };
     act(&app, &who, &net, request, &headers).await

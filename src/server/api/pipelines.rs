@@ -4,7 +4,7 @@ use super::{
     extract::{id, options, position},
     fields::Fields,
     lists::{ListRequest, Order},
-    openapi::{Operation, post},
+    openapi::{Operation, bodies, post},
 };
 use crate::{
     app::error::ApiError,
@@ -58,7 +58,7 @@ pub async fn start(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Done>), ApiError> {
-    let fields = Fields::read(&body)?;
+    let fields = Fields::read::<bodies::NewPipeline>(&body)?;
     let stages = stages(&fields)?
         .ok_or_else(|| ApiError::BadRequest { detail: "The body has no field \"stages\".".to_owned() })?;
     let action =

@@ -3,6 +3,7 @@
 use super::{
     extract::{Tagged, id, options, position, row},
     fields::Fields,
+    openapi::bodies,
 };
 use crate::{
     app::error::ApiError,
@@ -49,9 +50,10 @@ pub async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let body = Fields::read(&body)?;
-    let quotas =
-        body.within("quotas")?.map_or(Ok(Quotas::default()), |fields| changed(Quotas::default(), &fields))?;
+    let body = Fields::read::<bodies::NewProject>(&body)?;
+    let quotas = body
+        .within::<bodies::NewQuotas>("quotas")?
+        .map_or(Ok(Quotas::default()), |fields| changed(Quotas::default(), &fields))?;
     let action = Action::CreateProject(NewProject { name: body.text("name")?, quotas });
     let done = perform(&app, &who, action, options(&headers)?).await?;
     Ok((StatusCode::CREATED, Json(done)).into_response())
@@ -65,10 +67,11 @@ pub async fn edit(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::EditProject>(&body)?;
     let before = find(&app, &who, id(&project, "project")?)?;
-    let quotas =
-        body.within("quotas")?.map_or(Ok(before.quotas), |fields| changed(before.quotas, &fields))?;
+    let quotas = body
+        .within::<bodies::NewQuotas>("quotas")?
+        .map_or(Ok(before.quotas), |fields| changed(before.quotas, &fields))?;
     let edit = NewProject { name: body.optional_text("name")?.unwrap_or(before.name.to_string()), quotas };
     let mut options = options(&headers)?;
     // What is absent was filled in from this revision: it must not undo what somebody else changed meanwhile.

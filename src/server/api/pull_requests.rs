@@ -1,6 +1,6 @@
 //! Open pull requests of the hosts' repository, and what that repository says the hosts should be.
 
-use super::{extract::options, fields::Fields, pipelines};
+use super::{extract::options, fields::Fields, openapi::bodies, pipelines};
 use crate::{
     app::error::ApiError,
     model::{Action, CommandKind, Done, PullRequest, Repository, Timestamp},
@@ -58,8 +58,8 @@ pub async fn merge(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Done>, ApiError> {
-    let fields = Fields::read(&body)?;
-    let deploy = match fields.within("deploy")? {
+    let fields = Fields::read::<bodies::Merge>(&body)?;
+    let deploy = match fields.within::<bodies::Deploy>("deploy")? {
         None => None,
         Some(deploy) => {
             let kinds = || DEPLOY.iter().filter_map(|kind| kind.parse::<CommandKind>().ok()).collect();

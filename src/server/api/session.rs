@@ -1,18 +1,19 @@
 //! `/api/session`: sign in, who am I, sign out.
 
-use super::fields::Fields;
+use super::{fields::Fields, openapi::bodies};
 use crate::{
     app::{Me, error::ApiError},
     server::{
         App,
-        auth::{self, SignedIn, Who},
+        auth::{self, Place, SignedIn, Who},
+        socket::Peer,
     },
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
-    extract::State,
-    http::{StatusCode, header},
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
@@ -20,10 +21,16 @@ pub async fn show(who: Who) -> Response {
     me(&who).into_response()
 }
 
-pub async fn sign_in(State(app): State<App>, body: Bytes) -> Result<Response, ApiError> {
-    let body = Fields::read(&body)?;
+pub async fn sign_in(
+    State(app): State<App>,
+    peer: Option<Extension<ConnectInfo<Peer>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let place = Place::of(peer.map(|Extension(ConnectInfo(peer))| peer), &headers);
+    let body = Fields::read::<bodies::SignIn>(&body)?;
     let (email, password) = (body.text("email")?, body.text("password")?);
-    let signed_in: SignedIn = auth::sign_in(&app, &email, &password).await?;
+    let signed_in: SignedIn = auth::sign_in(&app, place, &email, &password).await?;
     let cookie = auth::session_cookie(app.config().cookie_style, &signed_in.token, signed_in.lifetime);
     Ok(([(header::SET_COOKIE, cookie)], me(&signed_in.who)).into_response())
 }

@@ -1,6 +1,6 @@
 //! `/api/tokens`.
 
-use super::{extract::id, fields::Fields, users::ROLES};
+use super::{extract::id, fields::Fields, openapi::bodies, users::ROLES};
 use crate::{
     app::error::ApiError,
     model::{NewToken, ProjectId, Roles, Timestamp, TokenRow},
@@ -28,8 +28,8 @@ pub async fn list(State(app): State<App>, who: Who) -> Result<Json<Vec<TokenRow>
 
 /// `{name, roles?: {fleet?, projects?: {id: role}}, service?, expires_in_days?}`. Answers with the secret, told this once.
 pub async fn create(State(app): State<App>, who: Who, body: Bytes) -> Result<Response, ApiError> {
-    let body = Fields::read(&body)?;
-    let roles = match body.within("roles")? {
+    let body = Fields::read::<bodies::NewToken>(&body)?;
+    let roles = match body.within::<bodies::NewRoles>("roles")? {
         None => None,
         Some(roles) => Some(Roles {
             fleet: roles.optional_word("fleet", &ROLES)?.flatten(),

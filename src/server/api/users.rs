@@ -1,6 +1,6 @@
 //! `/api/users`, and one's own password.
 
-use super::{extract::id, fields::Fields};
+use super::{extract::id, fields::Fields, openapi::bodies};
 use crate::{
     app::error::ApiError,
     model::{NewUser, Role, UserEdit, UserRow},
@@ -26,7 +26,7 @@ pub async fn list(State(app): State<App>, who: Who) -> Result<Json<Vec<UserRow>>
 
 /// Answers with the link, told this once.
 pub async fn create(State(app): State<App>, who: Who, body: Bytes) -> Result<Response, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::NewUser>(&body)?;
     let email = body.text("email")?;
     let name = body.optional_text("name")?.filter(|name| !name.trim().is_empty());
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().trim().to_owned());
@@ -42,7 +42,7 @@ pub async fn edit(
     Path(user): Path<String>,
     body: Bytes,
 ) -> Result<Json<UserRow>, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::EditUser>(&body)?;
     let edit = UserEdit {
         name: body.optional_text("name")?,
         role: body.optional_word("role", &ROLES)?,
@@ -71,7 +71,7 @@ pub async fn invite_again(
 
 /// `{current, new}`.
 pub async fn change_password(State(app): State<App>, who: Who, body: Bytes) -> Result<StatusCode, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::NewPassword>(&body)?;
     account::change_password(&app, &who, &body.text("current")?, &body.text("new")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

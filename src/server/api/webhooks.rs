@@ -1,6 +1,6 @@
 //! `/api/webhooks`: for administrators, because a webhook tells of the whole fleet.
 
-use super::{error::internal, extract::id, fields::Fields};
+use super::{error::internal, extract::id, fields::Fields, openapi::bodies};
 use crate::{
     app::error::ApiError,
     model::{Matcher, Name, Priority, Role, Webhook, WebhookId, WebhookPlan, WebhookTested},
@@ -8,9 +8,10 @@ use crate::{
         App,
         auth::Who,
         clock::now,
+        events::Entry,
         storage::audit,
         webhooks::{
-            MOST,
+            MOST, about,
             sign::Secret,
             table::{self, Kept},
         },
@@ -89,6 +90,7 @@ pub async fn make(app: &App, who: &Who, plan: WebhookPlan) -> Result<Created, Ap
     table::insert(pool, &webhook, &secret).await.map_err(|error| internal(&error))?;
     app.webhooks().changed();
     record(app, who, "create webhook", &webhook).await;
+    tell(app, who, "webhook.created", format!("Webhook {} was added", webhook.plan.name), &webhook).await;
     Ok(Created { webhook, secret: secret.told() })
 }
 
@@ -115,6 +117,9 @@ pub async fn edit(app: &App, who: &Who, id: WebhookId, plan: WebhookPlan) -> Res
     let webhook = changed.ok_or_else(gone)?;
     app.webhooks().changed();
     record(app, who, "change webhook", &webhook).await;
+    let is = if webhook.plan.enabled { "is on" } else { "is off" };
+    let text = format!("Webhook {} was changed, and {is}", webhook.plan.name);
+    tell(app, who, "webhook.updated", text, &webhook).await;
     Ok(webhook)
 }
 
@@ -132,6 +137,8 @@ pub async fn remove(app: &App, who: &Who, id: WebhookId) -> Result<(), ApiError>
     table::delete(app.store().pool(), id).await.map_err(|error| internal(&error))?;
     app.webhooks().changed();
     record(app, who, "delete webhook", &kept.webhook).await;
+    let webhook = kept.webhook;
+    tell(app, who, "webhook.deleted", format!("Webhook {} was deleted", webhook.plan.name), &webhook).await;
     Ok(())
 }
 
@@ -168,7 +175,7 @@ fn check(app: &App, plan: &WebhookPlan) -> Result<(), ApiError> {
 }
 
 fn plan(body: &[u8]) -> Result<WebhookPlan, ApiError> {
-    let fields = Fields::read(body)?;
+    let fields = Fields::read::<bodies::NewWebhook>(body)?;
     let bad = |detail: String| ApiError::BadRequest { detail };
     let name = Name::new(&fields.text("name")?).map_err(|error| bad(error.to_string()))?;
     let matcher: Matcher = fields.whole("matcher")?;
@@ -179,6 +186,10 @@ fn plan(body: &[u8]) -> Result<WebhookPlan, ApiError> {
     };
     let enabled = fields.optional_flag("enabled")?.unwrap_or(true);
     Ok(WebhookPlan { name, url: fields.text("url")?, matcher, priority, enabled })
+}
+
+async fn tell(app: &App, who: &Who, kind: &'static str, text: String, webhook: &Webhook) {
+    about(Entry::new(kind, text), webhook).write(app.store(), who.actor()).await;
 }
 
 async fn record(app: &App, who: &Who, action: &'static str, webhook: &Webhook) {

@@ -16,7 +16,7 @@ use crate::{
         actions::{gone, perform},
         api::{
             error::internal,
-            openapi::{Operation, post},
+            openapi::{Operation, bodies, post},
         },
         auth::Who,
         clock::now,
@@ -70,7 +70,7 @@ pub async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let body = Fields::read(&body)?;
+    let body = Fields::read::<bodies::NewWorker>(&body)?;
     let new = NewWorker {
         name: body.text("name")?,
         cluster_id: body.id("cluster_id", "cluster")?,

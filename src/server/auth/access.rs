@@ -99,6 +99,7 @@ const OF_PROJECTS: &[(&str, Role)] = &[
 
 /// Server functions of administrators of the fleet.
 const OF_ADMINS: &[&str] = &[
+    "/do/audit",
     "/do/list-users",
     "/do/create-user",
     "/do/edit-user",

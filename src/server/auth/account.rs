@@ -1,20 +1,21 @@
 //! What is done about users, members and tokens, by whichever door it is asked for. Each asks for its role itself, and is in the audit log.
 
 use super::{
-    Who, member, password,
+    Place, Who, member, password,
     token::{self, Of},
     user::{self, LastAdmin, User},
 };
 use crate::{
     app::error::ApiError,
     model::{
-        Invited, Issued, Member, NewToken, NewUser, ProjectId, Role, TokenId, TokenRow, UserEdit, UserId,
-        UserRow,
+        Invited, Issued, Member, Name, NewToken, NewUser, ProjectId, Role, TokenId, TokenRow, TokenStatus,
+        UserEdit, UserId, UserRow,
     },
     server::{
         App,
         api::error::internal,
         clock::now,
+        events::Entry,
         storage::{StorageError, audit},
     },
 };
@@ -39,6 +40,21 @@ async fn record<T>(
     }
 }
 
+/// Tells in the event log what was done.
+async fn tell(app: &App, who: &Who, entry: Entry) {
+    entry.write(app.store(), who.actor()).await;
+}
+
+/// An entry about a user.
+pub fn of_user(kind: &'static str, row: &UserRow, text: String) -> Entry {
+    Entry::new(kind, text).with("user", &row.name).with("user_id", row.id)
+}
+
+/// How a role is told in a sentence.
+fn in_words(role: Option<Role>) -> &'static str {
+    role.map_or("no role", Role::as_str)
+}
+
 fn link(user: User, token: &str, expires_at: crate::model::Timestamp) -> Invited {
     Invited { user: user.row(), link: format!("/join/{token}"), expires_at }
 }
@@ -60,6 +76,11 @@ pub async fn create_user(app: &App, who: &Who, new: NewUser) -> Result<Invited, 
     };
     let outcome = done.await.map(|(user, token, expires_at)| link(user, &token, expires_at));
     record(app, who, "invite user", target, &outcome).await;
+    if let Ok(Invited { user, .. }) = &outcome {
+        let role = in_words(user.roles.fleet);
+        let text = format!("User {} was invited, with {role} in the whole fleet", user.name);
+        tell(app, who, of_user("user.created", user, text).with("role", role)).await;
+    }
     outcome
 }
 
@@ -69,6 +90,10 @@ pub async fn invite_again(app: &App, who: &Who, id: UserId) -> Result<Invited, A
     let invited = user::invite(app.store().pool(), id, LastAdmin::Kept, now()).await;
     let outcome = invited.map(|(user, token, expires_at)| link(user, &token, expires_at));
     record(app, who, "reset password", format!("user {id}"), &outcome).await;
+    if let Ok(Invited { user, .. }) = &outcome {
+        let text = format!("User {} was invited again; their password and their sessions ended", user.name);
+        tell(app, who, of_user("user.updated", user, text)).await;
+    }
     outcome
 }
 
@@ -79,6 +104,11 @@ pub async fn edit_user(app: &App, who: &Who, id: UserId, edit: UserEdit) -> Resu
     let disabled = edit.disabled.map(|disabled| if disabled { ", disabled" } else { ", enabled" });
     let target = format!("user {id}{}{}", role.unwrap_or_default(), disabled.unwrap_or_default());
     record(app, who, "change user", target, &outcome).await;
+    if let Ok(user) = &outcome {
+        if let Some(text) = edited(user, &edit) {
+            tell(app, who, of_user("user.updated", user, text)).await;
+        }
+    }
     outcome
 }
 
@@ -88,17 +118,31 @@ pub async fn delete_user(app: &App, who: &Who, id: UserId) -> Result<(), ApiErro
     let target =
         outcome.as_ref().map_or_else(|_| format!("user {id}"), |user| format!("user {}", user.email));
     record(app, who, "delete user", target, &outcome).await;
-    outcome.map(drop)
+    let user = outcome?.row();
+    tell(app, who, of_user("user.deleted", &user, format!("User {} was deleted", user.name))).await;
+    Ok(())
+}
+
+/// What an edit made of a user, in a sentence; `None` for one that names nothing.
+pub fn edited(user: &UserRow, edit: &UserEdit) -> Option<String> {
+    let name = edit.name.as_ref().map(|_| "was renamed".to_owned());
+    let role = edit.role.map(|role| format!("has {} in the whole fleet now", in_words(role)));
+    let disabled = edit.disabled.map(|disabled| match disabled {
+        true => "was disabled".to_owned(),
+        false => "is enabled".to_owned(),
+    });
+    let all: Vec<String> = name.into_iter().chain(role).chain(disabled).collect();
+    (!all.is_empty()).then(|| format!("User {} {}", user.name, all.join(", ")))
 }
 
 /// Gives oneself another password. Other sessions end.
 pub async fn change_password(app: &App, who: &Who, current: &str, new: &str) -> Result<(), ApiError> {
     who.need_session()?;
-    app.throttle().check(&who.email, now())?;
+    app.throttle().check(Place::Inside, &who.email, now())?;
     let user = user::by_email(app.store().pool(), &who.email).await.map_err(|error| internal(&error))?;
     let user = user.ok_or(ApiError::Unauthorized)?;
     if !password::verify(current.to_owned(), user.password_hash).await {
-        app.throttle().failed(&who.email, now());
+        app.throttle().failed(Place::Inside, &who.email, now());
         let detail = "The current password is wrong. Nothing was changed.".to_owned();
         return Err(ApiError::BadRequest { detail });
     }
@@ -113,14 +157,19 @@ pub async fn change_password(app: &App, who: &Who, current: &str, new: &str) -> 
     };
     let outcome = outcome.await;
     record(app, who, "change password", format!("user {}", who.email), &outcome).await;
+    if outcome.is_ok() {
+        let text = format!("User {} chose another password", who.name);
+        tell(app, who, Entry::new("user.updated", text).with("user", &who.name).with("user_id", who.user_id))
+            .await;
+    }
     outcome
 }
 
 /// A project that is there, and that `who` sees.
-fn project(app: &App, who: &Who, id: ProjectId, role: Role) -> Result<(), ApiError> {
+fn project(app: &App, who: &Who, id: ProjectId, role: Role) -> Result<Name, ApiError> {
     who.need_in(id, role)?;
     let fleet = app.store().fleet();
-    fleet.project(id).map(drop).ok_or(ApiError::Gone { what: "project".to_owned() })
+    fleet.project(id).map(|project| project.name.clone()).ok_or(ApiError::Gone { what: "project".to_owned() })
 }
 
 pub async fn list_members(app: &App, who: &Who, id: ProjectId) -> Result<Vec<Member>, ApiError> {
@@ -143,7 +192,7 @@ pub async fn set_member(
     person: Person,
     role: Role,
 ) -> Result<Member, ApiError> {
-    project(app, who, id, Role::Admin)?;
+    let project = project(app, who, id, Role::Admin)?;
     let pool = app.store().pool();
     let outcome = async {
         let user = match &person {
@@ -169,14 +218,32 @@ pub async fn set_member(
         (Err(_), Person::Email(email)) => email.chars().take(254).collect(),
     };
     record(app, who, "set member", format!("{person} {} of project {id}", role.as_str()), &outcome).await;
+    if let Ok(member) = &outcome {
+        let text = format!("{} is {} in project {project} now", member.name, role.as_str());
+        tell(app, who, of_member("member.updated", &project, id, member, text).with("role", role.as_str()))
+            .await;
+    }
     outcome
 }
 
 pub async fn remove_member(app: &App, who: &Who, id: ProjectId, user: UserId) -> Result<(), ApiError> {
-    project(app, who, id, Role::Admin)?;
-    let outcome = member::remove(app.store().pool(), id, user).await;
+    let project = project(app, who, id, Role::Admin)?;
+    let pool = app.store().pool();
+    // Their name is known as long as they are there.
+    let members = member::of_project(pool, id).await.map_err(|error| internal(&error))?;
+    let outcome = member::remove(pool, id, user).await;
     record(app, who, "remove member", format!("user {user} from project {id}"), &outcome).await;
-    outcome
+    outcome?;
+    if let Some(member) = members.iter().find(|member| member.user_id == user) {
+        let text = format!("{} is no member of project {project} any more", member.name);
+        tell(app, who, of_member("member.removed", &project, id, member, text)).await;
+    }
+    Ok(())
+}
+
+fn of_member(kind: &'static str, project: &Name, id: ProjectId, member: &Member, text: String) -> Entry {
+    let entry = Entry::new(kind, text).of_project(id).with("project", project);
+    entry.with("user", &member.name).with("user_id", member.user_id)
 }
 
 /// One's own tokens; for administrators of the fleet, everybody's and those of services.
@@ -198,6 +265,9 @@ pub async fn create_token(app: &App, who: &Who, new: NewToken) -> Result<Issued,
     let kind = if new.service { "service " } else { "" };
     let name: String = new.name.chars().take(80).collect();
     record(app, who, "create token", format!("{kind}{name}"), &outcome).await;
+    if let Ok((row, _)) = &outcome {
+        tell(app, who, of_token("token.created", row, "was made")).await;
+    }
     outcome.map(|(token, secret)| Issued { token, secret })
 }
 
@@ -211,5 +281,15 @@ pub async fn revoke_token(app: &App, who: &Who, id: TokenId) -> Result<TokenRow,
     let outcome = token::revoke(pool, id, now()).await;
     record(app, who, "revoke token", format!("{} ({id})", row.name), &outcome).await;
     outcome?;
+    if row.status != TokenStatus::Revoked {
+        tell(app, who, of_token("token.revoked", &row, "was revoked")).await;
+    }
     token::show(pool, id, now()).await.map_err(|error| internal(&error))?.ok_or_else(gone)
+}
+
+/// An entry about a token: whose it is, and what became of it.
+pub fn of_token(kind: &'static str, row: &TokenRow, became: &str) -> Entry {
+    let whose = row.owner_name.as_ref().map_or_else(|| "a service".to_owned(), |name| format!("user {name}"));
+    let text = format!("The token {} of {whose} {became}", row.name);
+    Entry::new(kind, text).with("token", &row.name).with("token_id", row.id)
 }

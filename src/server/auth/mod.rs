@@ -19,18 +19,18 @@ pub mod user;
 pub use cookie::{CookieStyle, session_cookie, session_cookie_removed};
 pub use session::{SessionHash, SignedIn, Who, forget_expired};
 pub use setup::Setup;
-pub use throttle::Throttle;
+pub use throttle::{Place, Throttle};
 
 use crate::{
     app::error::ApiError,
-    model::{NewUser, Role},
+    model::{Actor, NewUser, Role},
     server::{App, api::error::internal, clock::now},
 };
 
 /// Signs in with an email address and a password.
-pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<SignedIn, ApiError> {
+pub async fn sign_in(app: &App, place: Place, email: &str, password: &str) -> Result<SignedIn, ApiError> {
     let email = email.trim().to_lowercase();
-    app.throttle().check(&email, now())?;
+    app.throttle().check(place, &email, now())?;
     let user = user::by_email(app.store().pool(), &email).await.map_err(|error| internal(&error))?;
     let (hash, user) = match user {
         Some(user) => (user.password_hash.clone(), Some(user)),
@@ -39,12 +39,12 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<SignedIn,
     let right = password::verify(password.to_owned(), hash).await;
     match user {
         Some(user) if right && !user.disabled => {
-            app.throttle().succeeded(&email);
+            app.throttle().succeeded(place, &email);
             tracing::info!(user = %user.email, "signed in");
             session::begin(app, user).await
         }
         _ => {
-            app.throttle().failed(&email, now());
+            app.throttle().failed(place, &email, now());
             tracing::warn!("a sign-in was refused");
             Err(ApiError::WrongCredentials)
         }
@@ -76,6 +76,13 @@ pub async fn set_up(
     }
     let user = user::insert(app.store().pool(), &new, Some(&hash), now()).await?;
     tracing::info!(user = %user.email, "the administrator was created");
+    let row = user.clone().row();
+    let text = format!("User {} was made the first administrator, with the setup link", row.name);
+    let actor = Actor::User { id: row.id, name: row.name.clone() };
+    account::of_user("user.created", &row, text)
+        .with("role", Role::Admin.as_str())
+        .write(app.store(), actor)
+        .await;
     session::begin(app, user).await
 }
 
@@ -90,6 +97,10 @@ pub async fn invited(app: &App, token: &str) -> Result<Option<user::User>, ApiEr
 pub async fn join(app: &App, token: &str, password: &str) -> Result<SignedIn, ApiError> {
     let user = user::join(app.store().pool(), token, password.to_owned(), now()).await?;
     tracing::info!(user = %user.email, "an invitation was used");
+    let row = user.clone().row();
+    let text = format!("User {} used their invitation and chose a password", row.name);
+    let actor = Actor::User { id: row.id, name: row.name.clone() };
+    account::of_user("user.updated", &row, text).write(app.store(), actor).await;
     session::begin(app, user).await
 }
 

@@ -56,7 +56,7 @@ impl Asked {
                 "until" => query.until = Some(time(name, value)?),
                 "type" => query.types = value.split(',').map(|kind| kind.trim().to_owned()).collect(),
                 "severity" => query.severities = value.split(',').map(severity).collect::<Result<_, _>>()?,
-                "resource" => query.resource = Some(id(name, value)?),
+                "resource" => resource(query, name, value)?,
                 "cluster_id" => query.cluster_id = Some(id(name, value)?),
                 "project_id" => query.project_id = Some(id(name, value)?),
                 "worker_id" => query.worker_id = Some(id(name, value)?),
@@ -116,6 +116,26 @@ pub fn time(name: &str, value: &str) -> Result<Timestamp, ApiError> {
     let at: SystemTime = humantime::parse_rfc3339_weak(value).map_err(|_| wrong())?;
     let since = at.duration_since(UNIX_EPOCH).map_err(|_| wrong())?;
     Ok(Timestamp(u64::try_from(since.as_millis()).map_err(|_| wrong())?))
+}
+
+/// Whatever it is; with its kind before it, `worker:…`, as the addresses of pages have it.
+fn resource(query: &mut EventQuery, name: &str, value: &str) -> Result<(), ApiError> {
+    match value.split_once(':') {
+        None => query.resource = Some(id(name, value)?),
+        Some(("cluster", of)) => query.cluster_id = Some(id(name, of)?),
+        Some(("project", of)) => query.project_id = Some(id(name, of)?),
+        Some(("worker", of)) => query.worker_id = Some(id(name, of)?),
+        Some(("net", of)) => query.net_id = Some(id(name, of)?),
+        Some(("host", of)) => query.host_id = Some(id(name, of)?),
+        Some(_) => {
+            let kinds = "cluster:, project:, worker:, net: or host:";
+            return Err(bad(format!(
+                "{name} must be an id, alone or after {kinds}; it is {}.",
+                shown(value)
+            )));
+        }
+    }
+    Ok(())
 }
 
 pub fn id<T: FromStr>(name: &str, value: &str) -> Result<T, ApiError> {

@@ -4,6 +4,7 @@
 //! [`crate::server::api::events`]. What happens now is told by the streams in [`crate::server::sse`].
 
 mod ask;
+mod entry;
 pub mod export;
 pub mod retention;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 pub mod tickets;
 
 pub use ask::{Asked, time};
+pub use entry::Entry;
 
 use super::{
     App,
@@ -82,9 +84,6 @@ fn check(query: &EventQuery) -> Result<(), ApiError> {
         }
     }
     let words = query.words();
-    if words.is_empty() && !query.q.is_empty() {
-        return Err(bad("Search for words of letters or digits; there is none.".to_owned()));
-    }
     if words.len() > MOST_WORDS || query.q.len() > 1_000 {
         return Err(bad(format!("Search for {MOST_WORDS} words at most.")));
     }

@@ -422,6 +422,11 @@ pub fn in_scope(item: &Telemetry, scope: &Scope, fleet: &Fleet) -> Telemetry {
     item
 }
 
+/// The last frame of a stream whose user may see or do something else now: come back at once.
+pub fn changed_frame() -> Bytes {
+    json_frame("shutdown", None, &Shutdown { spread_ms: 0 })
+}
+
 fn json_frame<T: Serialize>(event: &str, id: Option<&Token>, data: &T) -> Bytes {
     let json =
         serde_json::to_string(data).expect("messages are plain data: no map keys, no failing serialiser");

@@ -1,7 +1,7 @@
 //! `GET /api/sync`: the stream a replica follows.
 
 use super::{
-    hub::Subscription,
+    hub::{Subscription, changed_frame},
     respond,
     resume::{self, Answer},
 };
@@ -21,7 +21,7 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -53,14 +53,16 @@ pub async fn sync(
         METRICS.resync(why_init(since, app.hub().head(), &who.scope));
     }
     tracing::debug!(%stream_id, user = %who.email, resumed = resumed.is_some(), "stream opened");
-    let stream = match resumed {
+    let frames = match resumed {
         Some((subscription, since, missed)) => {
             subscription.connected(&stream_id, &who.roles).replay(since, &missed)
         }
         None => app.hub().subscribe(who.scope.clone(), false).connected(&stream_id, &who.roles),
     };
     let end = app.cutter().token(&who);
-    Ok(respond(stream.take_until(end.cancelled_owned())))
+    let until = end.clone().cancelled_owned();
+    let goodbye = stream::once(async move { end.is_cancelled().then(changed_frame) });
+    Ok(respond(frames.take_until(until).chain(goodbye.filter_map(std::future::ready))))
 }
 
 /// Why a client that came with `since` was not resumed, as far as its position tells.

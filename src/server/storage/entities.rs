@@ -126,7 +126,7 @@ pub async fn read(connection: &mut SqliteConnection) -> Result<Ledger, StorageEr
     let head = journal::head(&mut transaction).await?;
     let mut fleet = Fleet::default();
     for cluster in rows(&mut transaction, "SELECT row FROM clusters").await? {
-        fleet.apply(&Change::ClusterPut { created: false, cluster });
+        fleet.apply(&Change::ClusterPut { created: false, reconnected: false, cluster });
     }
     for project in rows(&mut transaction, "SELECT row FROM projects").await? {
         fleet.apply(&Change::ProjectPut { created: false, project });

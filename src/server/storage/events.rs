@@ -213,6 +213,9 @@ impl Search {
         query: &EventQuery,
         before: Option<EventId>,
     ) -> Result<Option<Search>, StorageError> {
+        if query.finds_nothing() {
+            return Ok(None);
+        }
         let time = |at: Timestamp| i64::try_from(at.0).unwrap_or(i64::MAX);
         let mut conditions = Vec::new();
         conditions.extend(query.net_id.map(|id| Condition::one("net_id", id)));

@@ -25,7 +25,7 @@ mod writer;
 
 pub use follower::{Followed, News};
 pub use open::open_pool;
-pub use outside::append_from_outside;
+pub use outside::{append_from_outside, log_from_outside};
 pub use store::{SideWrite, Store, TransactError};
 
 /// What can go wrong with the database itself.

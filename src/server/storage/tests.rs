@@ -138,7 +138,7 @@ async fn a_decision_that_panics_takes_nobody_down() {
 
 /// Writes to the database as another process would.
 async fn write_from_outside(path: &Path, name: &str) -> Head {
-    let change = Change::ClusterPut { created: true, cluster: Arc::new(cluster(name)) };
+    let change = Change::ClusterPut { created: true, reconnected: false, cluster: Arc::new(cluster(name)) };
     append_from_outside(path, Timestamp(2), Actor::System, vec![change]).await.unwrap()
 }
 

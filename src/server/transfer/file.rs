@@ -8,7 +8,7 @@ use crate::{
         rules::MOST_RULES,
     },
     petri::pnml::{self, Limits},
-    server::providers::external,
+    server::{api::fields::strictly, providers::external},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,9 @@ pub struct NetRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesRecord {
+    #[serde(deserialize_with = "strictly")]
     pub mutes: Vec<Mute>,
+    #[serde(deserialize_with = "strictly")]
     pub priorities: Vec<PriorityRule>,
 }
 

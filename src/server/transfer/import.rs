@@ -111,7 +111,7 @@ fn put(draft: &mut Draft, file: &FleetFile, sizes: &BTreeMap<DefinitionHash, Net
             name: row.name.clone(),
             provider: row.provider,
             region: row.region.clone(),
-            connection: Connection::Connected,
+            connection: Connection::at_first(row.provider),
             lab_sync_minutes: None,
             revision: 0,
             created_at,

@@ -13,10 +13,12 @@ mod tests;
 
 use super::{
     clock::now,
+    events::Entry,
     storage::{StorageError, Store},
 };
 use crate::model::{
-    Event, EventId, EventRules, Fleet, Priority, Timestamp, Webhook, WebhookId, WebhookTested, WebhookTrouble,
+    Actor, Event, EventId, EventRules, Fleet, Priority, Timestamp, Webhook, WebhookId, WebhookTested,
+    WebhookTrouble,
 };
 use client::{Message, NotTaken, Outbound};
 use serde::Serialize;
@@ -29,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 pub const MOST: usize = 50;
 /// Events read from the log at once.
 const BATCH: u32 = 100;
+/// What an entry of the log names the webhook by that it is about.
+const WEBHOOK_ID: &str = "webhook_id";
 /// What was changed by another process, or while nobody was told, is noticed within this.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
@@ -244,6 +248,15 @@ impl Teller {
                     webhook.plan.enabled &= !why.for_good;
                 })
                 .await?;
+                if why.for_good {
+                    let name = &kept.webhook.plan.name;
+                    let text = format!("Webhook {name} was switched off: {}", why.reason);
+                    let entry = Entry::new("webhook.disabled", text).warning();
+                    about(entry, &kept.webhook)
+                        .with("reason", &why.reason)
+                        .write(&self.store, Actor::System)
+                        .await;
+                }
                 return Ok(!why.for_good);
             }
             table::advance(pool, self.id, None, |webhook| webhook.trouble = Some(failed.clone())).await?;
@@ -268,12 +281,19 @@ impl Teller {
     }
 }
 
+/// Says for programs which webhook an entry of the log is about.
+pub fn about(entry: Entry, webhook: &Webhook) -> Entry {
+    entry.with("webhook", &webhook.plan.name).with(WEBHOOK_ID, webhook.id)
+}
+
 fn newest(fleet: &Fleet) -> Option<EventId> {
     fleet.events().next_back().map(|event| event.id)
 }
 
 fn is_for(webhook: &Webhook, rules: &EventRules, event: &Event, now: Timestamp) -> bool {
-    webhook.plan.matcher.holds(event)
+    // Its receiver is not told of the webhook itself: that it was made is nothing to it.
+    let own = event.data.get(WEBHOOK_ID).is_some_and(|id| *id == webhook.id.to_string());
+    !own && webhook.plan.matcher.holds(event)
         && rules.priority(event) >= webhook.plan.priority
         && !rules.mutes(event, now)
 }

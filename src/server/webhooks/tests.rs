@@ -251,6 +251,12 @@ async fn a_receiver_that_wants_no_more_is_left_alone_and_one_that_never_takes_is
     });
     off.await.expect("410 switches the webhook off");
     assert!(webhook(&store, id).await.trouble.unwrap().reason.contains("410"));
+    // Whoever looks after it finds out from the log.
+    let told = |fleet: &crate::model::Fleet| {
+        let mut events = fleet.events();
+        events.any(|event| event.kind == "webhook.disabled" && event.severity == Severity::Warning)
+    };
+    console.until("the log tells of it", told).await;
     running.cancel();
 
     let never = Receiver::start().await;

@@ -1,6 +1,7 @@
 //! The stream: when to open one, when to give it up, and what the badge says meanwhile.
 
 use super::{Close, Effect, Instant, Replica, Status, millis};
+use crate::model::Fleet;
 use std::time::Duration;
 
 /// Without a frame for this long the stream is dead, whatever the socket says.
@@ -67,7 +68,19 @@ impl Replica {
         self.link = Link::Down { retry_at: None };
         self.leaving = None;
         self.set_status(status, &mut effects);
+        if self.status == Status::SignedOut {
+            self.forget(&mut effects);
+        }
         effects
+    }
+
+    /// Nobody is signed in (any more), or may be: what they saw is not for whoever sits here now.
+    fn forget(&mut self, effects: &mut Vec<Effect>) {
+        self.at = None;
+        if self.fleet != Fleet::default() {
+            self.fleet = Fleet::default();
+            effects.push(Effect::Replaced);
+        }
     }
 
     /// The operator wants no stream.
@@ -96,6 +109,7 @@ impl Replica {
             Close::Refused { status: 401, .. } => {
                 self.link = Link::Down { retry_at: None };
                 self.set_status(Status::SignedOut, &mut effects);
+                self.forget(&mut effects);
             }
             Close::Refused { status: 403 | 404 | 406 | 410, .. } => {
                 self.link = Link::Down { retry_at: None };
@@ -186,6 +200,8 @@ impl Replica {
         let wait = self.backoff.next(jitter).max(at_least.unwrap_or_default());
         // A server that said goodbye is coming back: its clients spread over the time it named, each at its own point.
         let wait = match self.leaving.take() {
+            // Called back at once; who was so already, and got nothing that holds, waits like everybody.
+            Some(0) if self.backoff.tries() > 1 => wait,
             Some(spread_ms) => Duration::from_millis(spread_ms).mul_f64(jitter.clamp(0.0, 1.0)),
             None => wait,
         };

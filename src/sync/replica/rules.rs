@@ -24,7 +24,7 @@ fn cluster(n: u128, revision: u64) -> Change {
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
     };
-    Change::ClusterPut { created: true, cluster: Arc::new(cluster) }
+    Change::ClusterPut { created: true, reconnected: false, cluster: Arc::new(cluster) }
 }
 
 fn token(version: u64) -> Token {
@@ -229,6 +229,8 @@ fn a_401_stops_trying_until_signing_in() {
     assert_eq!(*replica.status(), Status::SignedOut);
     assert_eq!(replica.next_tick(), None);
     assert_eq!(replica.retry_now(1_000), []);
+    assert_eq!(*replica.fleet(), Fleet::default(), "nothing that was seen stays");
+    assert_eq!(replica.position(), None, "who signs in next begins anew");
 }
 
 #[test]
@@ -244,6 +246,18 @@ fn clients_of_a_server_that_goes_down_come_back_spread() {
     replica.on_message(Message::Shutdown(Shutdown { spread_ms: 5_000 }), 0);
     replica.on_close(Close::Broken, 0, 0.8);
     assert_eq!(replica.next_tick(), Some(4_000));
+}
+
+#[test]
+fn who_may_see_something_else_now_comes_back_at_once_and_only_once_in_a_row() {
+    let mut replica = followed();
+    replica.on_message(Message::Shutdown(Shutdown { spread_ms: 0 }), 7);
+    replica.on_close(Close::Broken, 7, 0.9);
+    assert_eq!(replica.next_tick(), Some(7));
+    replica.tick(7, 0.9);
+    replica.on_message(Message::Shutdown(Shutdown { spread_ms: 0 }), 8);
+    replica.on_close(Close::Broken, 8, 0.9);
+    assert!(replica.next_tick() > Some(1_000), "no stream was proven in between: {:?}", replica.next_tick());
 }
 
 #[test]
@@ -338,12 +352,14 @@ fn with_real_time_off_polls_alone_feed_the_replica() {
 #[test]
 fn a_follower_shows_how_its_leader_stands_and_goes_on_when_told() {
     let mut replica = followed();
-    replica.led(Status::SignedOut);
-    assert_eq!(*replica.status(), Status::SignedOut);
+    replica.led(Status::Offline);
+    assert_eq!(*replica.status(), Status::Offline);
     assert_eq!(replica.next_tick(), None);
     assert!(replica.reconnect(1).contains(&Effect::Connect));
     replica.on_message(sync(10, 10, None), 2);
     assert_eq!(*replica.status(), Status::Connected);
+    replica.led(Status::SignedOut);
+    assert_eq!((replica.fleet(), replica.position()), (&Fleet::default(), None));
 }
 
 fn in_scope(version: u64, scope: u64) -> Token {

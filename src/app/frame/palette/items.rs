@@ -206,6 +206,7 @@ fn pages(store: Store) -> Vec<Item> {
     ];
     if store.may_administer() {
         pages.push(go("Webhooks", "/settings/webhooks"));
+        pages.push(go("Audit log", "/settings/audit"));
     }
     if cfg!(debug_assertions) {
         pages.push(go("Design kit", "/kit"));

@@ -110,6 +110,7 @@ fn Detail(id: ClusterId) -> impl IntoView {
                     <dd>{first.region.clone().unwrap_or_else(|| "none".to_owned())}</dd>
                     <dt>"Connection"</dt>
                     <dd>{move || match connection.get() {
+                        Some(Connection::Unknown) => "nothing in it was reached yet",
                         Some(Connection::Connected) => "connected",
                         Some(Connection::Disconnected) => "disconnected",
                         None => "",

@@ -1,7 +1,7 @@
 //! Which events are shown, and how that is written in the address.
 //!
 //! Pure. The page's address, the form that works without JavaScript, the question to the server and the links to export all say it with the
-//! same words.
+//! same words, which are those of `GET /api/events/history`; `within` and `before` are the page's alone.
 
 use crate::model::{EntityRef, Event, EventId, EventQuery, Severity, Timestamp};
 use leptos_router::{location::Url, params::ParamsMap};
@@ -54,8 +54,8 @@ pub struct Chosen {
     pub text: String,
     /// A type, or the beginning of one and `*`. Empty: any.
     pub kind: String,
-    /// This or a worse one.
-    pub severity: Option<Severity>,
+    /// One of these, in order. Empty: any.
+    pub severities: Vec<Severity>,
     /// What it happened to: a cluster, project, worker, net or host.
     pub resource: Option<EntityRef>,
     pub within: Option<Within>,
@@ -84,16 +84,16 @@ impl Chosen {
         };
         let body = |kind: &str| kind.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '.' | '_'));
         Chosen {
-            text: said("text"),
+            text: said("q"),
             kind: Some(said("type"))
                 .filter(|kind| body(kind.strip_suffix('*').unwrap_or(kind)))
                 .unwrap_or_default(),
-            severity: severity(&said("severity")),
+            severities: severities(&said("severity")),
             resource: resource(&said("resource")),
             within: Within::ALL.into_iter().find(|within| within.as_str() == said("within")),
-            from: moment(&said("from")),
-            to: moment(&said("to")),
-            open: said("open") == "1",
+            from: moment(&said("since")),
+            to: moment(&said("until")),
+            open: said("acknowledged") == "false",
             before: said("before").parse().ok().map(EventId),
         }
     }
@@ -114,14 +114,14 @@ impl Chosen {
                 pairs.push((key, value));
             }
         };
-        say("text", self.text.clone());
+        say("q", self.text.clone());
         say("type", self.kind.clone());
-        say("severity", self.severity.map(Severity::as_str).unwrap_or_default().to_owned());
+        say("severity", severity_words(&self.severities));
         say("resource", self.resource.and_then(resource_words).unwrap_or_default());
         say("within", self.within.map(Within::as_str).unwrap_or_default().to_owned());
-        say("from", self.from.map(|at| at.to_string()).unwrap_or_default());
-        say("to", self.to.map(|at| at.to_string()).unwrap_or_default());
-        say("open", if self.open { "1" } else { "" }.to_owned());
+        say("since", self.from.map(|at| at.to_string()).unwrap_or_default());
+        say("until", self.to.map(|at| at.to_string()).unwrap_or_default());
+        say("acknowledged", if self.open { "false" } else { "" }.to_owned());
         say("before", self.before.map(|id| id.to_string()).unwrap_or_default());
         pairs
     }
@@ -162,10 +162,7 @@ impl Chosen {
             since: self.since(now),
             until: self.to,
             types: Some(self.kind.clone()).filter(|kind| !kind.is_empty()).into_iter().collect(),
-            severities: match self.severity {
-                Some(least) => SEVERITIES.into_iter().filter(|severity| *severity >= least).collect(),
-                None => Vec::new(),
-            },
+            severities: self.severities.clone(),
             q: self.text.clone(),
             acknowledged: self.open.then_some(false),
             ..EventQuery::default()
@@ -191,6 +188,18 @@ pub const SEVERITIES: [Severity; 4] = [Severity::Info, Severity::Success, Severi
 
 pub fn severity(text: &str) -> Option<Severity> {
     SEVERITIES.into_iter().find(|severity| severity.as_str() == text)
+}
+
+/// Several with commas between; all of them are as good as none. What is no severity is not said.
+pub fn severities(text: &str) -> Vec<Severity> {
+    let named: Vec<Severity> = text.split(',').filter_map(|word| severity(word.trim())).collect();
+    let found = SEVERITIES.into_iter().filter(|severity| named.contains(severity));
+    Some(found.collect()).filter(|found: &Vec<Severity>| found.len() < SEVERITIES.len()).unwrap_or_default()
+}
+
+/// As [`severities`] reads them.
+pub fn severity_words(severities: &[Severity]) -> String {
+    severities.iter().map(|severity| severity.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// `worker:…`, of what events are about.
@@ -264,24 +273,37 @@ mod tests {
         let id = Uuid::from_u128(7);
         for query in [
             "",
-            "?text=eu%2017&type=worker%2E%2A&severity=warning&open=1",
+            "?q=eu%2017&type=worker%2E%2A&severity=warning%2Cerror&acknowledged=false",
             &format!("?resource=worker:{id}&within=day&before=17"),
-            "?from=2026-11-21T12:03&to=2026-11-22T12:03:00.000Z",
+            "?since=2026-11-21T12:03&until=2026-11-22T12:03:00.000Z",
         ] {
             let chosen = Chosen::parse(query);
             assert_eq!(Chosen::parse(&chosen.query()), chosen, "{query}");
             assert_eq!(chosen.filters(), !query.is_empty(), "{query}");
         }
-        let chosen = Chosen::parse("?from=2026-11-21T12:03&type=worker.*");
+        let chosen = Chosen::parse("?since=2026-11-21T12:03&type=worker.*");
         assert_eq!(field(chosen.from), "2026-11-21T12:03");
         assert_eq!(chosen.kind, "worker.*");
     }
 
     #[test]
     fn what_cannot_be_understood_is_not_said() {
-        let nonsense = "?type=a%20b&severity=bad&resource=moon:1&within=year&from=soon&before=x&open=yes";
+        let nonsense =
+            "?type=a%20b&severity=bad&resource=moon:1&within=year&since=soon&before=x&acknowledged=true";
         assert_eq!(Chosen::parse(nonsense), Chosen::default());
         assert!(!Chosen::parse("?before=4").filters());
+    }
+
+    #[test]
+    fn the_page_and_the_api_use_the_same_words() {
+        let query = "?q=eu&type=worker.*&severity=warning%2Cerror&since=2026-11-21T12:03&acknowledged=false";
+        let chosen = Chosen::parse(query);
+        let own: Vec<&str> = chosen.pairs().into_iter().map(|(name, _)| name).collect();
+        let asked = chosen.asks(Timestamp(0)).to_query();
+        for name in own {
+            assert!(asked.split('&').any(|pair| pair.split('=').next() == Some(name)), "{name} in {asked}");
+        }
+        assert!(asked.contains("severity=warning,error"), "{asked}");
     }
 
     #[test]
@@ -294,12 +316,13 @@ mod tests {
             "",
             "?type=worker.*",
             "?type=worker.status.updated",
-            "?severity=success",
-            "?text=ready%20EU",
-            "?open=1",
+            "?severity=error,warning",
+            "?severity=info,success,warning,error",
+            "?q=ready%20EU",
+            "?acknowledged=false",
             "?within=hour",
             "?before=51",
-            "?from=1970-01-01T00:50&to=1970-01-01T00:51",
+            "?since=1970-01-01T00:50&until=1970-01-01T00:51",
             &format!("?resource=worker:{id}"),
         ] {
             assert!(lets(query, &one), "{query}");
@@ -308,16 +331,18 @@ mod tests {
             "?type=net.*",
             "?type=worker.status",
             "?severity=error",
-            "?text=eady",
+            "?severity=success,error",
+            "?q=eady",
+            "?q=***",
             "?before=50",
-            "?from=1970-01-01T00:51",
-            "?to=1970-01-01T00:50",
+            "?since=1970-01-01T00:51",
+            "?until=1970-01-01T00:50",
             &format!("?resource=net:{id}"),
         ] {
             assert!(!lets(query, &one), "{query}");
         }
         one.acknowledged = Some(Acknowledged { by: Actor::System, at: now });
-        assert!(!lets("?open=1", &one));
+        assert!(!lets("?acknowledged=false", &one));
         assert!(!lets("?within=hour", &event(39, "worker.created", Severity::Info)));
     }
 }

@@ -1,6 +1,6 @@
 //! What stands above the events: which of them to show. A form, so that it works without JavaScript.
 
-use super::chosen::{Chosen, SEVERITIES, Within, field, resource_words};
+use super::chosen::{Chosen, Within, field, resource_words, severities, severity_words};
 use crate::{
     app::{
         components::{
@@ -9,7 +9,7 @@ use crate::{
         },
         store::{Store, use_store},
     },
-    model::{EntityRef, Severity},
+    model::EntityRef,
 };
 use leptos::{ev, html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -39,16 +39,20 @@ const TYPES: &[(&str, &[&str])] = &[
     ("project", &["project.created", "project.status.updated", "project.deleted"]),
     ("pipeline", &[]),
     ("pull_request", &[]),
+    ("user", &["user.created", "user.updated", "user.deleted"]),
+    ("member", &["member.updated", "member.removed"]),
+    ("token", &["token.created", "token.revoked"]),
+    ("webhook", &["webhook.created", "webhook.updated", "webhook.disabled", "webhook.deleted"]),
+    ("rules", &[]),
 ];
 
-fn severity_label(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "Any severity",
-        Severity::Success => "Successes and worse",
-        Severity::Warning => "Warnings and errors",
-        Severity::Error => "Errors",
-    }
-}
+/// The choices that are offered, as the address has them.
+const SEVERITIES: [(&str, &str); 4] = [
+    ("", "Any severity"),
+    ("success,warning,error", "Successes and worse"),
+    ("warning,error", "Warnings and errors"),
+    ("error", "Errors"),
+];
 
 #[component]
 pub fn Filters(chosen: Memo<Chosen>) -> impl IntoView {
@@ -67,7 +71,8 @@ pub fn Filters(chosen: Memo<Chosen>) -> impl IntoView {
         }
     };
     let kind = Memo::new(move |_| chosen.with(|chosen| chosen.kind.clone()));
-    let severity = Memo::new(move |_| chosen.with(|chosen| chosen.severity));
+    let severity = Memo::new(move |_| chosen.with(|chosen| severity_words(&chosen.severities)));
+    let rarer = move || Some(severity.get()).filter(|now| SEVERITIES.iter().all(|(value, _)| value != now));
     let within = Memo::new(move |_| chosen.with(|chosen| chosen.within));
     let open = Memo::new(move |_| chosen.with(|chosen| chosen.open));
     let known = |kind: &str| TYPES.iter().any(|(of, all)| kind == format!("{of}.*") || all.contains(&kind));
@@ -100,16 +105,13 @@ pub fn Filters(chosen: Memo<Chosen>) -> impl IntoView {
                 name="severity"
                 class="select"
                 aria-label="Severity"
-                on:change=change(|chosen, value| chosen.severity = super::chosen::severity(&value).filter(|severity| *severity > Severity::Info))
-                prop:value=move || severity.get().map(Severity::as_str).unwrap_or_default()
+                on:change=change(|chosen, value| chosen.severities = severities(&value))
+                prop:value=move || severity.get()
             >
                 {SEVERITIES
-                    .map(|one| {
-                        let wanted = Some(one).filter(|one| *one > Severity::Info);
-                        let value = wanted.map(Severity::as_str).unwrap_or_default();
-                        view! { <option value=value selected=move || severity.get() == wanted>{severity_label(one)}</option> }
-                    })
+                    .map(|(value, label)| view! { <option value=value selected=move || severity.with(|now| now.as_str() == value)>{label}</option> })
                     .collect_view()}
+                {move || rarer().map(|rarer| view! { <option value=rarer.clone() selected=true>"Only " {rarer.replace(',', ", ")}</option> })}
             </select>
             <Resource chosen store go/>
             <select
@@ -128,8 +130,8 @@ pub fn Filters(chosen: Memo<Chosen>) -> impl IntoView {
             <label class="choice events-open">
                 <input
                     type="checkbox"
-                    name="open"
-                    value="1"
+                    name="acknowledged"
+                    value="false"
                     checked=open.get_untracked()
                     prop:checked=move || open.get()
                     on:change=move |event| {
@@ -218,7 +220,7 @@ fn TextFilter(chosen: Memo<Chosen>, go: Callback<(Chosen, bool)>) -> impl IntoVi
         <input
             node_ref=input
             type="search"
-            name="text"
+            name="q"
             class="input filter"
             placeholder="Words…"
             aria-label="Filter events by words"
@@ -346,8 +348,8 @@ fn Range(chosen: Memo<Chosen>, go: Callback<(Chosen, bool)>) -> impl IntoView {
                 {label}
             </summary>
             <div class="menu-items facet-values events-range" role="group" aria-label="Time range">
-                {part("from", "From (UTC)", |bounds| bounds.0.clone())}
-                {part("to", "Before (UTC)", |bounds| bounds.1.clone())}
+                {part("since", "From (UTC)", |bounds| bounds.0.clone())}
+                {part("until", "Before (UTC)", |bounds| bounds.1.clone())}
             </div>
         </details>
     }

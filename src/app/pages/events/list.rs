@@ -159,7 +159,7 @@ pub fn EventsList(
                 };
                 Some(view! { <p class="empty">{words}</p> })
             }}
-            <ListRows list label="Events" picks=store.may_act() row/>
+            <ListRows list label="Events" picks=store.may_act_on_nets() row/>
         </div>
         <PickedBar list one="event" many="events">
             <AcknowledgePicked list tail/>
@@ -242,11 +242,14 @@ pub async fn acknowledge(tail: Tail, toasts: crate::app::components::Toasts, ids
 
 #[component]
 fn AcknowledgePicked(list: List<EventId>, tail: Tail) -> impl IntoView {
-    let toasts = use_toasts();
+    let (store, toasts) = (use_store(), use_toasts());
     let open = Memo::new(move |_| {
         list.picked.track();
         tail.record.with(|record| {
-            let is_open = |id: &EventId| record.get(*id).is_some_and(|event| event.acknowledged.is_none());
+            let is_open = |id: &EventId| {
+                let event = record.get(*id);
+                event.is_some_and(|event| event.acknowledged.is_none() && store.may_acknowledge(event))
+            };
             list.picks().into_iter().filter(is_open).collect::<Vec<_>>()
         })
     });
@@ -263,7 +266,7 @@ fn AcknowledgePicked(list: List<EventId>, tail: Tail) -> impl IntoView {
         });
     };
     let label = move || match open.with(Vec::len) {
-        0 => "Acknowledged already".to_owned(),
+        0 => "Nothing to acknowledge".to_owned(),
         n => format!("Acknowledge {}", count(n as u64)),
     };
     view! {

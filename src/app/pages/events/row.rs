@@ -84,7 +84,7 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
             node_ref=entry
         >
             <tr role="row" tabindex="-1" aria-rowindex=move || index.get().to_string()>
-                {store.may_act().then(|| view! { <td class="cell-pick" role="cell"><PickBox list key=id name=format!("event {id}")/></td> })}
+                {store.may_act_on_nets().then(|| view! { <td class="cell-pick" role="cell"><PickBox list key=id name=format!("event {id}")/></td> })}
                 <td class="cell-open" role="cell">
                     <button
                         type="button"
@@ -117,7 +117,7 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
                     {by.clone()}
                 </td>
                 <td class="cell-ack" role="cell" data-label="Known to">
-                    <Acknowledge id tail acknowledged priority/>
+                    <Acknowledge id tail may=store.may_acknowledge(&first) acknowledged priority/>
                 </td>
                 <td class="cell-actions" role="cell">
                     <RowMenu event=first.clone() ask/>
@@ -169,6 +169,7 @@ fn Lead(about: About) -> impl IntoView {
 fn Acknowledge(
     id: EventId,
     tail: Tail,
+    may: bool,
     acknowledged: Memo<Option<Acknowledged>>,
     priority: Memo<Priority>,
 ) -> impl IntoView {
@@ -189,7 +190,7 @@ fn Acknowledge(
             view! { <span class="quiet-text" title=format!("Acknowledged by {by} at {at}")>{by.clone()} " · " <Ago at/></span> }
                 .into_any()
         }
-        None if store.may_act() => view! {
+        None if may => view! {
             <form method="post" action=AcknowledgeEvents::url() on:submit=on_submit>
                 <input type="hidden" name="ids" value=id.to_string()/>
                 <input type="hidden" name="key" value=move || store.form_key.get()/>

@@ -2,7 +2,7 @@
 
 use super::{
     chosen::Chosen,
-    record::Older,
+    record::{Moved, Older},
     tail::{Fetching, MOST, Tail},
     words::{actor_words, severity_state},
 };
@@ -28,6 +28,13 @@ pub fn Timeline(
     let store = use_store();
     let tail = Tail::new(store, Signal::stored(Chosen::of(resource)), None);
     let most = RwSignal::new(SHOWN);
+    // What is among the latest events of the whole fleet is soon nothing of this one's. Only in a browser: an effect.
+    Effect::new(move |_| untrack(|| tail.fetch_older()));
+    tail.on_moved(move |moved| {
+        if moved == Moved::All {
+            tail.fetch_older();
+        }
+    });
     let ids =
         Memo::new(move |_| tail.record.with(|record| record.ids().take(most.get()).collect::<Vec<_>>()));
     let all = Chosen::of(resource).address();
@@ -51,7 +58,7 @@ pub fn Timeline(
                 }
             };
             match tail.fetching.get() {
-                Fetching::Under => view! { <p class="quiet-text" role="status">"Loading older events…"</p> }.into_any(),
+                Fetching::Under => view! { <p class="quiet-text" role="status">"Loading its events…"</p> }.into_any(),
                 Fetching::Failed(why) => view! {
                     <p class="notice tone-warn" role="alert">
                         {format!("Older events could not be fetched; what is above stays as it is. {why} ")}
@@ -67,7 +74,8 @@ pub fn Timeline(
         }
     };
     let empty = move || {
-        let nothing = ids.with(Vec::is_empty);
+        // What is being fetched is said below.
+        let nothing = ids.with(Vec::is_empty) && tail.fetching.get() == Fetching::Idle;
         let words = if more.get() {
             "Nothing among the latest events of the fleet."
         } else {

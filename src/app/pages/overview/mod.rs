@@ -61,7 +61,8 @@ pub fn Overview() -> impl IntoView {
 /// What the fleet is made up of.
 fn parts(summary: &Summary) -> [Vec<Part>; 4] {
     let part = |tone, count, word| Part { tone, count, word };
-    let away = summary.clusters.saturating_sub(summary.clusters_connected);
+    let away = summary.clusters_away;
+    let unreached = summary.clusters.saturating_sub(summary.clusters_connected + away);
     let (broken, errors) = (summary.workers_broken, summary.nets_failed);
     let rest = summary.workers.saturating_sub(summary.workers_ready + broken);
     let idle = summary.nets_loaded.saturating_sub(summary.nets_running + summary.nets_dead);
@@ -69,6 +70,7 @@ fn parts(summary: &Summary) -> [Vec<Part>; 4] {
         vec![
             part(Tone::Good, summary.clusters_connected, "connected"),
             part(Tone::Bad, away, "disconnected"),
+            part(Tone::Quiet, unreached, "not reached yet"),
         ],
         vec![
             part(Tone::Good, summary.workers_ready, "ready"),
@@ -139,8 +141,9 @@ mod tests {
     #[test]
     fn the_parts_are_the_whole() {
         let summary = Summary {
-            clusters: 3,
+            clusters: 4,
             clusters_connected: 2,
+            clusters_away: 1,
             workers: 9,
             workers_ready: 4,
             workers_broken: 2,
@@ -153,6 +156,6 @@ mod tests {
             ..Summary::default()
         };
         let counts = parts(&summary).map(|parts| parts.iter().map(|part| part.count).collect::<Vec<_>>());
-        assert_eq!(counts, [vec![2, 1], vec![4, 2, 3], vec![3, 2, 1, 2, 2], vec![1, 2]]);
+        assert_eq!(counts, [vec![2, 1, 1], vec![4, 2, 3], vec![3, 2, 1, 2, 2], vec![1, 2]]);
     }
 }

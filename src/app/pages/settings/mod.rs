@@ -1,8 +1,9 @@
-//! Settings: one's own, one's tokens, and, for administrators, who the users are. Members of a project are shown on its page
+//! Settings: one's own, one's tokens, and, for administrators, who the users are and what everybody did. Members of a project are shown on its page
 //! ([`members`]).
 //!
 //! None of this is in the stream: lists are fetched, say of when they are, and are fetched anew after each change.
 
+mod audit;
 mod fetched;
 mod members;
 mod own;
@@ -10,6 +11,7 @@ mod tokens;
 mod told;
 mod users;
 
+pub use audit::AuditPage;
 pub use members::Members;
 pub use own::SettingsPage;
 pub use tokens::TokensPage;
@@ -45,6 +47,7 @@ pub fn SettingsNav() -> impl IntoView {
                     view! {
                         <A href="/settings/users" attr:aria-current=move || current("/settings/users")>"Users"</A>
                         <A href="/settings/webhooks" attr:aria-current=move || current("/settings/webhooks")>"Webhooks"</A>
+                        <A href="/settings/audit" attr:aria-current=move || current("/settings/audit")>"Audit log"</A>
                     }
                 })}
             // A document of the server's, not a page of this application.

@@ -40,6 +40,12 @@ pub fn WorkersPage() -> impl IntoView {
             <CreateWorker/>
         </div>
         <Toolbar list label="Filter workers"/>
+        {move || {
+            store
+                .within
+                .with(|within| within.project.is_some())
+                .then(|| view! { <p class="quiet-text">"Workers belong to no project: the choice of one does not narrow this list."</p> })
+        }}
         <ListEmpty
             list
             none="No workers yet. Create one, then provision it: its machine starts and can load nets."

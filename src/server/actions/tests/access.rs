@@ -19,21 +19,21 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
 
-const OTHER: ProjectId = ProjectId(Uuid::from_u128(22));
+pub(super) const OTHER: ProjectId = ProjectId(Uuid::from_u128(22));
 /// Nets, of numbers that nothing else here has.
-const OURS: u128 = 51;
-const THEIRS: u128 = 52;
+pub(super) const OURS: u128 = 51;
+pub(super) const THEIRS: u128 = 52;
 const SPARE: WorkerId = WorkerId(Uuid::from_u128(33));
 
 /// Viewer, operator and admin of the fleet; of the project `plant`; an operator of the project `secret`; a user without any role; nobody.
 const CALLERS: [&str; 9] = ["fv", "fo", "fa", "pv", "po", "pa", "oo", "no", ""];
 
-fn id_of(n: u128) -> String {
+pub(super) fn id_of(n: u128) -> String {
     Uuid::from_u128(n).to_string()
 }
 
 /// Two projects with a net each, one in `plant`, one in `secret`, and the callers.
-async fn console() -> Console {
+pub(super) async fn console() -> Console {
     let theirs = Net { project_id: OTHER, ..unloaded(THEIRS) };
     let spare =
         crate::model::Worker { id: SPARE, name: Name::new("w2").unwrap(), ..worker(WorkerStatus::Stopped) };
@@ -137,6 +137,7 @@ fn routes() -> Vec<Route> {
     add(get.clone(), "/api/tokens", "", none(), EVERYBODY);
     add(post.clone(), "/api/tokens", "", none(), EVERYBODY);
     add(delete.clone(), "/api/tokens/{id}", "x", none(), EVERYBODY);
+    add(get.clone(), "/api/audit", "", none(), ADMINS);
     add(get.clone(), "/api/users", "", none(), ADMINS);
     add(post.clone(), "/api/users", "", none(), ADMINS);
     add(patch.clone(), "/api/users/{id}", "x", none(), ADMINS);
@@ -199,7 +200,13 @@ fn routes() -> Vec<Route> {
     add(post.clone(), "/api/import", "", none(), ADMINS);
     add(get.clone(), "/api/openapi.json", "", none(), EVERYBODY);
     add(get.clone(), "/api/docs", "", none(), EVERYBODY);
-    let of_net = json!({"worker_id": WORKER, "rate": 1, "place": "p", "tokens": 1, "project_id": PROJECT});
+    let of_net = |path: &str| match path.rsplit('/').next() {
+        Some("assign") => json!({"worker_id": WORKER}),
+        Some("run") => json!({"rate": 1}),
+        Some("inject") => json!({"place": "p", "tokens": 1}),
+        Some("move") => json!({"project_id": PROJECT}),
+        _ => json!({}),
+    };
     for path in [
         "/api/nets/{id}/undo-delete",
         "/api/nets/{id}/assign",
@@ -213,7 +220,7 @@ fn routes() -> Vec<Route> {
         "/api/nets/{id}/inject",
         "/api/nets/{id}/move",
     ] {
-        add(post.clone(), path, &net, of_net.clone(), ACT);
+        add(post.clone(), path, &net, of_net(path), ACT);
     }
     routes
 }
@@ -274,6 +281,48 @@ async fn members_and_pipelines_are_refused_before_it_is_looked_what_they_are_abo
         let answer = console.ask("pa", method, &path, "{\"role\":\"viewer\"}").await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn a_field_that_there_is_not_is_refused_by_every_route_that_reads_a_body() {
+    let console = console().await;
+    let document = crate::server::api::openapi::document(&table::operations());
+    let mut asked = 0;
+    for operation in table::operations() {
+        let (method, path) = (&operation.method, operation.path);
+        let described = &document["paths"][path][method.as_str().to_lowercase()]["requestBody"];
+        let Some(reference) = described["content"]["application/json"]["schema"]["$ref"].as_str() else {
+            continue;
+        };
+        let id = match path.split('/').nth(2) {
+            Some("clusters") => CLUSTER.to_string(),
+            Some("projects") => PROJECT.to_string(),
+            Some("nets") => net_id(OURS).to_string(),
+            _ => id_of(11),
+        };
+        let at = path.replace("{id}", &id).replace("{user_id}", &id_of(14));
+        // Of another format, the fields of an export say nothing.
+        let body = match path {
+            "/api/import" => json!({"format": "muster-fleet", "version": 1, "no_such_field": null}),
+            _ => json!({"no_such_field": null}),
+        };
+        let answer = console.ask("fa", method.clone(), &at, &body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{method} {path}: {}", answer.text);
+        assert!(answer.detail().contains("no_such_field"), "{method} {path}: {}", answer.text);
+        let known = &document.pointer(reference.trim_start_matches('#')).unwrap()["properties"];
+        for name in known.as_object().unwrap().keys() {
+            assert!(answer.detail().contains(name), "{method} {path} names {name}: {}", answer.text);
+        }
+        asked += 1;
+    }
+    assert!(asked > 20, "{asked}");
+    // What stood for it: a token of everything, and a mute of everything.
+    let typed = console.ask("fa", Method::POST, "/api/tokens", "{\"name\":\"ci\",\"role\":\"viewer\"}").await;
+    assert_eq!(typed.status, StatusCode::BAD_REQUEST, "{}", typed.text);
+    let mute = "{\"mutes\":[{\"type\":\"worker.*\",\"worker\":\"w1\"}]}";
+    let muted = console.ask("fa", Method::PUT, "/api/events/rules", mute).await;
+    assert_eq!(muted.status, StatusCode::BAD_REQUEST, "{}", muted.text);
+    assert!(console.fleet().rules().is_none(), "nothing was changed");
 }
 
 #[test]
@@ -353,10 +402,16 @@ async fn until(stream: &mut BodyDataStream, wanted: &str) -> String {
     tokio::time::timeout(PATIENCE, read).await.unwrap_or_else(|_| panic!("{wanted} did not come"))
 }
 
-/// Reads to the end of a stream, which must come within a second.
-async fn ends(stream: &mut BodyDataStream) {
-    let end = async { while stream.next().await.is_some() {} };
-    tokio::time::timeout(Duration::from_secs(1), end).await.expect("the stream ends within a second");
+/// Reads to the end of a stream, which must come within a second: what came last.
+async fn ends(stream: &mut BodyDataStream) -> String {
+    let end = async {
+        let mut last = String::new();
+        while let Some(bytes) = stream.next().await {
+            last = String::from_utf8_lossy(&bytes.unwrap()).into_owned();
+        }
+        last
+    };
+    tokio::time::timeout(Duration::from_secs(1), end).await.expect("the stream ends within a second")
 }
 
 async fn sync(console: &Console, caller: &str) -> BodyDataStream {
@@ -414,7 +469,8 @@ async fn a_changed_role_a_removed_member_and_a_disabled_user_end_their_streams_w
         until(&mut another, "event: init").await;
         let answer = console.ask(EVA, method, &path, &body.to_string()).await;
         assert!(answer.status.is_success(), "{caller}: {}", answer.text);
-        ends(&mut theirs).await;
+        let last = ends(&mut theirs).await;
+        assert!(last.contains("event: shutdown") && last.contains("\"spread_ms\":0"), "{caller}: {last}");
         let other = tokio::time::timeout(Duration::from_millis(50), another.next()).await;
         assert!(other.is_err() || other.is_ok_and(|frame| frame.is_some()), "only {caller}'s stream ends");
         match caller {

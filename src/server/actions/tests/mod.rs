@@ -6,4 +6,5 @@ mod input;
 mod pipelines;
 mod table;
 mod together;
+mod told;
 mod undo;

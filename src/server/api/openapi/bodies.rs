@@ -7,6 +7,7 @@
 use crate::model::{
     HostId, ProjectId, Role, WorkerId,
     action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, RATE, TOKENS},
+    audit::MOST_LINES,
     name::MAX_NAME_CHARS,
     pipeline,
     rules::MOST_RULES,
@@ -18,6 +19,16 @@ use std::collections::BTreeMap;
 #[derive(JsonSchema)]
 #[schemars(inline)]
 pub struct Limit(#[schemars(range(min = 1, max = 1_000))] u32);
+
+/// The number of a line.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct Count(#[schemars(range(min = 1, max = i64::MAX))] u64);
+
+/// Lines of one page.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct AuditLimit(#[schemars(range(min = 1, max = MOST_LINES))] u32);
 
 #[derive(JsonSchema)]
 #[schemars(inline)]
@@ -39,6 +50,7 @@ pub struct NewName(
 );
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SignIn {
     email: String,
     password: String,
@@ -54,6 +66,7 @@ pub enum NewProvider {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewCluster {
     name: NewName,
     provider: NewProvider,
@@ -61,6 +74,7 @@ pub struct NewCluster {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewWorker {
     name: NewName,
     cluster_id: crate::model::ClusterId,
@@ -75,6 +89,7 @@ pub struct NewWorker {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewNet {
     /// Empty or absent: the name in the file.
     name: Option<String>,
@@ -85,6 +100,7 @@ pub struct NewNet {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewNetForm {
     /// Empty or absent: the name in the file.
     #[serde(default)]
@@ -96,11 +112,13 @@ pub struct NewNetForm {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Assign {
     worker_id: WorkerId,
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Run {
     /// Firings per second; 0 is as fast as possible.
     #[schemars(range(min = *RATE.start(), max = *RATE.end()))]
@@ -108,6 +126,7 @@ pub struct Run {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Inject {
     /// The place, by its id in the file.
     place: String,
@@ -116,6 +135,7 @@ pub struct Inject {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewHost {
     name: NewName,
 }
@@ -126,6 +146,7 @@ pub struct NewHost {
 pub struct Kind(#[schemars(regex(pattern = "^[a-z][a-z0-9_-]{0,39}$"))] String);
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewCommands {
     /// A command is queued for all of them or, if one refuses, for none.
     #[schemars(length(min = 1))]
@@ -134,6 +155,7 @@ pub struct NewCommands {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewPipeline {
     /// What it is for. Absent: the stages.
     title: Option<String>,
@@ -154,6 +176,7 @@ pub struct NewPipeline {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Deploy {
     #[schemars(length(min = 1, max = *pipeline::HOSTS.end()), extend("uniqueItems" = true))]
     host_ids: Vec<HostId>,
@@ -169,6 +192,7 @@ pub struct Deploy {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Merge {
     /// The pull request.
     #[schemars(range(min = 1, max = u32::MAX))]
@@ -180,11 +204,13 @@ pub struct Merge {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Renamed {
     name: NewName,
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewQuotas {
     /// Nets that may be in the project.
     nets: Option<u32>,
@@ -193,6 +219,7 @@ pub struct NewQuotas {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewProject {
     name: NewName,
     quotas: Option<NewQuotas>,
@@ -200,17 +227,20 @@ pub struct NewProject {
 
 /// What is absent stays; a quota that is `null` is taken away.
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EditProject {
     name: Option<NewName>,
     quotas: Option<NewQuotas>,
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct MoveNet {
     project_id: ProjectId,
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewUser {
     email: String,
     /// Absent: made from the address.
@@ -221,6 +251,7 @@ pub struct NewUser {
 
 /// What is absent stays; a role that is `null` is taken away.
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EditUser {
     name: Option<String>,
     role: Option<Role>,
@@ -228,12 +259,14 @@ pub struct EditUser {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewPassword {
     current: String,
     new: String,
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewMember {
     /// The address of somebody who is a user already.
     email: String,
@@ -241,17 +274,20 @@ pub struct NewMember {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct MemberRole {
     role: Role,
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewRoles {
     fleet: Option<Role>,
     projects: Option<BTreeMap<ProjectId, Role>>,
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewToken {
     name: NewName,
     /// The most it may do. Absent: whatever its owner may.
@@ -264,12 +300,14 @@ pub struct NewToken {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Acknowledge {
     #[schemars(length(min = 1, max = 500))]
     ids: Vec<u64>,
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewWebhook {
     name: NewName,
     /// `https`, of the public internet.
@@ -283,6 +321,7 @@ pub struct NewWebhook {
 }
 
 #[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewEventRules {
     /// Absent: none.
     #[serde(default)]
@@ -292,6 +331,10 @@ pub struct NewEventRules {
     #[serde(default)]
     #[schemars(length(max = MOST_RULES))]
     priorities: Vec<crate::model::PriorityRule>,
+    /// As they were read; passed over.
+    revision: Option<u64>,
+    /// As it was read; passed over.
+    updated_at: Option<crate::model::Timestamp>,
 }
 
 /// A point in time: RFC 3339, or milliseconds since 1970 UTC.
@@ -299,6 +342,16 @@ pub struct NewEventRules {
 #[schemars(inline)]
 pub struct Moment(
     #[schemars(regex(pattern = r"^([0-9]{1,15}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z)$"))] String,
+);
+
+/// An id, alone or with its kind before it.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct Resource(
+    #[schemars(regex(
+        pattern = r"^((cluster|project|worker|net|host):)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+    ))]
+    String,
 );
 
 #[derive(JsonSchema)]

@@ -89,6 +89,44 @@ fn what_is_read_and_what_is_written_under_one_name_is_the_same() {
     }
 }
 
+/// The schemas in `schema` that are of objects with named fields, with all they refer to.
+fn objects<'d>(document: &'d Value, schema: &'d Value, found: &mut Vec<&'d Value>) {
+    let schema = match schema["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => schema,
+    };
+    if schema["properties"].is_object() {
+        found.push(schema);
+    }
+    for value in schema.as_object().into_iter().flat_map(|fields| fields.values()) {
+        match value {
+            Value::Object(fields) => {
+                objects(document, value, found);
+                fields.values().for_each(|field| objects(document, field, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| objects(document, item, found)),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn bodies_say_that_they_have_no_other_fields() {
+    let document = document(&table::operations());
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values() {
+            for content in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+                let mut found = Vec::new();
+                objects(&document, &content.1["schema"], &mut found);
+                assert!(!found.is_empty(), "{path}");
+                for schema in found {
+                    assert_eq!(schema["additionalProperties"], false, "{path}: {schema}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn operations_have_names_of_their_own_and_an_answer() {
     let document = document(&table::operations());

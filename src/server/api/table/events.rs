@@ -23,8 +23,14 @@ fn filtered(operation: Operation) -> Operation {
             "type",
             "A type, or the beginning of one and `*`: `worker.*`. Several with commas between.",
         )
-        .query::<Severity>("severity", "Only of this severity. Several with commas between.")
-        .query::<Uuid>("resource", "What it is about, whatever that is.")
+        .query::<Severity>(
+            "severity",
+            "Of exactly this severity. Several with commas between: `warning,error`.",
+        )
+        .query::<bodies::Resource>(
+            "resource",
+            "The id of what it is about, whatever that is, or with its kind before it: `worker:…`.",
+        )
         .query::<Uuid>("cluster_id", "Of this cluster.")
         .query::<Uuid>("project_id", "Of this project.")
         .query::<Uuid>("worker_id", "Of this worker.")

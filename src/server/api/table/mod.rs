@@ -26,7 +26,14 @@ pub fn operations() -> Vec<Operation> {
     [console::session(), fleet::clusters(), fleet::projects(), fleet::workers(), fleet::nets()]
         .into_iter()
         .chain([hosts::hosts(), hosts::commands(), hosts::pipelines(), hosts::pull_requests()])
-        .chain([events::events(), events::webhooks(), people::users(), people::members(), people::tokens()])
+        .chain([
+            events::events(),
+            events::webhooks(),
+            people::users(),
+            people::members(),
+            people::tokens(),
+            people::audit(),
+        ])
         .chain([console::state(), console::transfer(), console::health(), console::document()])
         .flatten()
         .collect()

@@ -1,9 +1,9 @@
-//! Users, members of projects, tokens.
+//! Users, members of projects, tokens, and what all of them did.
 
 use crate::{
-    model::{Invited, Issued, Member, TokenRow, UserRow},
+    model::{AuditPage, Invited, Issued, Member, TokenRow, UserRow},
     server::api::{
-        members,
+        audit, members,
         openapi::{Operation, bodies, delete, get, group, patch, post, put},
         tokens, users,
     },
@@ -77,6 +77,22 @@ pub fn tokens() -> Vec<Operation> {
             delete("/api/tokens/{id}", "Revoke a token", tokens::revoke)
                 .ok::<TokenRow>("It lets nobody in any more, and its streams end.")
                 .errors(&[404]),
+        ],
+    )
+}
+
+pub fn audit() -> Vec<Operation> {
+    group(
+        "Audit log",
+        vec![
+            get("/api/audit", "Who did what", audit::list)
+                .says(
+                    "The newest first; also what was refused. What became of the fleet is in the event log.",
+                )
+                .query::<bodies::Count>("cursor", "The `next` of the page before.")
+                .query::<bodies::AuditLimit>("limit", "Lines of one page; 100 where it is absent.")
+                .ok::<AuditPage>("A page.")
+                .errors(&[400]),
         ],
     )
 }
