@@ -250,7 +250,23 @@ fn what_cannot_be_tried_is_refused_when_it_is_made() {
     }
     let bad = labs.make(new(1, endless(), "<pnml>")).expect_err("must be refused");
     assert!(matches!(bad, Refusal::BadPnml(_)));
-    assert_eq!(labs.describe(), []);
+    assert!(labs.describe().is_empty());
+}
+
+#[test]
+fn the_labs_of_many_workers_share_the_threads() {
+    let runner = Arc::new(Runner::new());
+    let workers = [1, 2, 3].map(|n| {
+        let labs = Labs::new(Hub::new(), runner.clone());
+        labs.make(new(n, endless(), live())).expect("makes");
+        labs.start(id(n)).expect("starts");
+        labs
+    });
+    until("two work", || of(&workers[0], 1).progress.runs > 0 && of(&workers[1], 2).progress.runs > 0);
+    assert_eq!((runner.threads(), of(&workers[2], 3).state), (2, LabState::Queued));
+    workers[0].leave();
+    until("the third", || of(&workers[2], 3).progress.runs > 0);
+    assert_eq!(runner.threads(), 2);
 }
 
 #[cfg(target_os = "linux")]
