@@ -139,6 +139,7 @@ async fn a_lab_that_was_lost_is_found_again_or_made_anew() {
     let lab = made(&console, net, "first").await;
     set_status(&console, WorkerStatus::Error(ErrorDetail::Unreachable)).await;
     assert_eq!(row(&console, lab).state, LabState::Lost);
+    assert_eq!(told(&row(&console, lab)).last(), Some(&"Lost: its worker is not ready"));
     let refused = act(&console, lab, "start").await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
     assert!(refused.detail().contains("its worker w1 is error"), "{}", refused.text);
@@ -168,7 +169,7 @@ async fn a_lab_that_was_lost_is_found_again_or_made_anew() {
         assert_eq!(lost.state, LabState::Lost);
         assert!(lost.error.as_ref().unwrap().starts_with("The process that had it is gone."), "{lost:?}");
         assert_eq!(told(&lost).last(), Some(&"Lost: the process that had it is gone"));
-        assert_eq!(lost.history.len(), 4, "it is told once: {:?}", told(&lost));
+        assert_eq!(lost.history.len(), 5, "it is told once: {:?}", told(&lost));
     }
     let started = act(&console, lab, "start").await;
     assert_eq!(started.status, StatusCode::OK, "{}", started.text);

@@ -106,7 +106,7 @@ pub fn lab(id: u128, net: u128) -> Lab {
         definition: DefinitionHash::of(PNML),
         worker_id: Some(WORKER),
         name: Name::new(&format!("lab-{id}")).unwrap(),
-        plan: plan(),
+        plan: lab_plan(),
         state: LabState::Idle,
         error: None,
         progress: LabProgress::default(),
@@ -119,7 +119,7 @@ pub fn lab(id: u128, net: u128) -> Lab {
     }
 }
 
-pub fn plan() -> LabPlan {
+pub fn lab_plan() -> LabPlan {
     let (runs, firings, seed) = (10, 100, 1);
     LabPlan::MonteCarlo { runs, firings, seed, goal: None, warm_up: 0, rates: BTreeMap::new(), time: None }
 }
