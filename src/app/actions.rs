@@ -257,7 +257,7 @@ async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiEr
     let unreadable =
         |detail: String| ApiError::BadRequest { detail: format!("The form could not be read: {detail}") };
     let mut form = data.into_inner().ok_or_else(|| unreadable("it is empty".to_owned()))?;
-    let (mut name, mut project, mut key) = (String::new(), String::new(), None);
+    let (mut name, mut project, mut key, mut keep_broken) = (String::new(), String::new(), None, false);
     let (mut file, mut text) = (Vec::new(), Vec::new());
     while let Some(mut field) = form.next_field().await.map_err(|error| unreadable(error.to_string()))? {
         let field_name = field.name().unwrap_or_default().to_owned();
@@ -273,6 +273,8 @@ async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiEr
             "name" => name = words(),
             "project_id" => project = words(),
             "key" => key = Some(words()).filter(|key| !key.is_empty()),
+            // A box of a form: it is sent where it is ticked.
+            "keep_broken" => keep_broken = matches!(words().as_str(), "on" | "true" | "1"),
             "file" => file = bytes,
             "text" => text = bytes,
             _ => {}
@@ -283,7 +285,7 @@ async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiEr
         return Err(ApiError::BadRequest { detail: "Choose a PNML file or paste one.".to_owned() });
     }
     let project_id = project.parse().map_err(|_| unreadable("no project is chosen".to_owned()))?;
-    Ok((NewNet { name, project_id, pnml, keep_broken: false }, key))
+    Ok((NewNet { name, project_id, pnml, keep_broken }, key))
 }
 
 #[server(prefix = "/do", endpoint = "sign-in")]

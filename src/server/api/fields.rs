@@ -158,6 +158,11 @@ impl Fields {
         self.get(name).map_or_else(|| Ok(T::default()), |given| object(given, name))
     }
 
+    /// The same, of a field that must be there.
+    pub fn needed<T: DeserializeOwned>(&self, name: &str) -> Result<T, ApiError> {
+        T::deserialize(self.required(name)?).map_err(|error| bad(format!("{name} is not usable: {error}.")))
+    }
+
     /// A list of objects that are read whole; empty where it is left out.
     pub fn objects<T: DeserializeOwned + JsonSchema>(&self, name: &str) -> Result<Vec<T>, ApiError> {
         match self.get(name) {

@@ -3,6 +3,7 @@
 //! A file is a noun. What it answers to is in the [`table`], which the router and the document (`openapi`) are made from.
 
 pub mod audit;
+mod builds;
 mod clusters;
 pub mod commands;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod fields;
 mod health;
 mod history;
 mod hosts;
+mod labs;
 pub mod lists;
 mod members;
 mod nets;

@@ -216,7 +216,8 @@ async fn load(
     if let Some(response) = inner.misbehave(&headers).await {
         return response;
     }
-    if body.as_ref() != b"<pnml/>" {
+    let is_net = body.as_ref() == b"<pnml/>" || body.windows(5).any(|part| part == b"<net ");
+    if !is_net {
         let error = serde_json::json!({
             "error": format!("not a net\n{}", "!".repeat(1000)), "code": "bad_pnml", "line": 3, "column": 4
         });
