@@ -7,8 +7,8 @@ use super::{
 use crate::{
     app::error::{ApiError, Current},
     model::{
-        Actor, Build, BuildCause, BuildId, BuildStatus, BuildSummary, ChangedNet, DefinitionHash, Done, Draft,
-        Gone, NetId, NetVersion, lifecycle::NetWord,
+        Actor, Build, BuildCause, BuildId, BuildStatus, BuildSummary, ChangedNet, DefinitionHash, Done,
+        Draft, Gone, NetId, NetVersion, lifecycle::NetWord,
     },
     petri::{
         NetReport,
@@ -27,12 +27,7 @@ const MEMORY: usize = 16_000_000;
 const LOOK_EVERY: u32 = 400;
 
 /// Has a version built.
-pub fn queue(
-    draft: &mut Draft,
-    net: NetId,
-    version: u32,
-    definition: DefinitionHash,
-) -> Result<(), Gone> {
+pub fn queue(draft: &mut Draft, net: NetId, version: u32, definition: DefinitionHash) -> Result<(), Gone> {
     // Ids that grow with time.
     let id = BuildId(Uuid::from_u64_pair(now().0, Uuid::new_v4().as_u64_pair().1));
     let project = draft.net(net)?.project_id;
@@ -41,12 +36,7 @@ pub fn queue(
 }
 
 /// Gives a net a new version. What cannot be read is not kept here.
-pub fn change(
-    demo: &Demo,
-    id: NetId,
-    changed: &ChangedNet,
-    if_match: Option<u64>,
-) -> Result<Done, ApiError> {
+pub fn change(demo: &Demo, id: NetId, changed: &ChangedNet, if_match: Option<u64>) -> Result<Done, ApiError> {
     let net = read(&changed.pnml).map_err(|error| ApiError::BadPnml {
         line: error.line,
         column: error.column,
