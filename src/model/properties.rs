@@ -38,6 +38,31 @@ enum Happens {
     Dead {
         net: usize,
     },
+    /// A net gets a new version, and that a build.
+    Version {
+        net: usize,
+    },
+    /// A version is loaded by its number.
+    Older {
+        net: usize,
+        number: u32,
+        succeeds: bool,
+    },
+    /// The oldest build that is not over ends.
+    Built {
+        succeeds: bool,
+    },
+    /// A net moves to the other project.
+    Moved {
+        net: usize,
+    },
+    /// A lab is made of a net, or goes on.
+    Lab {
+        lab: usize,
+        net: usize,
+        worker: usize,
+        state: LabState,
+    },
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
@@ -46,6 +71,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         Just(ErrorDetail::MachineDestroyed),
         Just(ErrorDetail::Unreachable),
     ];
+    let state = prop_oneof![Just(LabState::Idle), Just(LabState::Running), Just(LabState::Done)];
     let worker_action = proptest::sample::select(WorkerAction::ALL);
     let net_action = proptest::sample::select(NetAction::ALL);
     prop_oneof![
@@ -55,8 +81,18 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => (0..3usize, detail).prop_map(|(worker, detail)| Happens::Broken { worker, detail }),
         1 => (0..3usize).prop_map(|worker| Happens::Back { worker }),
         1 => (0..4usize).prop_map(|net| Happens::Dead { net }),
+        2 => (0..4usize).prop_map(|net| Happens::Version { net }),
+        2 => (0..4usize, 1..4u32, any::<bool>())
+            .prop_map(|(net, number, succeeds)| Happens::Older { net, number, succeeds }),
+        2 => any::<bool>().prop_map(|succeeds| Happens::Built { succeeds }),
+        1 => (0..4usize).prop_map(|net| Happens::Moved { net }),
+        1 => (0..3usize, 0..4usize, 0..3usize, state)
+            .prop_map(|(lab, net, worker, state)| Happens::Lab { lab, net, worker, state }),
     ]
 }
+
+/// Where nets move to and back.
+const OTHER: ProjectId = ProjectId(Uuid::from_u128(3));
 
 fn worker_id(n: usize) -> WorkerId {
     WorkerId(Uuid::from_u128(100 + n as u128))
@@ -110,7 +146,59 @@ fn commit<E>(fleet: &mut Fleet, at: u64, write: impl FnOnce(&mut Draft) -> Resul
         assert!(worker.revision >= was.revision && worker.state_revision >= was.state_revision);
         assert!(worker.state_revision > was.state_revision || !worker.state_differs(was));
     }
+    for net in fleet.nets() {
+        let Some(was) = before.net(net.id) else { continue };
+        assert!(net.newest().number >= was.newest().number, "versions are never taken back");
+        assert!(net.state_revision > was.state_revision || !net.state_differs(was));
+    }
+    for build in fleet.builds() {
+        let net = fleet.net(build.net_id).expect("a build goes with its net");
+        assert_eq!(build.project_id, net.project_id);
+        let told = net.build.as_ref().filter(|told| told.id == build.id);
+        assert!(told.is_none_or(|told| *told == NetBuild::from(&**build)), "{told:?} of {build:?}");
+    }
+    for lab in fleet.labs() {
+        let net = fleet.net(lab.net_id).expect("a lab goes with its net");
+        assert_eq!(lab.project_id, net.project_id);
+        let worker = lab.worker_id.map(|id| fleet.worker(id).expect("a worker that is there"));
+        let is_heard = worker.is_some_and(|worker| worker.is_ready());
+        assert!(is_heard || !lab.state.is_active(), "{lab:?}");
+    }
+    // Whoever sees a part of it, and follows the changes, sees the same as whoever looks now.
+    for project in [PROJECT, OTHER] {
+        let scope = crate::sync::Scope::Projects([project].into());
+        let mut seen = scope.of_fleet(&before);
+        changes.iter().filter_map(|change| scope.of_change(change)).for_each(|change| seen.apply(&change));
+        assert_eq!(seen, scope.of_fleet(fleet));
+    }
     Ok(())
+}
+
+fn version(number: u32) -> NetVersion {
+    let definition = DefinitionHash::of(&number.to_be_bytes());
+    NetVersion { number, definition, size: NetSize::default() }
+}
+
+fn lab(n: usize, net: &Net, worker: WorkerId, state: LabState) -> Lab {
+    Lab {
+        id: LabId(Uuid::from_u128(400 + n as u128)),
+        project_id: net.project_id,
+        net_id: net.id,
+        version: net.version,
+        definition: net.definition,
+        worker_id: Some(worker),
+        name: Name::new(&format!("lab-{n}")).unwrap(),
+        plan: LabPlan::Explore { seconds: 1, memory_mb: 1 },
+        state,
+        error: None,
+        progress: LabProgress::default(),
+        incarnation: None,
+        synced_at: Timestamp(0),
+        history: Vec::new(),
+        revision: 0,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+    }
 }
 
 fn start() -> Fleet {
@@ -172,6 +260,71 @@ fn happen(fleet: &mut Fleet, at: u64, happens: &Happens) -> Result<(), Refusal> 
                     draft.edit_net(row.id, NetCause::RunState, |net| net.run_state = RunState::Dead)
                 })
                 .unwrap();
+            }
+        }
+        Happens::Version { net } => {
+            let Some(row) = fleet.net(net_id(net)).cloned() else { return Ok(()) };
+            let next = version(row.newest().number + 1);
+            let build = BuildId(Uuid::from_u128(1_000 + u128::from(at)));
+            commit(fleet, at, |draft| {
+                draft.add_version(row.id, next)?;
+                let project = draft.net(row.id)?.project_id;
+                let queued = Build::queued(build, row.id, project, next.number, next.definition, draft.now());
+                draft.put_build(BuildCause::Queued, queued)
+            })
+            .unwrap();
+        }
+        Happens::Older { net, number, succeeds } => {
+            let Some(row) = fleet.net(net_id(net)).cloned() else { return Ok(()) };
+            if number >= row.newest().number {
+                return Ok(());
+            }
+            let older = Net { build: None, ..Net::clone(&row) };
+            lifecycle::net_action(&older, fleet.worker_of(&row).map(Arc::as_ref), NetAction::Load)?;
+            commit(fleet, at, |draft| {
+                draft.edit_net(row.id, NetCause::Operation, |net| {
+                    net.put_in_force(version(number));
+                    net.load_id = Some(LoadId(Uuid::from_u128(u128::from(at))));
+                })
+            })
+            .unwrap();
+            assert_eq!(
+                fleet.net(row.id).map(|net| (net.version, net.newest())),
+                Some((number, row.newest()))
+            );
+            commit(fleet, at, |draft| {
+                draft.edit_net(row.id, NetCause::LoadState, |net| {
+                    net.load_state = if succeeds { LoadState::Loaded } else { LoadState::Error };
+                })
+            })
+            .unwrap();
+        }
+        Happens::Built { succeeds } => {
+            let Some(build) = fleet.builds().find(|build| !build.status.is_over()).cloned() else {
+                return Ok(());
+            };
+            let status = if succeeds { BuildStatus::Succeeded } else { BuildStatus::Failed };
+            commit(fleet, at, |draft| {
+                draft.put_build(BuildCause::Finished, Build { status, ..Build::clone(&build) })
+            })
+            .unwrap();
+        }
+        Happens::Moved { net } => {
+            let Some(row) = fleet.net(net_id(net)).cloned() else { return Ok(()) };
+            let project = if row.project_id == PROJECT { OTHER } else { PROJECT };
+            commit(fleet, at, |draft| {
+                draft.edit_net(row.id, NetCause::Edited, |net| net.project_id = project)
+            })
+            .unwrap();
+        }
+        Happens::Lab { lab: n, net, worker, state } => {
+            let Some(row) = fleet.net(net_id(net)).cloned() else { return Ok(()) };
+            let worker = fleet.worker(worker_id(worker)).filter(|worker| worker.is_ready()).cloned();
+            let id = LabId(Uuid::from_u128(400 + n as u128));
+            if let (Some(worker), None) = (worker, fleet.lab(id)) {
+                commit(fleet, at, |draft| draft.put_lab(lab(n, &row, worker.id, state))).unwrap();
+            } else if state == LabState::Done && fleet.lab(id).is_some() {
+                commit(fleet, at, |draft| draft.delete_lab(id)).unwrap();
             }
         }
     }
@@ -265,7 +418,7 @@ proptest! {
         for (at, happens) in story.iter().enumerate() {
             let refusal = happen(&mut fleet, at as u64 + 1, happens).err();
             let Some(text) = refusal.map(|refusal| refusal.to_string()) else { continue };
-            let states = ["pending", "provisioning", "ready", "stopped", "error", "unloaded", "loaded", "idle", "running", "dead", "assigned", "deleting"];
+            let states = ["pending", "provisioning", "ready", "stopped", "error", "unloaded", "loaded", "idle", "running", "dead", "assigned", "deleting", "broken"];
             prop_assert!(states.iter().any(|state| text.contains(state)), "{}", text);
         }
     }

@@ -23,6 +23,8 @@ pub(super) const OTHER: ProjectId = ProjectId(Uuid::from_u128(22));
 /// Nets, of numbers that nothing else here has.
 pub(super) const OURS: u128 = 51;
 pub(super) const THEIRS: u128 = 52;
+const OUR_LAB: u128 = 61;
+const THEIR_LAB: u128 = 62;
 const SPARE: WorkerId = WorkerId(Uuid::from_u128(33));
 
 /// Viewer, operator and admin of the fleet; of the project `plant`; an operator of the project `secret`; a user without any role; nobody.
@@ -46,8 +48,8 @@ pub(super) async fn console() -> Console {
     )
     .await;
     let labs = console.app.store().transact(crate::model::Actor::System, |draft| {
-        draft.put_lab(lab(OURS, OURS))?;
-        draft.put_lab(crate::model::Lab { project_id: OTHER, ..lab(THEIRS, THEIRS) })
+        draft.put_lab(lab(OUR_LAB, OURS))?;
+        draft.put_lab(crate::model::Lab { project_id: OTHER, ..lab(THEIR_LAB, THEIRS) })
     });
     labs.await.unwrap();
     for (n, name, role) in [
@@ -181,7 +183,7 @@ fn routes() -> Vec<Route> {
     add(post.clone(), "/api/nets/{id}/build", &net, none(), ACT);
     add(get.clone(), "/api/builds", "", none(), EVERYBODY);
     add(get.clone(), "/api/builds/{id}", "x", none(), EVERYBODY);
-    let lab = lab_id(OURS).to_string();
+    let lab = lab_id(OUR_LAB).to_string();
     add(get.clone(), "/api/labs", "", none(), EVERYBODY);
     add(get.clone(), "/api/labs/{id}", &lab, none(), SEE);
     add(get.clone(), "/api/labs/{id}/results", &lab, none(), SEE);
@@ -397,8 +399,8 @@ async fn two_users_in_two_projects_see_exactly_their_rows() {
         }
         assert_eq!(get(&format!("/api/watch?net={hidden}")).await.status, StatusCode::NOT_FOUND);
         let (lab, hidden_lab) = match project == PROJECT {
-            true => (lab_id(OURS).to_string(), lab_id(THEIRS).to_string()),
-            false => (lab_id(THEIRS).to_string(), lab_id(OURS).to_string()),
+            true => (lab_id(OUR_LAB).to_string(), lab_id(THEIR_LAB).to_string()),
+            false => (lab_id(THEIR_LAB).to_string(), lab_id(OUR_LAB).to_string()),
         };
         assert_eq!(ids(&get("/api/labs").await.body), [lab.as_str()], "{caller}");
         assert_eq!(ids(&state["state"]["labs"]), [lab.as_str()]);
@@ -410,7 +412,7 @@ async fn two_users_in_two_projects_see_exactly_their_rows() {
             let start = console.ask(caller, Method::POST, &format!("/api/labs/{hidden_lab}/start"), "").await;
             assert_eq!(start.status, StatusCode::NOT_FOUND, "{}", start.text);
         }
-        let figures = [lab_id(OURS), lab_id(THEIRS)].map(|id| crate::model::LabFigures {
+        let figures = [lab_id(OUR_LAB), lab_id(THEIR_LAB)].map(|id| crate::model::LabFigures {
             id,
             state: crate::model::LabState::Running,
             progress: Default::default(),

@@ -265,7 +265,7 @@ pub enum LabFound {
     /// Averages over the finished runs, each `{runs, mean, interval}`; by transition and by place in the order of the file.
     MonteCarlo { results: BTreeMap<String, serde_json::Value> },
     /// The same as in the report of a build; `null` while it is explored.
-    Explore { report: Option<BTreeMap<String, serde_json::Value>> },
+    Explore { report: Option<crate::petri::NetReport> },
 }
 
 #[derive(JsonSchema)]

@@ -229,9 +229,17 @@ impl Around<'_> {
 
     /// Where a deleted lab was, as its entry in the log says.
     fn of_lab(&self, id: LabId) -> About {
-        let lab = self.fleet.lab(id);
-        let about = lab.and_then(|lab| lab.worker_id).map(|worker| self.on(worker)).unwrap_or_default();
-        About { net_id: lab.map(|lab| lab.net_id), ..about }
+        let known = self.fleet.lab(id).map(|lab| (Some(lab.net_id), lab.worker_id));
+        let told = || {
+            self.entry.transaction.changes.iter().find_map(|change| match change {
+                Change::EventLogged { event } if event.kind == "lab.updated" => {
+                    Some((event.net_id, event.worker_id))
+                }
+                _ => None,
+            })
+        };
+        let (net_id, worker_id) = known.or_else(told).unwrap_or_default();
+        About { net_id, ..worker_id.map(|worker| self.on(worker)).unwrap_or_default() }
     }
 
     /// Where a worker is: as this transaction puts it, as the fleet has it, or as its entry in the log says when it was deleted.

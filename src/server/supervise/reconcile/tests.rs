@@ -22,7 +22,7 @@ fn follows(worker: &Worker, nets: &[Net], sight: &Sight) -> Vec<Step> {
     let all: Vec<Arc<Net>> = nets.iter().cloned().map(Arc::new).collect();
     let here = all.iter().filter(|net| net.worker_id == Some(worker.id)).cloned().collect();
     let other = |id: NetId| all.iter().find(|net| net.id == id).cloned();
-    plan(&Rows { worker, nets: here, other: &other }, sight)
+    super::plan(&Rows { worker, nets: here, other: &other }, sight)
 }
 
 fn ready() -> Worker {

@@ -159,3 +159,35 @@ async fn a_client_of_seed_004_follows_the_workloads_of_its_project() {
     }
     assert_eq!(of_project.next().await.unwrap().event, "workload_status_update");
 }
+
+#[tokio::test]
+async fn a_client_of_seed_004_hears_how_a_build_ended() {
+    use crate::model::{Build, BuildCause, BuildError, BuildId, BuildStatus, DefinitionHash};
+    let stage = Stage::new().await;
+    let mut stream = stage.stream("/api/v1/events/stream").await;
+    let mut named = stage.stream("/api/events").await;
+    for (n, status, name) in
+        [(71, BuildStatus::Succeeded, "build_complete"), (72, BuildStatus::Failed, "build_failed")]
+    {
+        let id = BuildId(uuid::Uuid::from_u128(n));
+        let error = (status == BuildStatus::Failed)
+            .then(|| BuildError { text: "the element is not known".to_owned(), at: Some((2, 3)) });
+        let ended = stage.console.app.store().transact(crate::model::Actor::System, move |draft| {
+            let queued = Build::queued(id, net_id(1), PROJECT, 1, DefinitionHash::of(PNML), draft.now());
+            draft.put_build(BuildCause::Queued, queued.clone())?;
+            draft.put_build(BuildCause::Finished, Build { status, error, ..queued })
+        });
+        ended.await.unwrap();
+        let (_, data) = stream.until(name).await;
+        assert_eq!((&data["event_type"], &data["status"]), (&name.into(), &status.word().into()));
+        assert_eq!(data["build_id"], id.to_string());
+        assert_eq!(data["workload_id"], net_id(1).to_string());
+        assert_eq!(
+            (&data["net_id"], &data["project_id"]),
+            (&net_id(1).to_string().into(), &PROJECT.to_string().into())
+        );
+        let own = if status == BuildStatus::Failed { "build.failed" } else { "build.completed" };
+        let (_, data) = named.until(own).await;
+        assert_eq!((&data["build_id"], &data["data"]["version"]), (&id.to_string().into(), &1.into()));
+    }
+}
