@@ -1,4 +1,6 @@
-//! `muster net`: the verdicts about a net on the command line, and nets of any size to try them on.
+//! `muster net`: the verdicts about a net on the command line, nets of any size to try them on, and what the console starts to build one.
+
+pub mod build;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -24,6 +26,8 @@ pub struct Args {
 enum NetCommand {
     Check(CheckArgs),
     Generate(GenerateArgs),
+    #[command(hide = true)]
+    Build(build::BuildArgs),
 }
 
 /// Prints a net of a known kind in PNML, as large as wanted.
@@ -68,6 +72,7 @@ pub fn run(args: Args) -> Result<(), CheckError> {
     match args.command {
         NetCommand::Check(args) => check(args),
         NetCommand::Generate(args) => generate(&args),
+        NetCommand::Build(args) => build::run(&args),
     }
 }
 

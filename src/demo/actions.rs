@@ -1,7 +1,7 @@
 //! What an operator can do, carried out on simulated machines: two transactions with the effect between them, as the real server does.
 
 use super::{
-    deletion,
+    builds, deletion,
     fleet::{Demo, now},
     groups, machines, opening, trouble,
 };
@@ -54,6 +54,11 @@ pub async fn perform(demo: &Demo, action: Action, options: Options) -> Result<Do
         }
         Action::Worker { id, action } => act_on_worker(demo, id, action, options.if_match).await,
         Action::Net { id, request } => act_on_net(demo, id, request, options.if_match).await,
+        Action::ChangeNet { id, changed } => builds::change(demo, id, &changed, options.if_match),
+        Action::BuildNet(id) => builds::again(demo, id),
+        Action::CreateLab(_) | Action::Lab { .. } | Action::RefreshLabs(_) | Action::SetLabSync { .. } => {
+            Err(bad("The workers of the demo hold no labs."))
+        }
         Action::CreateHost { .. }
         | Action::Host { .. }
         | Action::RunCommand { .. }
@@ -109,8 +114,9 @@ fn create_net(demo: &Demo, new: NewNet) -> Result<Done, ApiError> {
         if draft.net_named(new.project_id, &name).is_some() {
             return Err(taken("net", &name, "this project"));
         }
-        let id = row.id;
+        let (id, version) = (row.id, row.version);
         draft.create_net(row);
+        builds::queue(draft, id, version, hash)?;
         done_net(draft, id, format!("The net {name} was added. Assign it to a worker to load it."))
     })?;
     demo.definitions.borrow_mut().insert(hash, read);
@@ -256,9 +262,14 @@ async fn act_on_net(
                 done_net(draft, id, format!("Net {} is unassigned.", net.name)).map(Some)
             }
             _ => {
+                let newest = net.newest();
+                if matches!(request, NetRequest::Load { version: Some(number) } if number != newest.number) {
+                    return Err(bad("The demo keeps the newest version of a net only."));
+                }
                 draft.edit_net(id, NetCause::Operation, |net| {
                     net.operation = Some(operation);
                     if action == NetAction::Load {
+                        net.put_in_force(newest);
                         net.load_id = Some(load_id);
                     }
                 })?;

@@ -1,7 +1,7 @@
 //! What the demo begins with: clusters, workers in every state an operator meets, nets on them.
 
 use super::{
-    actions,
+    actions, builds,
     fleet::{Demo, now},
     machines,
 };
@@ -97,6 +97,7 @@ pub fn furnish(demo: &Demo) {
         row.worker_id = worker;
         demo.transact(Actor::System, |draft| {
             draft.create_net(row.clone());
+            builds::queue(draft, row.id, row.version, row.definition)?;
             if let Some(worker) = worker {
                 load(demo, draft, &row, worker, number)?;
             }

@@ -89,7 +89,7 @@ macro_rules! verbs {
 
 mod labs;
 
-pub use labs::lab_action;
+pub use labs::{lab_action, lab_worker};
 
 verbs!(WorkerAction {
     UndoDelete: "Undo", "Undoing", "undo the deletion of", "undid the deletion of";

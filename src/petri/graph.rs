@@ -58,6 +58,13 @@ pub struct NetGraph {
 }
 
 impl NetGraph {
+    /// Of a file that cannot be read.
+    pub fn empty() -> Self {
+        let (id, name) = Default::default();
+        let (places, transitions, inputs, outputs) = Default::default();
+        Self { id, name, width: 0.0, height: 0.0, places, transitions, inputs, outputs }
+    }
+
     /// Lays out and draws a net.
     pub fn of(net: &PetriNet) -> Self {
         let layout = layout(net);

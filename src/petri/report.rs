@@ -7,7 +7,7 @@ use super::analysis::{
     Explored, Report, Resource, Structure, Verdicts,
     invariants::{Invariants, Weights},
 };
-use crate::model::{Build, Timestamp};
+use crate::model::{Build, BuildSummary, Timestamp};
 
 /// Invariants that are kept of each kind, and weights in all of them together.
 const KEPT: usize = 500;
@@ -17,6 +17,7 @@ const KEPT_STEPS: usize = 100_000;
 
 /// Places and transitions are numbered from 0 in the order of the file, as everywhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct NetReport {
     pub verdicts: Verdicts,
     pub explored: Explored,
@@ -41,6 +42,7 @@ pub struct NetReport {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct KeptInvariants {
     /// Of minimal support, without a negative weight; the smallest first.
     pub semiflows: Vec<Weights>,
@@ -95,8 +97,29 @@ impl From<&Report> for NetReport {
     }
 }
 
+impl From<&NetReport> for BuildSummary {
+    fn from(report: &NetReport) -> Self {
+        let verdicts = &report.verdicts;
+        let bounded = match report.unbounded_place {
+            Some(_) => Some(false),
+            // A largest number of tokens was found, or all there is was seen.
+            None => {
+                (verdicts.states.is_decided() || verdicts.max_tokens_per_marking.is_decided()).then_some(true)
+            }
+        };
+        Self {
+            states: verdicts.states.value().copied(),
+            deadlock: verdicts.deadlock.value().copied(),
+            live: verdicts.live.value().copied(),
+            bounded,
+            decided: verdicts.decided() as u8,
+        }
+    }
+}
+
 /// All that a build found out and did, as the page of its net shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct BuildReport {
     pub build: Build,
     /// `None` while it runs, and of one that failed.
@@ -106,6 +129,7 @@ pub struct BuildReport {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct BuildLine {
     pub at: Timestamp,
     /// A sentence without a final full stop.

@@ -24,6 +24,7 @@ use crate::{
         snapshot::{Drawn, Me, Snapshot},
     },
     model::{DefinitionHash, NetId, Role, Trend, Worker, WorkerId},
+    petri::graph::NetGraph,
     worker::protocol::NetEvent,
 };
 use bytes::Bytes;
@@ -166,8 +167,12 @@ impl App {
         let fleet = self.store().fleet();
         let row = fleet.net(net).filter(|net| who.scope.sees_project(net.project_id));
         let row = row.ok_or(ApiError::Gone { what: "net".to_owned() })?;
-        let graph = self.graph_json(row.definition).await?;
-        let graph = serde_json::from_slice(&graph).map_err(|error| internal(&error))?;
+        let graph = match self.graph_json(row.definition).await {
+            Ok(graph) => serde_json::from_slice(&graph).map_err(|error| internal(&error))?,
+            // Its page is there all the same, and says what is wrong with the file.
+            Err(ApiError::BadPnml { .. }) => NetGraph::empty(),
+            Err(error) => return Err(error),
+        };
         let marking = match fleet.worker_of(row) {
             Some(worker) if row.is_loaded() => self.marking(worker, net).await,
             _ => None,

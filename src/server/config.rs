@@ -52,6 +52,18 @@ pub struct Args {
     #[arg(long, env = "MUSTER_KEEP_EVENTS", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100..))]
     pub keep_events: u64,
 
+    /// Nets that are built at a time: each in a process of its own, after everything else on the machine.
+    #[arg(long, env = "MUSTER_BUILDS_AT_ONCE", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub builds_at_once: u64,
+
+    /// Seconds that the build of a net may take. What is not found out by then is "not decided".
+    #[arg(long, env = "MUSTER_BUILD_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub build_seconds: u64,
+
+    /// Megabytes that the process of a build may take.
+    #[arg(long, env = "MUSTER_BUILD_MEMORY", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
+    pub build_memory: u64,
+
     #[command(flatten)]
     pub remotes: RemoteArgs,
 

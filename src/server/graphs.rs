@@ -53,9 +53,13 @@ async fn draw(pool: &SqlitePool, definition: DefinitionHash) -> Result<Bytes, Ap
     let stored = definitions::get(pool, definition).await.map_err(|error| internal(&error))?;
     let stored = stored.ok_or_else(|| internal(&format!("definition {definition} is missing")))?;
     let drawn = tokio::task::spawn_blocking(move || {
-        let net = pnml::read(&stored, &Limits::default()).map_err(|error| error.to_string())?;
-        serde_json::to_vec(&NetGraph::of(&net)).map_err(|error| error.to_string())
+        // A file that was kept although it cannot be read has no drawing.
+        let net = pnml::read(&stored, &Limits::default()).map_err(|error| ApiError::BadPnml {
+            line: error.line,
+            column: error.column,
+            reason: error.kind.to_string(),
+        })?;
+        serde_json::to_vec(&NetGraph::of(&net)).map_err(|error| internal(&error))
     });
-    let json = drawn.await.map_err(|error| internal(&error))?;
-    json.map(Bytes::from).map_err(|error| internal(&error))
+    drawn.await.map_err(|error| internal(&error))?.map(Bytes::from)
 }

@@ -5,7 +5,8 @@
 
 use super::{App, clock::now, sse::hub::Depth};
 use crate::model::{
-    CommandStatus, Connection, Fleet, Host, HostId, LoadState, Presence, RunState, Timestamp,
+    BuildStatus, CommandStatus, Connection, Fleet, Host, HostId, LabState, LoadState, Presence, RunState,
+    Timestamp,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -192,6 +193,11 @@ const NETS: [(LoadState, RunState); 5] = [
     (LoadState::Loaded, RunState::Dead),
 ];
 
+const LABS: [LabState; 6] =
+    [LabState::Idle, LabState::Queued, LabState::Running, LabState::Done, LabState::Failed, LabState::Lost];
+const BUILDS: [BuildStatus; 4] =
+    [BuildStatus::Queued, BuildStatus::Running, BuildStatus::Succeeded, BuildStatus::Failed];
+
 /// What is in the fleet. Every combination of labels is there, also when it counts nothing: a series that comes and goes cannot be alerted on.
 fn contents(fleet: &Fleet, heard: &BTreeMap<HostId, Timestamp>, now: Timestamp, text: String) -> String {
     let mut text = Text(text);
@@ -220,6 +226,20 @@ fn contents(fleet: &Fleet, heard: &BTreeMap<HostId, Timestamp>, now: Timestamp, 
         let count = fleet.nets().filter(|net| (net.load_state, net.run_state) == (load, run)).count();
         let (load, run) = (load.as_str(), run.as_str());
         text.line(&format!("muster_nets{{load_state=\"{load}\",run_state=\"{run}\"}}"), count);
+    }
+    text.head("muster_labs", "gauge", "Labs by state.");
+    for state in LABS {
+        let count = fleet.labs().filter(|lab| lab.state == state).count();
+        text.line(&format!("muster_labs{{state=\"{state}\"}}"), count);
+    }
+    text.head(
+        "muster_builds",
+        "gauge",
+        "Builds of nets in the snapshot by status: all that are not over, and the newest 100 of the others.",
+    );
+    for status in BUILDS {
+        let count = fleet.builds().filter(|build| build.status == status).count();
+        text.line(&format!("muster_builds{{status=\"{}\"}}", status.word()), count);
     }
     text.head(
         "muster_hosts",
@@ -476,6 +496,8 @@ mod tests {
             let net = Arc::new(net);
             fleet.apply(&Change::NetPut { cause: crate::model::NetCause::Created, net, moved_from: None });
         }
+        let lab = Arc::new(crate::model::Lab { state: LabState::Running, ..some::lab(1, 1) });
+        fleet.apply(&Change::LabPut { lab });
         fleet
     }
 
@@ -523,6 +545,9 @@ mod tests {
         assert_eq!(net("error", "idle"), Some(0.0));
         assert_eq!(families["muster_nets"].1.iter().map(|(_, count)| count).sum::<f64>(), 2.0);
         assert_eq!(value("muster_hosts", "muster_hosts{presence=\"stale\"}"), Some(0.0));
+        assert_eq!(value("muster_labs", "muster_labs{state=\"running\"}"), Some(1.0));
+        assert_eq!(value("muster_labs", "muster_labs{state=\"lost\"}"), Some(0.0));
+        assert_eq!(value("muster_builds", "muster_builds{status=\"failed\"}"), Some(0.0));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::storage::{SideWrite, StorageError, Store, TransactError};
 use crate::{
     model::{
         Actor, Cluster, ClusterId, Connection, DefinitionHash, Name, Net, NetId, Project, ProjectId,
-        Provider, Timestamp,
+        Provider, Timestamp, VersionRow,
     },
     petri::{
         pnml::{self, Limits},
@@ -49,7 +49,12 @@ pub async fn add(store: &Store, nets: bool) -> Result<(), StorageError> {
             let hash = DefinitionHash::of(sample.pnml.as_bytes());
             side.push(SideWrite::Definition { hash, pnml: sample.pnml.as_bytes().into() });
             let id = NetId(Uuid::now_v7());
-            draft.create_net(Net::unassigned(id, name(sample.name), project_id, hash, read.size()));
+            let net = Net::unassigned(id, name(sample.name), project_id, hash, read.size());
+            let version = net.newest();
+            draft.create_net(net);
+            // It is built like every net without a build.
+            let row = VersionRow { version, at: draft.now(), actor: Actor::System, build: None };
+            side.push(SideWrite::Version { net: id, row });
         }
         Ok::<_, Infallible>(((), side))
     });

@@ -7,10 +7,12 @@ use super::{
     app::Parts,
     assets,
     auth::{self, Setup, Throttle, access},
+    builds::{self, BuildConfig},
     clock::Clock,
     config::Config,
     events::{retention, tickets::Tickets},
     graphs::Graphs,
+    labs,
     limit::{self, ListLimit},
     pages, pipelines,
     providers::{LocalConfig, ProviderError, Providers},
@@ -182,6 +184,7 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
     });
     tasks.spawn(beat(hub.clone(), shutdown.clone()));
     tasks.spawn(actions::carry_out_deletions(app.clone()));
+    tasks.spawn(labs::run(app.clone()));
     tasks.spawn(retention::run(
         app.store().clone(),
         retention::Keep {
@@ -192,6 +195,8 @@ pub async fn serve(args: Args) -> Result<(), ServeError> {
         shutdown.clone(),
     ));
     tasks.spawn(auth::changes::follow(app.clone(), access_changes));
+    let building = BuildConfig::new(args.builds_at_once, args.build_seconds, args.build_memory)?;
+    tasks.spawn(builds::run(app.store().clone(), building, shutdown.clone()));
     tasks.spawn(pipelines::run(app.store().clone(), shutdown.clone()));
     actions::settle_merges(&app).await;
     remotes.start(&args.remotes, &args.data, app.store(), &tasks, &shutdown);

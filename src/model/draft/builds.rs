@@ -4,8 +4,8 @@
 
 use super::{Draft, Gone};
 use crate::model::{
-    Build, BuildCause, BuildId, Change, Lab, LabId, LabState, Net, NetBuild, NetCause, NetId, NetVersion,
-    WorkerId, build::BUILDS_IN_SNAPSHOT,
+    Actor, Build, BuildCause, BuildId, Change, Lab, LabEntry, LabId, LabState, Net, NetBuild, NetCause,
+    NetId, NetVersion, WorkerId, build::BUILDS_IN_SNAPSHOT,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -94,6 +94,12 @@ impl Draft<'_> {
             }
             if !matches!(lab.state, LabState::Done | LabState::Failed) {
                 let why = if gone { "Its worker was deleted." } else { "Its worker is not ready." };
+                if lab.state != LabState::Lost {
+                    let text =
+                        if gone { "Lost: its worker was deleted" } else { "Lost: its worker is not ready" };
+                    let (at, actor) = (self.now, Actor::System);
+                    lab.remember(LabEntry { at, actor, action: None, text: text.to_owned() });
+                }
                 (lab.state, lab.error) = (LabState::Lost, Some(why.to_owned()));
             }
             let change = self.write_lab(lab);

@@ -1,7 +1,7 @@
 //! Labs in the table: which actions their states permit.
 
 use super::{Refusal, Verb, worker_hint};
-use crate::model::{Lab, LabAction, LabState, Worker};
+use crate::model::{Lab, LabAction, LabState, Name, Worker};
 
 verbs!(LabAction {
     Create: "Make a lab", "Making", "make", "made";
@@ -21,15 +21,7 @@ pub fn lab_action(lab: &Lab, worker: Option<&Worker>, action: LabAction) -> Resu
         return Ok(());
     }
     let Some(worker) = worker else { return refused(" Its worker was deleted. Make a new one.") };
-    if !worker.is_ready() {
-        return Err(Refusal::NetWorker {
-            verb,
-            name: lab.name.to_string(),
-            worker: worker.name.to_string(),
-            status: worker.status,
-            hint: worker_hint(worker.status),
-        });
-    }
+    lab_worker(&lab.name, worker, action)?;
     match (action, lab.state) {
         // One that was lost is made anew where it was.
         (LabAction::Start, LabState::Idle | LabState::Lost) => Ok(()),
@@ -45,5 +37,19 @@ pub fn lab_action(lab: &Lab, worker: Option<&Worker>, action: LabAction) -> Resu
         }
         (LabAction::Create, _) => refused(" It is there already."),
         (LabAction::Delete, _) => Ok(()),
+    }
+}
+
+/// Whether a lab of this name can be spoken to on `worker`, or made there.
+pub fn lab_worker(name: &Name, worker: &Worker, action: LabAction) -> Result<(), Refusal> {
+    match worker.is_ready() {
+        true => Ok(()),
+        false => Err(Refusal::NetWorker {
+            verb: action.verb(),
+            name: name.to_string(),
+            worker: worker.name.to_string(),
+            status: worker.status,
+            hint: worker_hint(worker.status),
+        }),
     }
 }

@@ -43,12 +43,22 @@ const ROUNDS: u32 = 200;
 
 /// Finds out what it can within the budget.
 pub fn analyse(net: &PetriNet, budget: &Budget<'_>) -> Report {
-    analyse_up_to(net, budget, FIRST_LOOK, u64::MAX)
+    analyse_telling(net, budget, &|| {})
+}
+
+/// The same; `at_states` is told when the invariants are done and the states come.
+pub fn analyse_telling(net: &PetriNet, budget: &Budget<'_>, at_states: &dyn Fn()) -> Report {
+    look(net, budget, [FIRST_LOOK, u64::MAX], at_states)
+}
+
+#[cfg(test)]
+fn analyse_up_to(net: &PetriNet, budget: &Budget<'_>, first: u64, last: u64) -> Report {
+    look(net, budget, [first, last], &|| {})
 }
 
 /// The same with a limit on the markings explored before and after the structure is asked. With none, all rests on the structure, the
 /// walks and the reduced state space.
-fn analyse_up_to(net: &PetriNet, budget: &Budget<'_>, first: u64, last: u64) -> Report {
+fn look(net: &PetriNet, budget: &Budget<'_>, [first, last]: [u64; 2], at_states: &dyn Fn()) -> Report {
     let effects = invariants::incidence(net);
     let place_invariants = invariants::of_places(net, budget.memory / 8, &budget.share(0.2));
     let transition_invariants = invariants::of_transitions(net, budget.memory / 8, &budget.share(0.1));
@@ -57,6 +67,7 @@ fn analyse_up_to(net: &PetriNet, budget: &Budget<'_>, first: u64, last: u64) -> 
     let bounded = place_bounds.iter().all(Option::is_some);
     let mut explorer = Explorer::new(net, &place_bounds, bounded, memory);
 
+    at_states();
     let mut rest = explorer.run(&budget.share(0.3), first, false);
     let mut known = Known::new(net, &effects, place_bounds, bounded);
     known.learn_from(&explorer, rest);

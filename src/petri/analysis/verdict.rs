@@ -8,6 +8,7 @@ use crate::petri::net::{PlaceIx, TransitionIx};
 
 /// A fact, or the admission that it was not found out. As JSON the value itself, or `"not decided"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Verdict<T> {
     Decided(T),
@@ -16,6 +17,7 @@ pub enum Verdict<T> {
 
 /// The text that stands where a value would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub enum Undecided {
     #[serde(rename = "not decided")]
     NotDecided,
@@ -53,6 +55,7 @@ impl<T: std::fmt::Display> std::fmt::Display for Verdict<T> {
 
 /// The eight questions of the Model Checking Contest's state space and global properties examinations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Verdicts {
     /// Reachable markings.
     pub states: Verdict<u64>,
@@ -93,6 +96,7 @@ impl Verdicts {
 
 /// How far the state space was explored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Explored {
     pub states: u64,
     pub edges: u64,

@@ -1,20 +1,17 @@
 //! Creating workers and nets: one transaction, no machine involved.
 
-use super::outcome::{once, quota_reached};
+use super::{
+    outcome::{once, quota_reached},
+    version::Content,
+};
 use crate::{
     app::error::ApiError,
     model::{
-        Category, DefinitionHash, Done, Name, Net, NetId, NewNet, NewWorker, Provider, Worker, WorkerId,
-        action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, whole_number_wanted},
+        Category, Done, Name, Net, NetId, NewNet, NewWorker, Provider, Worker, WorkerId,
+        action::{CPUS, MEMORY_MB, whole_number_wanted},
         quota,
     },
-    petri::pnml::{self, Limits, PnmlError},
-    server::{
-        App,
-        auth::Who,
-        providers::external,
-        storage::{SideWrite, idempotency::Key},
-    },
+    server::{App, auth::Who, providers::external, storage::idempotency::Key},
 };
 use std::{ops::RangeInclusive, sync::Arc};
 use uuid::Uuid;
@@ -88,30 +85,18 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
     if !given.is_empty() {
         Name::new(&given).map_err(|error| ApiError::BadRequest { detail: error.to_string() })?;
     }
-    if new.pnml.len() > MAX_PNML_BYTES {
-        return Err(ApiError::pnml_too_large());
-    }
-    let pnml: Arc<[u8]> = new.pnml.into();
-    let read = {
-        let pnml = pnml.clone();
-        tokio::task::spawn_blocking(move || {
-            pnml::read(&pnml, &Limits::default()).map(|net| (net.size(), net.name, net.id))
-        })
-    };
-    let read = read.await.map_err(|error| super::internal(&error))?;
-    let (size, file_name, file_id) = read.map_err(|error| bad_pnml(&error))?;
-    if size.places == 0 && size.transitions == 0 {
-        let detail = "The net is empty: it has no places and no transitions. Add at least one.".to_owned();
-        return Err(ApiError::BadRequest { detail });
-    }
-    let name = match given.is_empty() {
-        false => given,
-        true => Some(file_name).filter(|name| !name.trim().is_empty()).unwrap_or(file_id),
+    let content = Content::look(app, new.pnml, new.keep_broken).await?;
+    let name = match (given.is_empty(), &content.title) {
+        (false, _) => given,
+        (true, Some(title)) => title.clone(),
+        (true, None) => {
+            let detail = "A file that cannot be read says no name: give the net one.".to_owned();
+            return Err(ApiError::BadRequest { detail });
+        }
     };
     let name = Name::new(&name).map_err(|error| ApiError::BadRequest {
         detail: format!("{error} Or give the net a name of your own."),
     })?;
-    let hash = DefinitionHash::of(&pnml);
     let project_id = new.project_id;
     let scope = who.scope.clone();
     once(app, who, key, move |draft| {
@@ -121,13 +106,18 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
             return Err(taken("net", &there.name, &format!("project {}", project.name)));
         }
         quota::joins(project, draft.before().nets().map(Arc::as_ref), None).map_err(quota_reached)?;
-        let net = Net::unassigned(NetId(Uuid::now_v7()), name.clone(), project_id, hash, size);
-        let id = net.id;
+        let size = content.size;
+        let net = Net::unassigned(NetId(Uuid::now_v7()), name.clone(), project_id, content.hash, size);
+        let (id, number) = (net.id, net.version);
         draft.create_net(net);
-        let message =
-            format!("The net {name} was added: {} places, {} transitions.", size.places, size.transitions);
-        let done = Done { message, net: draft.net(id).ok().cloned(), ..Done::default() };
-        Ok((done, vec![SideWrite::Definition { hash, pnml }]))
+        let message = match content.warning() {
+            None => {
+                format!("The net {name} was added: {} places, {} transitions.", size.places, size.transitions)
+            }
+            Some(warning) => format!("The net {name} was added. {warning}"),
+        };
+        let side = content.record(draft, id, number)?;
+        Ok((Done { message, net: draft.net(id).ok().cloned(), ..Done::default() }, side))
     })
     .await
 }
@@ -138,8 +128,4 @@ pub(super) fn taken(what: &str, name: &Name, within: &str) -> ApiError {
             "There is a {what} named {name} in {within} already; capitals make no difference. Choose another name."
         ),
     }
-}
-
-fn bad_pnml(error: &PnmlError) -> ApiError {
-    ApiError::BadPnml { line: error.line, column: error.column, reason: error.kind.to_string() }
 }

@@ -108,7 +108,7 @@ async fn act_and_record(app: &App, who: &Who, action: Action, options: Options) 
         }
         Action::BuildNet(id) => version::build(app, who, id, key).await,
         Action::CreateLab(new) => lab::create(app, who, new, key).await,
-        Action::Lab { id, action } => lab::act(app, who, id, action, key).await,
+        Action::Lab { id, action } => lab::act(app, who, id, action, options.if_match, key).await,
         Action::RefreshLabs(worker) => lab::refresh(app, who, worker).await,
         Action::SetLabSync { id, minutes } => lab::set_sync(app, who, id, minutes, key).await,
         Action::CreateHost { name } => hosts::create(app, who, &name, key).await,

@@ -4,8 +4,9 @@ use super::{
     delete,
     outcome::{
         begin, end, fresh_net, gone, log_net_done, log_net_failure, once, operation, permitted_net,
-        quota_reached, refused_net, run,
+        permitted_older, quota_reached, refused_net, run,
     },
+    version,
 };
 use crate::{
     app::error::{ApiError, Current},
@@ -70,16 +71,28 @@ pub async fn act(
             let operation_id = operation.id;
             let load_id = LoadId(Uuid::now_v7());
             let loads = matches!(request, NetRequest::Load { .. });
+            let chosen = match request {
+                NetRequest::Load { version: Some(number) } => Some(version::choose(app, id, number).await?),
+                _ => None,
+            };
             let action = request.action();
             let begun = begin(app, who, key.clone(), move |draft| {
                 let net = visible(draft)?;
                 fresh_net(draft, &net, if_match)?;
-                permitted_net(draft, &net, action)?;
+                let newest = net.newest();
+                let version = chosen.map_or(Ok(newest), |chosen| chosen.of(&net))?;
+                match version == newest {
+                    true => permitted_net(draft, &net, action)?,
+                    // That the newest one is broken is nothing against it.
+                    false => permitted_older(draft, &net, action)?,
+                }
                 let worker = draft.worker_of(&net).cloned();
                 draft.edit_net(id, NetCause::Operation, |net| {
                     net.operation = Some(operation);
-                    // Recorded before the worker hears of it: should we die now, the net found there is known to be ours.
+                    // Recorded before the worker hears of it: should we die now, the net found there is known to be ours, and of which
+                    // version it is.
                     if loads {
+                        net.put_in_force(version);
                         net.load_id = Some(load_id);
                     }
                 })?;
@@ -396,7 +409,15 @@ fn done(request: &NetRequest, net: &Net, worker: &str, answer: &Answer) -> Strin
         Answer::NotThere => (None, None),
     };
     match request {
-        NetRequest::Load { .. } => format!("Loaded {name} on {worker}."),
+        NetRequest::Load { .. } => match net.newer {
+            None => format!("Loaded {name} on {worker}."),
+            Some(newest) => {
+                format!(
+                    "Loaded version {} of {name} on {worker}; the newest is {}.",
+                    net.version, newest.number
+                )
+            }
+        },
         NetRequest::Unload => format!("Unloaded {name} from {worker}."),
         NetRequest::Step => {
             let fired = fired.map(|fired| format!(": {fired} fired")).unwrap_or_default();

@@ -4,7 +4,7 @@ use super::key::{self, Begun};
 use crate::{
     app::error::{ApiError, Current},
     model::{
-        Actor, Done, Draft, EntityRef, Event, Fleet, LastAction, Net, NetAction, Operation, OperationId,
+        Actor, Done, Draft, EntityRef, Event, Fleet, Lab, LastAction, Net, NetAction, Operation, OperationId,
         QuotaReached, Refusal, Severity, Timestamp, Worker, WorkerAction,
         lifecycle::{self, NetWord, Verb},
     },
@@ -111,6 +111,8 @@ fn scoped(app: &App, who: &Who, answer: Result<Done, ApiError>) -> Result<Done, 
     match answer {
         Ok(mut done) => {
             done.net = done.net.filter(|net| sees(net));
+            let project = |lab: &Lab| fleet.lab(lab.id).map_or(lab.project_id, |now| now.project_id);
+            done.lab = done.lab.filter(|lab| who.scope.sees_project(project(lab)));
             done.project = done.project.filter(|project| who.scope.sees_project(project.id));
             if !who.scope.sees_hosts() {
                 (done.host, done.pipeline) = (None, None);
@@ -133,11 +135,21 @@ pub async fn end(
     key: Option<Key>,
     decide: impl FnOnce(&mut Draft) -> Result<Done, ApiError> + Send + 'static,
 ) -> Result<Done, ApiError> {
+    end_with(app, actor, key, |draft| (decide(draft), Vec::new())).await
+}
+
+/// The same, with writes besides the fleet.
+pub async fn end_with(
+    app: &App,
+    actor: Actor,
+    key: Option<Key>,
+    decide: impl FnOnce(&mut Draft) -> (Result<Done, ApiError>, Vec<SideWrite>) + Send + 'static,
+) -> Result<Done, ApiError> {
     let ended = app.store().transact_with(actor, None, move |draft, _| {
-        let answer = decide(draft);
-        let side = key.map(|key| SideWrite::Answer { key, answer: key::answer(&answer) });
+        let (answer, mut side) = decide(draft);
+        side.extend(key.map(|key| SideWrite::Answer { key, answer: key::answer(&answer) }));
         // The failure of an effect is an outcome to be recorded, not a reason to record nothing.
-        Ok::<_, ApiError>((answer, side.into_iter().collect()))
+        Ok::<_, ApiError>((answer, side))
     });
     ended.await?
 }
@@ -196,6 +208,14 @@ pub fn permitted_worker(draft: &Draft, worker: &Arc<Worker>, action: WorkerActio
 pub fn permitted_net(draft: &Draft, net: &Arc<Net>, action: NetAction) -> Result<(), ApiError> {
     let worker = draft.worker_of(net);
     lifecycle::net_action(net, worker.map(Arc::as_ref), action)
+        .map_err(|refusal| refused_net(draft, &refusal, net, worker))
+}
+
+/// The same, where it is not about the newest version: how that one's build ended has no say.
+pub fn permitted_older(draft: &Draft, net: &Arc<Net>, action: NetAction) -> Result<(), ApiError> {
+    let worker = draft.worker_of(net);
+    let older = Net { build: None, ..Net::clone(net) };
+    lifecycle::net_action(&older, worker.map(Arc::as_ref), action)
         .map_err(|refusal| refused_net(draft, &refusal, net, worker))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     app::error::ApiError,
-    model::{Command, Host, Net, Options, Worker},
+    model::{Build, Command, Host, Net, Options, Worker},
     server::{App, auth::Who},
 };
 use axum::{
@@ -61,6 +61,13 @@ impl Tagged for Host {
 
 /// Commands have no `If-Match`; their tag tells versions apart.
 impl Tagged for Command {
+    fn tag(&self) -> u64 {
+        self.revision
+    }
+}
+
+/// Nobody but the console changes a build; its tag tells versions apart.
+impl Tagged for Build {
     fn tag(&self) -> u64 {
         self.revision
     }

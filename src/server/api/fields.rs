@@ -142,6 +142,11 @@ impl Fields {
         self.get(name).map_or_else(|| Ok(T::default()), read)
     }
 
+    /// The same, of a field that must be there.
+    pub fn needed<T: DeserializeOwned>(&self, name: &str) -> Result<T, ApiError> {
+        T::deserialize(self.required(name)?).map_err(|error| bad(format!("{name} is not usable: {error}.")))
+    }
+
     /// Fields within a field, where it is not left out.
     pub fn within(&self, name: &str) -> Result<Option<Fields>, ApiError> {
         match self.get(name) {

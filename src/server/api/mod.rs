@@ -2,6 +2,7 @@
 //!
 //! A file is a noun. What it answers to is in the [`table`], which the router and the document (`openapi`) are made from.
 
+mod builds;
 mod clusters;
 pub mod commands;
 pub mod error;
@@ -11,6 +12,7 @@ mod fields;
 mod health;
 mod history;
 mod hosts;
+mod labs;
 pub mod lists;
 mod members;
 mod nets;

@@ -76,6 +76,9 @@ const OWN: &[&str] = &[
     "/do/events",
     "/do/events-now",
     "/do/event-statistics",
+    "/do/lab-results",
+    "/do/lab-names",
+    "/do/net-names",
     "/do/sign-out",
     "/do/list-members",
     "/do/list-tokens",
@@ -92,6 +95,9 @@ const OF_PROJECTS: &[(&str, Role)] = &[
     ("/do/net", Role::Operator),
     ("/do/create-net", Role::Operator),
     ("/do/move-net", Role::Operator),
+    ("/do/create-lab", Role::Operator),
+    ("/do/lab", Role::Operator),
+    ("/do/refresh-labs", Role::Operator),
     ("/do/acknowledge", Role::Operator),
     ("/do/set-member", Role::Admin),
     ("/do/remove-member", Role::Admin),
@@ -105,6 +111,7 @@ const OF_ADMINS: &[&str] = &[
     "/do/invite-again",
     "/do/delete-user",
     "/do/event-rules",
+    "/do/lab-sync",
     "/do/webhooks",
     "/do/create-webhook",
     "/do/switch-webhook",
@@ -148,6 +155,8 @@ pub fn required(method: &Method, path: &str) -> Access {
             _ => Access::SignedIn,
         },
         "/api/hosts" => Access::Fleet(Role::Admin),
+        // It asks a worker for what belongs to projects.
+        _ if below("/api/workers") && path.ends_with("/labs/refresh") => Access::Somewhere(Role::Operator),
         _ if below("/api/hosts") && (method == Method::DELETE || path.ends_with("/token")) => {
             Access::Fleet(Role::Admin)
         }
@@ -161,7 +170,9 @@ pub fn required(method: &Method, path: &str) -> Access {
         _ if below("/api/projects") => Access::Fleet(Role::Admin),
         // One set of rules for everybody.
         "/api/events/rules" => Access::Fleet(Role::Admin),
-        _ if below("/api/nets") || below("/api/events") => Access::Somewhere(Role::Operator),
+        _ if below("/api/nets") || below("/api/labs") || below("/api/events") => {
+            Access::Somewhere(Role::Operator)
+        }
         _ if OF_ADMINS.contains(&path) => Access::Fleet(Role::Admin),
         _ => match OF_PROJECTS.iter().find(|(name, _)| *name == path) {
             Some((_, role)) => Access::Somewhere(*role),
@@ -330,6 +341,10 @@ mod tests {
             (Method::PUT, "/api/projects/1/members/2", Somewhere(Admin)),
             (Method::POST, "/api/nets", Somewhere(Operator)),
             (Method::POST, "/api/nets/1/load", Somewhere(Operator)),
+            (Method::POST, "/api/labs", Somewhere(Operator)),
+            (Method::DELETE, "/api/labs/1", Somewhere(Operator)),
+            (Method::POST, "/api/workers/1/labs/refresh", Somewhere(Operator)),
+            (Method::PUT, "/api/clusters/1/lab-sync", Fleet(Admin)),
             (Method::POST, "/api/tokens", SignedIn),
             (Method::DELETE, "/api/session", SignedIn),
         ] {

@@ -24,10 +24,13 @@ pub async fn get(pool: &SqlitePool, hash: DefinitionHash) -> Result<Option<Vec<u
     Ok(found.await?)
 }
 
-/// Removes what no net refers to any more. For start-up: while running, a net about to be added may refer to it.
+/// Removes what no version of a net and no lab refers to any more. For start-up: while running, a net about to be added may refer to it.
 pub async fn remove_unused(pool: &SqlitePool) -> Result<u64, StorageError> {
-    let removed = sqlx::query("DELETE FROM definitions WHERE hash NOT IN (SELECT definition FROM nets)")
-        .execute(pool)
-        .await?;
+    let removed = sqlx::query(
+        "DELETE FROM definitions WHERE hash NOT IN
+         (SELECT definition FROM nets UNION SELECT definition FROM net_versions UNION SELECT definition FROM labs)",
+    )
+    .execute(pool)
+    .await?;
     Ok(removed.rows_affected())
 }

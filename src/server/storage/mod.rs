@@ -5,6 +5,7 @@
 //! entity is added there.
 
 pub mod audit;
+pub mod builds;
 pub mod definitions;
 mod entities;
 pub mod events;
@@ -12,15 +13,18 @@ mod follower;
 pub mod hosts;
 pub mod idempotency;
 pub mod journal;
+pub mod labs;
 pub mod ledger;
 pub mod merges;
 mod open;
 mod outside;
+pub mod reports;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 mod writer;
 
 pub use follower::{Followed, News};

@@ -11,7 +11,10 @@ use super::{
     open,
     writer::{self, Prepared, Request},
 };
-use crate::model::{Actor, Change, DefinitionHash, Draft, Fleet, HostId, OperationId};
+use crate::app::labs::LabReport;
+use crate::model::{
+    Actor, Change, DefinitionHash, Draft, Fleet, HostId, LabId, NetId, OperationId, VersionRow,
+};
 use futures::FutureExt;
 use sqlx::SqlitePool;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -32,6 +35,14 @@ pub enum TransactError<E> {
 pub enum SideWrite {
     /// The content that a net in this transaction refers to.
     Definition { hash: DefinitionHash, pnml: Arc<[u8]> },
+    /// A version of a net, which is there or comes with this transaction.
+    Version { net: NetId, row: VersionRow },
+    /// What a build found, as JSON.
+    Report { definition: DefinitionHash, kept: Arc<str> },
+    /// What a lab has found up to now.
+    LabResults { lab: LabId, report: Arc<LabReport> },
+    /// A lab begins anew: what it had found is forgotten.
+    NoLabResults { lab: LabId },
     /// The idempotency key of an action that begins.
     Claim(Key),
     /// The answer to an idempotency key, given in the transaction that ends its action.

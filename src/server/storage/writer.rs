@@ -5,10 +5,11 @@ use super::{
     events::{self, Forget},
     hosts,
     idempotency::{self, Key, Known},
-    journal,
+    journal, labs,
     ledger::{Head, Ledger, trim_after},
-    merges,
+    merges, reports,
     store::SideWrite,
+    versions,
 };
 use crate::{
     model::{Actor, Change, Fleet, Timestamp},
@@ -134,8 +135,13 @@ async fn commit_group(
         let decided = catch_unwind(AssertUnwindSafe(|| decide(&ledger.fleet, at, known)));
         let Ok(prepared) = decided else { continue };
         settle.push(prepared.settle);
-        // A net refers to its definition, a token to its host.
-        let refers = |side: &&SideWrite| matches!(side, SideWrite::HostToken { .. });
+        // A net refers to its definition, a version to its net, a token to its host, what was found to its lab.
+        let refers = |side: &&SideWrite| {
+            matches!(
+                side,
+                SideWrite::HostToken { .. } | SideWrite::Version { .. } | SideWrite::LabResults { .. }
+            )
+        };
         for side in prepared.side.iter().filter(|side| !refers(side)) {
             write_side(&mut transaction, side, at).await.map_err(write)?;
         }
@@ -188,6 +194,10 @@ async fn write_side(
 ) -> Result<(), sqlx::Error> {
     match side {
         SideWrite::Definition { hash, pnml } => definitions::put(connection, *hash, pnml).await,
+        SideWrite::Version { net, row } => versions::put(connection, *net, row).await,
+        SideWrite::Report { definition, kept } => reports::put(connection, *definition, at, kept).await,
+        SideWrite::LabResults { lab, report } => labs::put_results(connection, *lab, report).await,
+        SideWrite::NoLabResults { lab } => labs::forget_results(connection, *lab).await,
         SideWrite::Claim(key) => idempotency::claim(connection, key, at).await,
         SideWrite::Answer { key, answer } => idempotency::answer(connection, key, answer).await,
         SideWrite::HostToken { host, hash } => hosts::put_token(connection, *host, hash, at).await,

@@ -10,6 +10,7 @@ use crate::{
     model::{Actor, ErrorDetail, Event, Gone, Machine, Severity, Worker, WorkerId, WorkerStatus},
     server::{
         clock::now,
+        labs::Desk,
         providers::{MachineState, ProviderError, Providers},
         storage::{StorageError, Store, TransactError},
         workers::{CallError, WorkerClient},
@@ -29,6 +30,8 @@ pub(super) struct Tools {
     pub providers: Providers,
     pub telemetry: TelemetryBoard,
     pub pace: Pace,
+    /// Where it is said that a worker has something to tell of its labs.
+    pub labs: Desk,
     /// Workers whose stream is open: they tell by themselves, and need no check.
     live: Mutex<HashSet<WorkerId>>,
     asking: Semaphore,
@@ -91,6 +94,7 @@ impl Tools {
             providers,
             telemetry,
             pace,
+            labs: Desk::default(),
             live: Mutex::default(),
             asking: Semaphore::new(ASKED_AT_ONCE),
         }

@@ -10,7 +10,7 @@ use crate::{
         Actor, Event, Gone, LabFigures, Machine, NetId, NetMetrics, Severity, Telemetry, Timestamp, WorkerId,
         WorkerMetrics,
     },
-    server::{clock::now, workers::client::sentence},
+    server::{clock::now, labs::Reach, workers::client::sentence},
     worker::protocol::{HostedNet, LogLevel, WorkerEvent},
 };
 use futures::{
@@ -178,6 +178,7 @@ impl Link {
                     return Err("it is the stream of another worker".to_owned());
                 }
                 self.tools.live().insert(self.worker);
+                self.call_for_labs(!health.labs.is_empty());
                 self.figures(at, health.metrics, None);
                 *picture = Some(Picture::new(health, at));
                 following.compare_by(soon);
@@ -188,7 +189,10 @@ impl Link {
                 self.figures(at, worker, Some((nets, labs)));
                 return Ok(());
             }
-            (WorkerEvent::Lab(_) | WorkerEvent::LabGone { .. }, Some(_)) => return Ok(()),
+            (WorkerEvent::Lab(_) | WorkerEvent::LabGone { .. }, Some(_)) => {
+                self.tools.labs.call(self.worker, Reach::Over);
+                return Ok(());
+            }
             (WorkerEvent::Log { level, net, text }, Some(_)) => {
                 self.tell(&mut following.told, level, net, &text).await;
                 return Ok(());
@@ -266,6 +270,15 @@ impl Link {
     fn unload(&self, strays: Vec<Stray>) -> BoxFuture<'static, ()> {
         let (tools, worker, machine) = (self.tools.clone(), self.worker, self.machine.clone());
         async move { tools.unload(worker, &machine, &strays).await }.boxed()
+    }
+
+    /// At the beginning of a stream. Where neither side knows of any lab there is nothing to ask: in a large fleet that is most workers.
+    fn call_for_labs(&self, told_of_some: bool) {
+        let fleet = self.tools.store.fleet();
+        let counted = fleet.worker(self.worker).and_then(|row| row.labs).is_some_and(|labs| labs.total > 0);
+        if told_of_some || counted || fleet.labs_on(self.worker).next().is_some() {
+            self.tools.labs.call(self.worker, Reach::Over);
+        }
     }
 
     /// Puts up the figures, of the nets and labs that are this worker's only. Without them, those known stay.

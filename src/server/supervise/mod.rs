@@ -23,6 +23,7 @@ use self::{
 };
 use super::{
     clock::now,
+    labs::Desk,
     metrics::METRICS,
     providers::{MachineState, Providers, WorkerExit},
     storage::Store,
@@ -148,6 +149,11 @@ impl Supervisor {
     /// Workers whose stream is open: what their rows say is told by themselves.
     pub fn streams(&self) -> usize {
         self.tools.live().len()
+    }
+
+    /// Where the streams of workers call for their labs to be asked for.
+    pub fn labs(&self) -> &Desk {
+        &self.tools.labs
     }
 
     /// Returns once everything has ended after the shutdown.

@@ -2,11 +2,13 @@
 
 use crate::{
     model::{
-        Category, ClusterId, DefinitionHash, EventRules, Fleet, Mute, Name, NetId, NetSize, PriorityRule,
-        ProjectId, Provider, Quotas, WorkerId,
+        Actor, BuildError, Category, ClusterId, DefinitionHash, EventRules, Fleet, Mute, Name, NetId,
+        NetSize, PriorityRule, ProjectId, Provider, Quotas, Timestamp, VersionRow, WorkerId,
         action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, whole_number_wanted},
+        lab::SYNC_MINUTES,
         rules::MOST_RULES,
     },
+    netcheck,
     petri::pnml::{self, Limits},
     server::providers::external,
 };
@@ -47,6 +49,8 @@ pub struct ClusterRecord {
     pub provider: Provider,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab_sync_minutes: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -82,9 +86,41 @@ pub struct NetRecord {
     pub id: NetId,
     pub project_id: ProjectId,
     pub name: Name,
+    /// Of its newest version.
     pub definition: DefinitionHash,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<WorkerId>,
+    /// All of them, from the first to the newest. Absent in files of older consoles: one version, made by the import.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<VersionRecord>,
+}
+
+/// A version of a net; its number is its place in the list. It is built anew where it arrives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VersionRecord {
+    pub definition: DefinitionHash,
+    pub at: Timestamp,
+    pub actor: Actor,
+    /// The file was kept although it cannot be read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub broken: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl From<&VersionRow> for VersionRecord {
+    fn from(row: &VersionRow) -> VersionRecord {
+        VersionRecord {
+            definition: row.version.definition,
+            at: row.at,
+            actor: row.actor.clone(),
+            // A net without places and transitions is not taken.
+            broken: row.version.size == NetSize::default(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -103,13 +139,27 @@ pub struct NotAFleet {
     pub reason: String,
 }
 
+/// How large each net is, or why its file cannot be read.
+pub type Files = BTreeMap<DefinitionHash, Result<NetSize, BuildError>>;
+
+impl NetRecord {
+    /// The definitions of all its versions.
+    fn definitions(&self) -> impl Iterator<Item = DefinitionHash> {
+        self.versions.iter().map(|version| version.definition).chain([self.definition])
+    }
+}
+
 fn wrong(place: impl Into<String>, reason: impl Into<String>) -> NotAFleet {
     NotAFleet { place: place.into(), reason: reason.into() }
 }
 
 impl FleetFile {
-    /// The rows of `fleet`. `definitions` are those of its nets.
-    pub fn of(fleet: &Fleet, definitions: BTreeMap<DefinitionHash, String>) -> FleetFile {
+    /// The rows of `fleet`. `definitions` are those of its nets, in all their `versions`.
+    pub fn of(
+        fleet: &Fleet,
+        versions: &BTreeMap<NetId, Vec<VersionRow>>,
+        definitions: BTreeMap<DefinitionHash, String>,
+    ) -> FleetFile {
         let rules = fleet
             .rules()
             .map(|rules| RulesRecord { mutes: rules.mutes.clone(), priorities: rules.priorities.clone() });
@@ -122,6 +172,7 @@ impl FleetFile {
                     name: row.name.clone(),
                     provider: row.provider,
                     region: row.region.clone(),
+                    lab_sync_minutes: row.lab_sync_minutes,
                 })
                 .collect(),
             projects: (fleet.projects())
@@ -144,8 +195,12 @@ impl FleetFile {
                     id: row.id,
                     project_id: row.project_id,
                     name: row.name.clone(),
-                    definition: row.definition,
+                    definition: row.newest().definition,
                     worker_id: row.worker_id,
+                    versions: (versions.get(&row.id).into_iter().flatten())
+                        .filter(|version| version.version.number <= row.newest().number)
+                        .map(VersionRecord::from)
+                        .collect(),
                 })
                 .collect(),
             definitions: definitions.into_iter().map(|(hash, pnml)| (hash.to_string(), pnml)).collect(),
@@ -190,8 +245,8 @@ impl FleetFile {
         serde_json::from_slice(bytes).map_err(unreadable)
     }
 
-    /// Everything that must hold of the file as a whole; how large each net is.
-    pub fn check(&self) -> Result<BTreeMap<DefinitionHash, NetSize>, NotAFleet> {
+    /// Everything that must hold of the file as a whole; what its PNML files hold.
+    pub fn check(&self) -> Result<Files, NotAFleet> {
         let clusters = self.check_clusters()?;
         let projects = self.check_projects()?;
         let workers = self.check_workers(&clusters)?;
@@ -214,6 +269,12 @@ impl FleetFile {
                 return Err(wrong(place(), "its provider must be local or external."));
             }
             region(row.region.as_deref()).map_err(|reason| wrong(place(), reason))?;
+            if let Some(minutes) = row.lab_sync_minutes.map(u64::from)
+                && !SYNC_MINUTES.contains(&minutes)
+            {
+                let wanted = whole_number_wanted("lab_sync_minutes", &SYNC_MINUTES, &minutes.to_string());
+                return Err(wrong(place(), wanted));
+            }
         }
         Ok(seen)
     }
@@ -294,8 +355,16 @@ impl FleetFile {
             if let Some(worker) = row.worker_id.filter(|worker| !workers.contains(worker)) {
                 return fail(format!("there is no worker {worker} in the file."));
             }
-            if !self.definitions.contains_key(&row.definition.to_string()) {
-                return fail(format!("its definition {} is not in the file.", row.definition));
+            for definition in row.definitions() {
+                if !self.definitions.contains_key(&definition.to_string()) {
+                    return fail(format!("its definition {definition} is not in the file."));
+                }
+            }
+            if row.versions.last().is_some_and(|newest| newest.definition != row.definition) {
+                return fail("its definition is not that of its last version.".to_owned());
+            }
+            if row.versions.windows(2).any(|pair| pair[0].definition == pair[1].definition) {
+                return fail("two of its versions, one after the other, are the same.".to_owned());
             }
         }
         Ok(())
@@ -313,9 +382,13 @@ impl FleetFile {
         Ok(())
     }
 
-    fn check_definitions(&self) -> Result<BTreeMap<DefinitionHash, NetSize>, NotAFleet> {
-        let used: BTreeSet<DefinitionHash> = self.nets.iter().map(|net| net.definition).collect();
-        let mut sizes = BTreeMap::new();
+    fn check_definitions(&self) -> Result<Files, NotAFleet> {
+        let used: BTreeSet<DefinitionHash> = self.nets.iter().flat_map(NetRecord::definitions).collect();
+        let broken: BTreeSet<DefinitionHash> = (self.nets.iter().flat_map(|net| &net.versions))
+            .filter(|version| version.broken)
+            .map(|version| version.definition)
+            .collect();
+        let mut files = BTreeMap::new();
         for (key, pnml) in &self.definitions {
             let place = || format!("definitions.{key}");
             let hash = DefinitionHash::of(pnml.as_bytes());
@@ -328,13 +401,20 @@ impl FleetFile {
             if pnml.len() > MAX_PNML_BYTES {
                 return Err(wrong(place(), format!("it is larger than {} MiB.", MAX_PNML_BYTES >> 20)));
             }
-            let net = pnml::read(pnml.as_bytes(), &Limits::default()).map_err(|error| {
-                let at = format!("its line {}, column {}", error.line, error.column);
-                wrong(place(), format!("{at}: {}.", error.kind))
-            })?;
-            sizes.insert(hash, net.size());
+            let read = match pnml::read(pnml.as_bytes(), &Limits::default()) {
+                Ok(net) => Ok(net.size()),
+                Err(error) if broken.contains(&hash) => Err(netcheck::build::broken(&error)),
+                Err(error) => {
+                    let at = format!("its line {}, column {}", error.line, error.column);
+                    return Err(wrong(place(), format!("{at}: {}.", error.kind)));
+                }
+            };
+            if read.is_ok() && broken.contains(&hash) {
+                return Err(wrong(place(), "a version says that it cannot be read, and it can."));
+            }
+            files.insert(hash, read);
         }
-        Ok(sizes)
+        Ok(files)
     }
 
     /// The rules as a row; the draft that puts them counts their revision.

@@ -1,18 +1,23 @@
 //! Importing: one transaction, whole or not at all.
 
-use super::FleetFile;
+use super::{
+    FleetFile,
+    file::{Files, VersionRecord},
+};
 use crate::{
     app::error::ApiError,
     model::{
-        Cluster, Connection, DefinitionHash, Draft, Fleet, Net, NetSize, Project, Provider, Timestamp, Worker,
+        Cluster, Connection, DefinitionHash, Draft, Fleet, Net, NetVersion, Project, Provider, Timestamp,
+        VersionRow, Worker,
     },
     petri::samples::SAMPLES,
     server::{
         App,
         api::error::internal,
         auth::Who,
+        builds::queue::{self, Known},
         clock::now,
-        storage::{SideWrite, TransactError, audit, definitions},
+        storage::{SideWrite, TransactError, audit, definitions, versions},
     },
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -20,28 +25,35 @@ use std::{collections::BTreeMap, sync::Arc};
 /// The fleet as a file.
 pub async fn export(app: &App) -> Result<FleetFile, ApiError> {
     let fleet = app.store().fleet();
+    let pool = app.store().pool();
+    let versions = versions::all(pool).await.map_err(|error| internal(&error))?;
     let mut found = BTreeMap::new();
     for net in fleet.nets() {
-        if found.contains_key(&net.definition) {
-            continue;
+        let newest = net.newest();
+        let earlier = versions.get(&net.id).into_iter().flatten();
+        // What was added since the fleet was looked at is not in the file.
+        let earlier = earlier.map(|row| row.version).filter(|version| version.number <= newest.number);
+        for hash in earlier.chain([newest]).map(|version| version.definition) {
+            if found.contains_key(&hash) {
+                continue;
+            }
+            let pnml = definitions::get(pool, hash).await.map_err(|error| internal(&error))?;
+            let pnml = pnml.ok_or_else(|| internal(&format!("definition {hash} is missing")))?;
+            // What was accepted is UTF-8.
+            found.insert(hash, String::from_utf8(pnml).map_err(|error| internal(&error))?);
         }
-        let pnml = definitions::get(app.store().pool(), net.definition).await;
-        let pnml = pnml.map_err(|error| internal(&error))?;
-        let pnml = pnml.ok_or_else(|| internal(&format!("definition {} is missing", net.definition)))?;
-        // What the reader of PNML accepted is UTF-8.
-        found.insert(net.definition, String::from_utf8(pnml).map_err(|error| internal(&error))?);
     }
-    Ok(FleetFile::of(&fleet, found))
+    Ok(FleetFile::of(&fleet, &versions, found))
 }
 
 /// Makes the fleet what the file says; a sentence on what was done.
 pub async fn import(app: &App, who: &Who, bytes: axum::body::Bytes) -> Result<String, ApiError> {
     let read = tokio::task::spawn_blocking(move || {
         let file = FleetFile::read(&bytes)?;
-        file.check().map(|sizes| (file, sizes))
+        file.check().map(|files| (file, files))
     });
     let read = read.await.map_err(|error| internal(&error))?;
-    let (file, sizes) = read.map_err(|error| ApiError::BadRequest { detail: error.to_string() })?;
+    let (file, files) = read.map_err(|error| ApiError::BadRequest { detail: error.to_string() })?;
     let message = format!(
         "Imported {} clusters, {} projects, {} workers and {} nets. The workers are pending: provision those that are to have a machine.",
         file.clusters.len(),
@@ -59,7 +71,8 @@ pub async fn import(app: &App, who: &Who, bytes: axum::body::Bytes) -> Result<St
             });
         }
         clear(draft);
-        Ok(((), put(draft, &file, &sizes)))
+        let side = put(draft, &file, &files)?;
+        Ok(((), side))
     });
     let outcome = committed.await.map_err(|error| match error {
         TransactError::Refused(error) => error,
@@ -77,7 +90,9 @@ pub async fn import(app: &App, who: &Who, bytes: axum::body::Bytes) -> Result<St
 /// What somebody has made since the console was set up: a new one has a local cluster, a project and the sample nets.
 fn more_than_the_beginning(fleet: &Fleet) -> Option<String> {
     let samples = SAMPLES.map(|sample| DefinitionHash::of(sample.pnml.as_bytes()));
-    let untouched = |net: &Net| net.revision == 1 && samples.contains(&net.definition);
+    // That it was built is nobody's doing.
+    let untouched =
+        |net: &Net| net.state_revision == 1 && net.version == 1 && samples.contains(&net.definition);
     if let Some(worker) = fleet.workers().next() {
         return Some(format!("the worker {}", worker.name));
     }
@@ -103,7 +118,7 @@ fn clear(draft: &mut Draft) {
     fleet.clusters().for_each(|cluster| draft.delete_cluster(cluster.id));
 }
 
-fn put(draft: &mut Draft, file: &FleetFile, sizes: &BTreeMap<DefinitionHash, NetSize>) -> Vec<SideWrite> {
+fn put(draft: &mut Draft, file: &FleetFile, files: &Files) -> Result<Vec<SideWrite>, ApiError> {
     let (created_at, updated_at) = (draft.now(), Timestamp::default());
     for row in &file.clusters {
         draft.put_cluster(Cluster {
@@ -112,7 +127,7 @@ fn put(draft: &mut Draft, file: &FleetFile, sizes: &BTreeMap<DefinitionHash, Net
             provider: row.provider,
             region: row.region.clone(),
             connection: Connection::Connected,
-            lab_sync_minutes: None,
+            lab_sync_minutes: row.lab_sync_minutes,
             revision: 0,
             created_at,
             updated_at,
@@ -134,14 +149,41 @@ fn put(draft: &mut Draft, file: &FleetFile, sizes: &BTreeMap<DefinitionHash, Net
             ..Worker::pending(row.id, row.name.clone(), row.cluster_id, provider)
         });
     }
+    let mut side = definitions(file);
     for row in &file.nets {
-        let size = sizes.get(&row.definition).copied().unwrap_or_default();
-        let net = Net::unassigned(row.id, row.name.clone(), row.project_id, row.definition, size);
-        draft.create_net(Net { worker_id: row.worker_id, ..net });
+        let made = VersionRecord {
+            definition: row.definition,
+            at: created_at,
+            actor: draft.actor().clone(),
+            broken: false,
+        };
+        let versions = if row.versions.is_empty() { std::slice::from_ref(&made) } else { &row.versions };
+        let size = |definition: &DefinitionHash| {
+            files.get(definition).cloned().and_then(Result::ok).unwrap_or_default()
+        };
+        let net =
+            Net::unassigned(row.id, row.name.clone(), row.project_id, row.definition, size(&row.definition));
+        let newest = u32::try_from(versions.len()).unwrap_or(u32::MAX);
+        draft.create_net(Net { worker_id: row.worker_id, version: newest, ..net });
+        for (number, record) in (1..).zip(versions) {
+            let definition = record.definition;
+            let version = NetVersion { number, definition, size: size(&definition) };
+            let version = VersionRow { version, at: record.at, actor: record.actor.clone(), build: None };
+            side.push(SideWrite::Version { net: row.id, row: version });
+            let known = match files.get(&definition) {
+                Some(Err(error)) => Known::Broken(error.clone()),
+                _ => Known::Nothing,
+            };
+            queue::put(draft, row.id, number, definition, known)?;
+        }
     }
     if let Some(rules) = file.rules() {
         draft.put_rules(rules);
     }
+    Ok(side)
+}
+
+fn definitions(file: &FleetFile) -> Vec<SideWrite> {
     let definitions = file.definitions.values().map(|pnml| {
         let pnml: Arc<[u8]> = pnml.as_bytes().into();
         SideWrite::Definition { hash: DefinitionHash::of(&pnml), pnml }

@@ -1,8 +1,11 @@
 //! What a file holds survives the way through a console, and what is wrong with one is said with its place.
 
-use super::file::{ClusterRecord, FleetFile, NetRecord, ProjectRecord, RulesRecord, WorkerRecord};
+use super::file::{
+    ClusterRecord, FleetFile, NetRecord, ProjectRecord, RulesRecord, VersionRecord, WorkerRecord,
+};
 use crate::model::{
-    Category, ClusterId, DefinitionHash, Matcher, Mute, Name, NetId, ProjectId, Provider, Quotas, WorkerId,
+    Actor, Category, ClusterId, DefinitionHash, Matcher, Mute, Name, NetId, ProjectId, Provider, Quotas,
+    Timestamp, WorkerId,
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -25,12 +28,14 @@ fn file() -> FleetFile {
                 name: name("local"),
                 provider: Provider::Local,
                 region: None,
+                lab_sync_minutes: Some(5),
             },
             ClusterRecord {
                 id: ClusterId(id(2)),
                 name: name("eu"),
                 provider: Provider::External,
                 region: Some("fra".to_owned()),
+                lab_sync_minutes: None,
             },
         ],
         projects: vec![ProjectRecord {
@@ -54,6 +59,12 @@ fn file() -> FleetFile {
             name: name("ring"),
             definition: hash,
             worker_id: Some(WorkerId(id(4))),
+            versions: vec![VersionRecord {
+                definition: hash,
+                at: Timestamp(1_700_000_000_000),
+                actor: Actor::System,
+                broken: false,
+            }],
         }],
         definitions: BTreeMap::from([(hash.to_string(), PNML.to_owned())]),
         rules: Some(RulesRecord {
@@ -119,6 +130,10 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (said(|file| file.clusters[1].id = file.clusters[0].id), "clusters[1] (eu): its id is another one's"),
         (said(|file| file.clusters[0].provider = Provider::Fly), "clusters[0] (local): its provider"),
+        (
+            said(|file| file.clusters[0].lab_sync_minutes = Some(0)),
+            "clusters[0] (local): lab_sync_minutes must be a whole number from 1 to 1440",
+        ),
     ] {
         assert!(message.starts_with("The file was not accepted, and nothing was imported: "), "{message}");
         assert!(message.contains(place), "{place:?} in {message}");

@@ -1,5 +1,7 @@
 //! Calls to a worker, each with a deadline and a bound on what is taken in, and the ways they can fail.
 
+mod labs;
+
 use super::{Frames, Keys, WorkerToken, frames};
 use crate::{
     model::{LoadId, Machine, NetId, OperationId, WorkerId},

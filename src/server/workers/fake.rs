@@ -1,5 +1,7 @@
 //! A worker for tests, that can be told to misbehave. It is an HTTP server of its own and, where one is wanted, a process.
 
+mod labs;
+
 use crate::{
     model::{LoadId, Machine, NetId, RunState},
     server::{providers::ProcessId, workers::Keys},
@@ -98,6 +100,7 @@ impl FakeWorker {
             .route("/events", get(events))
             .route("/nets/{id}", put(load).delete(unload))
             .route("/nets/{id}/{command}", post(command))
+            .merge(labs::routes())
             .with_state(inner.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         FakeWorker { machine, inner }
@@ -213,7 +216,8 @@ async fn load(
     if let Some(response) = inner.misbehave(&headers).await {
         return response;
     }
-    if body.as_ref() != b"<pnml/>" {
+    let is_net = body.as_ref() == b"<pnml/>" || body.windows(5).any(|part| part == b"<net ");
+    if !is_net {
         let error = serde_json::json!({
             "error": format!("not a net\n{}", "!".repeat(1000)), "code": "bad_pnml", "line": 3, "column": 4
         });

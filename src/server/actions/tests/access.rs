@@ -45,6 +45,11 @@ async fn console() -> Console {
         vec![Project { id: OTHER, name: Name::new("secret").unwrap(), ..project() }],
     )
     .await;
+    let labs = console.app.store().transact(crate::model::Actor::System, |draft| {
+        draft.put_lab(lab(OURS, OURS))?;
+        draft.put_lab(crate::model::Lab { project_id: OTHER, ..lab(THEIRS, THEIRS) })
+    });
+    labs.await.unwrap();
     for (n, name, role) in [
         (11, "fv", Some(Role::Viewer)),
         (12, "fo", Some(Role::Operator)),
@@ -86,6 +91,7 @@ const ADMINS: &[&str] = &["fa"];
 const SEE: &[&str] = &["fv", "fo", "fa", "pv", "po", "pa"];
 const ACT: &[&str] = &["fo", "fa", "po", "pa"];
 const MANAGE: &[&str] = &["fa", "pa"];
+const OPERATE_SOMEWHERE: &[&str] = &["fo", "fa", "po", "pa", "oo"];
 
 /// Every route of the API that needs somebody to be signed in. Bodies are such that whoever is let in changes as little as can be.
 fn routes() -> Vec<Route> {
@@ -93,7 +99,7 @@ fn routes() -> Vec<Route> {
     let (worker, cluster, project) = (WORKER.to_string(), CLUSTER.to_string(), PROJECT.to_string());
     let mut routes = Vec::new();
     let mut add = |method: Method, path: &'static str, id: &str, body: Value, may| {
-        let at = path.replace("{id}", id).replace("{user_id}", &id_of(9_998));
+        let at = path.replace("{id}", id).replace("{n}", "7").replace("{user_id}", &id_of(9_998));
         routes.push(Route { method, path, at, body, may });
     };
     let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
@@ -166,6 +172,27 @@ fn routes() -> Vec<Route> {
     // Its file is no PNML: 500, which is what the test made of it; it was let in.
     add(get.clone(), "/api/nets/{id}/graph", &net, none(), SEE);
     add(get.clone(), "/api/nets/{id}/definition", &net, none(), SEE);
+    add(put.clone(), "/api/nets/{id}/definition", &net, json!({"pnml": "<x/>"}), ACT);
+    add(get.clone(), "/api/nets/{id}/versions", &net, none(), SEE);
+    // It has no such version: who sees it is asked where it has.
+    add(get.clone(), "/api/nets/{id}/versions/{n}/pnml", &net, none(), &[]);
+    add(get.clone(), "/api/nets/{id}/report", &net, none(), SEE);
+    add(post.clone(), "/api/nets/{id}/build", &net, none(), ACT);
+    add(get.clone(), "/api/builds", "", none(), EVERYBODY);
+    add(get.clone(), "/api/builds/{id}", "x", none(), EVERYBODY);
+    let lab = lab_id(OURS).to_string();
+    add(get.clone(), "/api/labs", "", none(), EVERYBODY);
+    add(get.clone(), "/api/labs/{id}", &lab, none(), SEE);
+    add(get.clone(), "/api/labs/{id}/results", &lab, none(), SEE);
+    // The net's file is no PNML: 422 to whoever is let in.
+    let of_net = json!({"net_id": net_id(OURS), "name": "l", "plan": {"kind": "explore", "seconds": 1, "memory_mb": 1}});
+    add(post.clone(), "/api/labs", "", of_net, ACT);
+    for path in ["/api/labs/{id}/start", "/api/labs/{id}/stop", "/api/labs/{id}/wipe"] {
+        add(post.clone(), path, &lab, none(), ACT);
+    }
+    add(delete.clone(), "/api/labs/{id}", "x", none(), OPERATE_SOMEWHERE);
+    add(post.clone(), "/api/workers/{id}/labs/refresh", &worker, none(), OPERATE_SOMEWHERE);
+    add(put.clone(), "/api/clusters/{id}/lab-sync", &cluster, none(), ADMINS);
     add(get.clone(), "/api/hosts", "", none(), OF_FLEET);
     add(post.clone(), "/api/hosts", "", none(), ADMINS);
     add(get.clone(), "/api/hosts/{id}", "x", none(), OF_FLEET);
@@ -186,7 +213,7 @@ fn routes() -> Vec<Route> {
         add(get.clone(), path, "", none(), EVERYBODY);
     }
     // Of whose events they may acknowledge there is a test of its own.
-    add(post.clone(), "/api/events/acknowledge", "", none(), &["fo", "fa", "po", "pa", "oo"]);
+    add(post.clone(), "/api/events/acknowledge", "", none(), OPERATE_SOMEWHERE);
     add(put.clone(), "/api/events/rules", "", json!({"mutes": 7}), ADMINS);
     add(post.clone(), "/api/stream-tickets", "", none(), EVERYBODY);
     add(get.clone(), "/api/webhooks", "", none(), ADMINS);
@@ -320,10 +347,39 @@ async fn two_users_in_two_projects_see_exactly_their_rows() {
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{caller} {path}: {}", answer.text);
         }
         assert_eq!(get(&format!("/api/watch?net={hidden}")).await.status, StatusCode::NOT_FOUND);
+        let (lab, hidden_lab) = match project == PROJECT {
+            true => (lab_id(OURS).to_string(), lab_id(THEIRS).to_string()),
+            false => (lab_id(THEIRS).to_string(), lab_id(OURS).to_string()),
+        };
+        assert_eq!(ids(&get("/api/labs").await.body), [lab.as_str()], "{caller}");
+        assert_eq!(ids(&state["state"]["labs"]), [lab.as_str()]);
+        for path in ["", "/results"] {
+            let answer = get(&format!("/api/labs/{hidden_lab}{path}")).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{caller} {path}: {}", answer.text);
+        }
+        if caller != "pv" {
+            let start = console.ask(caller, Method::POST, &format!("/api/labs/{hidden_lab}/start"), "").await;
+            assert_eq!(start.status, StatusCode::NOT_FOUND, "{}", start.text);
+        }
+        let figures = [lab_id(OURS), lab_id(THEIRS)].map(|id| crate::model::LabFigures {
+            id,
+            state: crate::model::LabState::Running,
+            progress: Default::default(),
+        });
+        console.app.hub().figures().put(crate::model::Telemetry {
+            worker_id: WORKER,
+            at: crate::server::clock::now(),
+            worker: Default::default(),
+            nets: Vec::new(),
+            labs: figures.into(),
+        });
         // The page is rendered from this.
         let opening = console.ask(caller, Method::POST, "/do/open", "").await;
         assert_eq!(ids(&opening.body["snapshot"]["full"]["state"]["nets"]), [net], "{}", opening.text);
         assert!(!opening.text.contains(hidden.as_str()), "{caller}");
+        let told = opening.text.matches(&format!("\"id\":\"{lab}\"")).count();
+        assert_eq!(told, 2, "{caller}: its row and its figures: {}", opening.text);
+        assert!(!opening.text.contains(hidden_lab.as_str()), "{caller}");
         let graph = console.ask(caller, Method::POST, "/do/graph", &format!("id={hidden}")).await;
         assert_eq!(graph.status, StatusCode::NOT_FOUND, "{}", graph.text);
         // What is done there is as if it were not there, and says nothing of what is.

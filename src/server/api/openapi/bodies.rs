@@ -7,9 +7,18 @@
 use crate::model::{
     HostId, ProjectId, Role, WorkerId,
     action::{CPUS, MAX_PNML_BYTES, MEMORY_MB, RATE, TOKENS},
+    lab::SYNC_MINUTES,
     name::MAX_NAME_CHARS,
     pipeline,
     rules::MOST_RULES,
+};
+use crate::server::api::nets::VERSIONS;
+use crate::{
+    petri::{
+        lab::experiment::{MAX_FIRINGS, MAX_RUNS},
+        net::MAX_COUNT,
+    },
+    server::labs::plan,
 };
 use schemars::JsonSchema;
 use std::collections::BTreeMap;
@@ -82,7 +91,40 @@ pub struct NewNet {
     /// The PNML file as text.
     #[schemars(length(max = MAX_PNML_BYTES))]
     pnml: String,
+    /// Keep the file also if it cannot be read: its build fails with line and column, and it cannot be loaded.
+    keep_broken: Option<bool>,
 }
+
+#[derive(JsonSchema)]
+pub struct ChangedNet {
+    /// The PNML file as text.
+    #[schemars(length(max = MAX_PNML_BYTES))]
+    pnml: String,
+    /// Keep the file also if it cannot be read: its build fails with line and column, and it cannot be loaded.
+    keep_broken: Option<bool>,
+}
+
+#[derive(JsonSchema)]
+pub struct ChangedNetForm {
+    /// The PNML file.
+    #[schemars(length(min = 1), extend("contentMediaType" = "application/xml"))]
+    pnml: String,
+    /// As in JSON.
+    #[serde(default)]
+    keep_broken: bool,
+}
+
+#[derive(JsonSchema)]
+pub struct Load {
+    /// A version of the net. Absent: the newest.
+    #[schemars(range(min = *VERSIONS.start(), max = *VERSIONS.end()))]
+    version: Option<u32>,
+}
+
+/// The number of a version.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct Version(#[schemars(range(min = *VERSIONS.start(), max = *VERSIONS.end()))] u32);
 
 #[derive(JsonSchema)]
 pub struct NewNetForm {
@@ -93,6 +135,9 @@ pub struct NewNetForm {
     /// The PNML file.
     #[schemars(length(min = 1), extend("contentMediaType" = "application/xml"))]
     pnml: String,
+    /// As in JSON.
+    #[serde(default)]
+    keep_broken: bool,
 }
 
 #[derive(JsonSchema)]
@@ -113,6 +158,98 @@ pub struct Inject {
     place: String,
     #[schemars(range(min = *TOKENS.start(), max = *TOKENS.end()))]
     tokens: u64,
+}
+
+#[derive(JsonSchema)]
+pub struct NewLab {
+    /// The net that it gets a copy of; that one need not be loaded.
+    net_id: crate::model::NetId,
+    /// Absent: the one in force.
+    #[schemars(range(min = 1))]
+    version: Option<u32>,
+    /// Absent: the worker that the net is assigned to.
+    worker_id: Option<WorkerId>,
+    name: NewName,
+    /// Places and transitions by their ids in the file.
+    plan: NewLabPlan,
+    /// Start it at once. Absent: `false`.
+    start: Option<bool>,
+}
+
+/// What is to be tried.
+#[derive(JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum NewLabPlan {
+    /// Many independent runs, and what they say on the average.
+    MonteCarlo {
+        #[schemars(range(min = 1, max = MAX_RUNS))]
+        runs: u64,
+        /// Firings of a run at most.
+        #[schemars(range(min = 1, max = MAX_FIRINGS))]
+        firings: u64,
+        /// Decides every choice: the same net, plan and seed give the same figures.
+        #[schemars(range(min = 0, max = MAX_COUNT))]
+        seed: u64,
+        /// Absent: each run goes to its limit.
+        goal: Option<NewLabGoal>,
+        /// Firings at the start of a run that the averages leave out; fewer than `firings`.
+        #[serde(default)]
+        warm_up: u64,
+        /// By transition: how often it fires a unit of time while it is enabled. Absent or empty: no rates.
+        #[serde(default)]
+        rates: BTreeMap<String, NewRate>,
+        /// Units of time of a run at most; with rates only.
+        time: Option<NewRate>,
+    },
+    /// The whole state space, as far as the budget goes.
+    Explore {
+        #[schemars(range(min = *plan::SECONDS.start(), max = *plan::SECONDS.end()))]
+        seconds: u32,
+        /// Mebibytes.
+        #[schemars(range(min = *plan::MEMORY_MB.start(), max = *plan::MEMORY_MB.end()))]
+        memory_mb: u32,
+    },
+}
+
+/// When a run is at its goal.
+#[derive(JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum NewLabGoal {
+    Tokens {
+        place: String,
+        #[schemars(range(min = 1, max = MAX_COUNT))]
+        at_least: u64,
+    },
+    /// Nothing is enabled.
+    Deadlock,
+}
+
+/// Above zero.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct NewRate(#[schemars(extend("exclusiveMinimum" = 0))] f64);
+
+/// What a lab has found, and as of when.
+#[derive(JsonSchema)]
+pub struct LabReport {
+    at: crate::model::Timestamp,
+    results: LabFound,
+}
+
+#[derive(JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LabFound {
+    /// Averages over the finished runs, each `{runs, mean, interval}`; by transition and by place in the order of the file.
+    MonteCarlo { results: BTreeMap<String, serde_json::Value> },
+    /// The same as in the report of a build; `null` while it is explored.
+    Explore { report: Option<BTreeMap<String, serde_json::Value>> },
+}
+
+#[derive(JsonSchema)]
+pub struct LabSync {
+    /// Minutes between two times; `null` or absent: 30.
+    #[schemars(range(min = *SYNC_MINUTES.start(), max = *SYNC_MINUTES.end()))]
+    minutes: Option<u32>,
 }
 
 #[derive(JsonSchema)]

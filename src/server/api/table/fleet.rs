@@ -1,11 +1,11 @@
 //! Clusters, projects, workers and nets.
 
 use crate::{
-    model::{Cluster, Done, Net, NetRequest, Project, Trend, Worker, WorkerAction},
-    petri::graph::NetGraph,
+    model::{Build, Cluster, Done, Net, NetId, NetRequest, Project, Trend, VersionRow, Worker, WorkerAction},
+    petri::{graph::NetGraph, report::BuildReport},
     server::api::{
-        clusters, history, nets,
-        openapi::{Operation, bodies, delete, get, group, patch, post},
+        builds, clusters, history, nets,
+        openapi::{Operation, bodies, delete, get, group, patch, post, put},
         projects, rows,
         workers::{self, act},
     },
@@ -137,6 +137,45 @@ pub fn nets() -> Vec<Operation> {
         get("/api/nets/{id}/definition", "The PNML file of a net", nets::definition)
             .text("application/xml", "The very file that was added.")
             .errors(&[404]),
+        put("/api/nets/{id}/definition", "Change a net", nets::change)
+            .says("Makes a new version. It is in force at once unless the net is on a worker; there it is as it was until it is unloaded or loaded anew.")
+            .body::<bodies::ChangedNet>()
+            .or_form::<bodies::ChangedNetForm>()
+            .ok::<Done>("The row as it is now.")
+            .guarded()
+            .errors(&[413, 422]),
+        get("/api/nets/{id}/versions", "The versions of a net", nets::versions)
+            .says("Newest first, each with how its build stands.")
+            .ok::<Vec<VersionRow>>("The versions.")
+            .errors(&[404]),
+        get("/api/nets/{id}/versions/{n}/pnml", "The PNML file of a version", nets::version)
+            .path::<bodies::Version>("n", "The number of the version.")
+            .text("application/xml", "The very file that was added.")
+            .errors(&[400, 404]),
+        get("/api/nets/{id}/report", "What a build found", nets::report)
+            .says("Verdicts, invariants and structure; places and transitions are numbered from 0 in the order of the file. `report` is `null` unless the build succeeded.")
+            .query::<bodies::Version>("version", "A version of the net. Absent: the newest.")
+            .ok::<Option<BuildReport>>("What it found; `null` where the version was never built.")
+            .errors(&[400, 404]),
+        post("/api/nets/{id}/build", "Build a net anew", nets::build)
+            .says("The newest version, though it was built before.")
+            .ok::<Done>("It is queued.")
+            .acts()
+            .errors(&[404]),
+        get("/api/builds", "Builds", builds::list)
+            .says("Newest first: those of a net, or those that are not over and the last hundred of the others.")
+            .query::<NetId>("net_id", "Only the builds of this net, all that there ever were.")
+            .ok::<Vec<Build>>("The rows.")
+            .position()
+            .ids()
+            .pages()
+            .etag()
+            .errors(&[404]),
+        get("/api/builds/{id}", "A build", builds::show)
+            .ok::<Build>("The row.")
+            .position()
+            .answer_header("ETag", "Its `revision`.")
+            .errors(&[404]),
         post("/api/nets", "Add a net", nets::create)
             .says("JSON, or a form with the file.")
             .body::<bodies::NewNet>()
@@ -152,11 +191,11 @@ pub fn nets() -> Vec<Operation> {
                 .body::<bodies::MoveNet>(),
         ),
         acts(nets::plain("/api/nets/{id}/unassign", "Unassign a net", NetRequest::Unassign)),
-        acts(nets::plain(
-            "/api/nets/{id}/load",
-            "Load a net on its worker",
-            NetRequest::Load { version: None },
-        )),
+        acts(
+            post("/api/nets/{id}/load", "Load a net on its worker", nets::load)
+                .says("The newest version, or the one that is named. A version whose build failed is refused.")
+                .body::<bodies::Load>(),
+        ),
         acts(nets::plain("/api/nets/{id}/unload", "Unload a net", NetRequest::Unload)),
         acts(post("/api/nets/{id}/run", "Run a net", nets::run).body::<bodies::Run>()),
         acts(nets::plain("/api/nets/{id}/stop", "Stop a net", NetRequest::Stop)),

@@ -17,13 +17,14 @@ mod console;
 mod events;
 mod fleet;
 mod hosts;
+mod labs;
 mod people;
 
 use super::openapi::Operation;
 
 /// Every operation, in the order of the document.
 pub fn operations() -> Vec<Operation> {
-    [console::session(), fleet::clusters(), fleet::projects(), fleet::workers(), fleet::nets()]
+    [console::session(), fleet::clusters(), fleet::projects(), fleet::workers(), fleet::nets(), labs::labs()]
         .into_iter()
         .chain([hosts::hosts(), hosts::commands(), hosts::pipelines(), hosts::pull_requests()])
         .chain([events::events(), events::webhooks(), people::users(), people::members(), people::tokens()])

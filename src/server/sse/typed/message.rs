@@ -2,8 +2,8 @@
 
 use crate::{
     model::{
-        Actor, Change, Cluster, ClusterId, CommandId, Fleet, HostId, HostTelemetry, Net, NetId, PipelineId,
-        ProjectId, Telemetry, Timestamp, Worker, WorkerId,
+        Actor, BuildId, Change, Cluster, ClusterId, CommandId, Fleet, HostId, HostTelemetry, LabId, Net,
+        NetId, PipelineId, ProjectId, Telemetry, Timestamp, Worker, WorkerId,
     },
     sync::journal::Entry,
 };
@@ -49,6 +49,10 @@ pub struct About {
     pub command_id: Option<CommandId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline_id: Option<PipelineId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lab_id: Option<LabId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_id: Option<BuildId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The project that it left with this.
@@ -121,16 +125,26 @@ impl Message {
             }
             Change::BuildPut { build, .. } => {
                 let about = around.fleet.net(build.net_id).map(|net| around.net(net)).unwrap_or_default();
-                let about = About { net_id: Some(build.net_id), project_id: Some(build.project_id), ..about };
+                let about = About {
+                    net_id: Some(build.net_id),
+                    project_id: Some(build.project_id),
+                    build_id: Some(build.id),
+                    ..about
+                };
                 (about, State::Other(Some(build.status.word())), value(&**build))
             }
             Change::LabPut { lab } => {
                 let about = lab.worker_id.map(|id| around.on(id)).unwrap_or_default();
-                let about = About { net_id: Some(lab.net_id), project_id: Some(lab.project_id), ..about };
+                let about = About {
+                    net_id: Some(lab.net_id),
+                    project_id: Some(lab.project_id),
+                    lab_id: Some(lab.id),
+                    ..about
+                };
                 (about, State::Other(Some(lab.state.word())), value(&**lab))
             }
             Change::LabDeleted { id, project_id } => {
-                let about = About { project_id: Some(*project_id), ..About::default() };
+                let about = About { project_id: Some(*project_id), lab_id: Some(*id), ..around.of_lab(*id) };
                 (about, State::Other(Some(DELETED)), json!({"id": id}))
             }
             Change::PullRequestPut { pull_request } => (About::default(), none, value(&**pull_request)),
@@ -211,6 +225,13 @@ impl Around<'_> {
     fn net(&self, net: &Net) -> About {
         let placed = net.worker_id.map(|id| self.on(id)).unwrap_or_default();
         About { net_id: Some(net.id), project_id: Some(net.project_id), ..placed }
+    }
+
+    /// Where a deleted lab was, as its entry in the log says.
+    fn of_lab(&self, id: LabId) -> About {
+        let lab = self.fleet.lab(id);
+        let about = lab.and_then(|lab| lab.worker_id).map(|worker| self.on(worker)).unwrap_or_default();
+        About { net_id: lab.map(|lab| lab.net_id), ..about }
     }
 
     /// Where a worker is: as this transaction puts it, as the fleet has it, or as its entry in the log says when it was deleted.

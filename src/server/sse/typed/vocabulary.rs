@@ -32,6 +32,7 @@ const TABLE: &[(&str, Option<&str>, Option<&str>)] = &[
     ("worker.updated", None, None),
     ("worker.status.updated", None, WORKER_STATE),
     ("worker.metrics.updated", None, None),
+    ("worker.labs.updated", None, None),
     ("worker.terminated", None, WORKER_STATE),
     ("worker.deleted", None, WORKER_STATE),
     ("net.created", WORKLOAD, NET_STATE),
@@ -58,6 +59,9 @@ const TABLE: &[(&str, Option<&str>, Option<&str>)] = &[
     ("project.created", PROJECT, None),
     ("project.status.updated", PROJECT, None),
     ("project.deleted", PROJECT, None),
+    ("lab.updated", None, None),
+    ("build.completed", Some("build_complete"), None),
+    ("build.failed", Some("build_failed"), None),
     ("error.reported", Some("error_report"), None),
     ("event.logged", None, None),
 ];
@@ -195,7 +199,8 @@ mod tests {
     fn every_name_is_there_once() {
         let names: BTreeSet<&str> = TABLE.iter().map(|(name, ..)| *name).collect();
         assert_eq!(names.len(), TABLE.len());
-        assert_eq!(Vocabulary::Named.name("build.completed"), None, "builds are not there yet");
+        assert_eq!(Vocabulary::Workloads.name("build.completed"), Some("build_complete"));
+        assert_eq!(Vocabulary::Named.name("build.queued"), None, "it is told by the row of its net");
         assert_eq!(Vocabulary::Workloads.name("net.assigned"), Some("workload_status_update"));
         assert_eq!(Vocabulary::Unnamed.name("net.run_state.updated"), None);
     }

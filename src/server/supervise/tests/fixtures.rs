@@ -2,12 +2,14 @@
 
 use crate::{
     model::{
-        Category, Cluster, ClusterId, Connection, DefinitionHash, Incarnation, LoadId, LoadState, Machine,
-        Name, Net, NetId, NetSize, Operation, OperationId, Project, ProjectId, Provider, RunState, Timestamp,
-        Worker, WorkerAction, WorkerId, WorkerMetrics, WorkerStatus,
+        Category, Cluster, ClusterId, Connection, DefinitionHash, Incarnation, Lab, LabId, LabPlan,
+        LabProgress, LabState, LoadId, LoadState, Machine, Name, Net, NetId, NetSize, Operation, OperationId,
+        Project, ProjectId, Provider, RunState, Timestamp, Worker, WorkerAction, WorkerId, WorkerMetrics,
+        WorkerStatus,
     },
-    worker::protocol::{Health, HostedNet},
+    worker::protocol::{Health, HostedLab, HostedNet},
 };
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub const CLUSTER: ClusterId = ClusterId(Uuid::from_u128(1));
@@ -20,6 +22,9 @@ pub fn incarnation(n: u128) -> Incarnation {
 }
 pub fn load_id(n: u128) -> LoadId {
     LoadId(Uuid::from_u128(n))
+}
+pub fn lab_id(n: u128) -> LabId {
+    LabId(Uuid::from_u128(n))
 }
 pub fn net_id(n: u128) -> NetId {
     NetId(Uuid::from_u128(n))
@@ -88,6 +93,47 @@ pub fn net(id: u128) -> Net {
             DefinitionHash::of(PNML),
             NetSize::default(),
         )
+    }
+}
+
+/// A lab on the worker that has not begun, with a copy of net `net`.
+pub fn lab(id: u128, net: u128) -> Lab {
+    Lab {
+        id: lab_id(id),
+        project_id: PROJECT,
+        net_id: net_id(net),
+        version: 1,
+        definition: DefinitionHash::of(PNML),
+        worker_id: Some(WORKER),
+        name: Name::new(&format!("lab-{id}")).unwrap(),
+        plan: lab_plan(),
+        state: LabState::Idle,
+        error: None,
+        progress: LabProgress::default(),
+        incarnation: Some(incarnation(1)),
+        synced_at: Timestamp(0),
+        history: Vec::new(),
+        revision: 1,
+        created_at: Timestamp(0),
+        updated_at: Timestamp(0),
+    }
+}
+
+pub fn lab_plan() -> LabPlan {
+    let (runs, firings, seed) = (10, 100, 1);
+    LabPlan::MonteCarlo { runs, firings, seed, goal: None, warm_up: 0, rates: BTreeMap::new(), time: None }
+}
+
+/// The lab as its worker has it.
+pub fn hosted(lab: &Lab, state: LabState, runs: u64) -> HostedLab {
+    HostedLab {
+        id: lab.id,
+        net_id: lab.net_id,
+        definition: lab.definition,
+        plan: lab.plan.clone(),
+        state,
+        error: None,
+        progress: LabProgress { runs, firings: runs * 100, states: 0 },
     }
 }
 

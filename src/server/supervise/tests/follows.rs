@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::{
-    model::{LoadState, NetCause, NetMetrics, RunState, WorkerAction, WorkerCause, WorkerMetrics},
+    model::{
+        Lab, LabState, LoadState, NetCause, NetMetrics, RunState, WorkerAction, WorkerCause, WorkerMetrics,
+    },
     server::workers::fake::Manner,
     worker::protocol::{HostedNet, LogLevel, WorkerEvent},
 };
@@ -70,6 +72,45 @@ async fn figures_go_to_the_board_and_leave_it_with_the_worker() {
     assert_eq!(console.board.of(WORKER).unwrap().nets, [figures(1)], "of its own nets only");
     fake.behave(Manner::Silent);
     eventually("forgotten", || console.board.latest().is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_tells_of_a_lab_is_asked_for_its_labs_and_one_without_labs_is_not() {
+    let (mut console, fake) = Console::with(health([]), ready(), vec![unloaded(1)]).await;
+    console.supervise();
+    let labs = console.supervisor.as_ref().unwrap().0.labs().clone();
+    eventually("heard", || !console.board.latest().is_empty()).await;
+    assert!(labs.take().is_empty(), "there is nothing to ask for");
+    let gone = WorkerEvent::LabGone { id: lab_id(9) };
+    for event in [WorkerEvent::Lab(hosted(&lab(1, 1), LabState::Running, 0)), gone] {
+        fake.tell(&event);
+        tokio::time::timeout(PATIENCE, labs.is_called()).await.unwrap();
+        assert_eq!(labs.take().into_keys().collect::<Vec<_>>(), [WORKER]);
+    }
+    // And a stream that begins anew says so, where there is a lab on either side.
+    fake.change(|health| health.labs.push(hosted(&lab(1, 1), LabState::Running, 0)));
+    fake.tell_text("event: worker\ndata: nonsense\n\n");
+    tokio::time::timeout(PATIENCE, labs.is_called()).await.unwrap();
+    assert_eq!(labs.take().into_keys().collect::<Vec<_>>(), [WORKER]);
+}
+
+#[tokio::test]
+async fn labs_of_a_worker_that_is_not_ready_are_lost_until_it_is_heard_again() {
+    let (mut console, fake) = Console::with(health([]), ready(), vec![unloaded(1)]).await;
+    console.change(|draft| draft.put_lab(Lab { state: LabState::Running, ..lab(1, 1) })).await;
+    console.change(|draft| draft.put_lab(Lab { state: LabState::Done, ..lab(2, 1) })).await;
+    console.supervise();
+    let labs = console.supervisor.as_ref().unwrap().0.labs().clone();
+    eventually("heard", || !console.board.latest().is_empty()).await;
+    labs.take();
+    fake.behave(Manner::Silent);
+    console.until("lost", |fleet| fleet.lab(lab_id(1)).unwrap().state == LabState::Lost).await;
+    let fleet = console.store.fleet();
+    assert_eq!(fleet.lab(lab_id(1)).unwrap().error.as_deref(), Some("Its worker is not ready."));
+    assert_eq!(fleet.lab(lab_id(2)).unwrap().state, LabState::Done, "what is over stays over");
+    fake.behave(Manner::Well);
+    console.until_worker_is(WorkerStatus::Ready).await;
+    eventually("it is asked for its labs", || !labs.take().is_empty()).await;
 }
 
 #[tokio::test]

@@ -95,6 +95,35 @@ async fn figures_come_without_an_id_and_are_not_repeated() {
 }
 
 #[tokio::test]
+async fn what_happens_to_labs_is_told_with_what_they_belong_to() {
+    let stage = Stage::new().await;
+    let mut stream = stage.stream(&format!("/api/events?net_id={}&resource_type=lab", net_id(1))).await;
+    let mut workers = stage.stream(&format!("/api/events?worker_id={WORKER}")).await;
+    let labs = stage.console.app.store().transact(crate::model::Actor::System, |draft| {
+        draft.put_lab(lab(1, 1))?;
+        draft.put_lab(lab(2, 2))?;
+        draft.edit_worker(WORKER, crate::model::WorkerCause::Labs, |row| row.labs = Some(Default::default()))
+    });
+    labs.await.unwrap();
+    let delete = stage.console.app.store();
+    delete.transact(crate::model::Actor::System, |draft| draft.delete_lab(lab_id(1))).await.unwrap();
+    let whose = |data: &serde_json::Value| {
+        ["lab_id", "net_id", "worker_id", "project_id"].map(|name| data[name].as_str().unwrap().to_owned())
+    };
+    let about = [lab_id(1).to_string(), net_id(1).to_string(), WORKER.to_string(), PROJECT.to_string()];
+    for state in [Some("idle"), None] {
+        let (_, data) = stream.until("lab.updated").await;
+        assert_eq!(whose(&data), about, "{data}");
+        assert_eq!(data["data"]["state"].as_str(), state, "{data}");
+    }
+    let (_, data) = workers.until("worker.labs.updated").await;
+    assert_eq!(
+        (data["worker_id"].as_str().unwrap(), &data["data"]["labs"]["total"]),
+        (WORKER.to_string().as_str(), &0.into())
+    );
+}
+
+#[tokio::test]
 async fn a_stream_says_that_the_server_goes_down_and_ends() {
     let stage = Stage::new().await;
     let mut streams = Vec::new();
