@@ -46,7 +46,7 @@ pub fn LabSyncField(id: ClusterId) -> impl IntoView {
         <form class="lab-sync" method="post" action=SetLabSync::url() on:submit=on_submit>
             <input type="hidden" name="id" value=id.to_string()/>
             <input type="hidden" name="key" value=move || format!("{}-{id}-{}", store.form_key.get(), minutes.get())/>
-            <label for="lab-sync">"every"</label>
+            <label for="lab-sync">"every"<span class="visually-hidden">" so many minutes"</span></label>
             <input
                 node_ref=field
                 id="lab-sync"
