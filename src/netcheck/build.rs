@@ -85,9 +85,13 @@ pub(super) fn run(args: &BuildArgs) -> Result<(), CheckError> {
     let structure = Structure::of(&net);
     log.push((since(), format!("Structure: {}", kinds(&structure))));
     say(&Said::Phase(BuildPhase::Invariants))?;
-    let states_from = std::cell::Cell::new(0);
-    let at_states = || {
-        states_from.set(since());
+    // Told again from time to time; the first time is when the invariants are done.
+    let states_from = std::cell::Cell::new(None);
+    let seen = |_| {
+        if states_from.get().is_some() {
+            return;
+        }
+        states_from.set(Some(since()));
         // Whoever does not listen any more is told at the end.
         _ = say(&Said::Phase(BuildPhase::States));
     };
@@ -98,9 +102,9 @@ pub(super) fn run(args: &BuildArgs) -> Result<(), CheckError> {
         memory: usize::try_from(args.memory * 1_000_000 / COUNTED.1 * COUNTED.0).unwrap_or(usize::MAX),
         elapsed: &elapsed,
     };
-    let report = NetReport::from(&analyse_telling(&net, &budget, &at_states));
+    let report = NetReport::from(&analyse_telling(&net, &budget, &seen));
     log.push((
-        states_from.get(),
+        states_from.get().unwrap_or_default(),
         format!(
             "Invariants: {} of places, {} of transitions",
             report.place_invariants.found, report.transition_invariants.found

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::http::{self, Shared};
 use super::hub::Hub;
 use super::idempotency::Idempotency;
+use super::labs::{Labs, Runner};
 use super::nets::Nets;
 use super::presence::Presence;
 use super::protocol::WorkerEvent;
@@ -22,18 +23,22 @@ use crate::model::{Incarnation, NetMetrics, WorkerId, WorkerMetrics};
 /// Frames that wait for a slow reader of one of many workers.
 const BACKLOG: usize = 16;
 
-/// The threads that run the nets of all workers of a process.
+/// The threads that run the nets of all workers of a process, and the few that work on all their labs.
 #[derive(Clone)]
-pub struct Threads(Arc<Scheduler>);
+pub struct Threads {
+    nets: Arc<Scheduler>,
+    labs: Arc<Runner>,
+}
 
 impl Threads {
     pub fn start(threads: usize) -> io::Result<Threads> {
-        Scheduler::start(threads).map(|scheduler| Threads(Arc::new(scheduler)))
+        Ok(Threads { nets: Arc::new(Scheduler::start(threads)?), labs: Arc::new(Runner::new()) })
     }
 
-    /// Ends them, and waits for it. Blocks.
+    /// Ends them, and waits for those that run nets. Blocks.
     pub fn end(&self) {
-        self.0.end();
+        self.labs.end();
+        self.nets.end();
     }
 }
 
@@ -49,7 +54,7 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Starts it: a new incarnation, without nets.
+    /// Starts it: a new incarnation, without nets and labs.
     pub fn start(worker_id: WorkerId, token: &str, threads: &Threads) -> Embedded {
         let hub = Hub::with_backlog(BACKLOG);
         let (figures, metrics) = watch::channel(WorkerMetrics::default());
@@ -58,7 +63,8 @@ impl Embedded {
             incarnation: Incarnation(Uuid::new_v4()),
             token: http::digest(token),
             nets: Arc::new(Nets::new(hub.clone())),
-            scheduler: threads.0.clone(),
+            scheduler: threads.nets.clone(),
+            labs: Arc::new(Labs::new(hub.clone(), threads.labs.clone())),
             hub,
             recent: Idempotency::new(),
             presence: Presence::new(Instant::now()),
@@ -73,19 +79,20 @@ impl Embedded {
         request.extensions_mut().insert(self.shared.clone());
     }
 
-    /// Takes the figures of its nets and tells them, with what `process` makes of them. Blocks, for as long as a net's slice lasts at most.
+    /// Takes the figures of its nets and labs and tells them, with what `process` makes of them. Blocks, for as long as a net's slice lasts at most.
     pub fn tell(&self, process: impl FnOnce(&[NetMetrics]) -> WorkerMetrics) {
-        let nets = self.shared.nets.measure();
+        let (nets, labs) = (self.shared.nets.measure(), self.shared.labs.figures());
         let worker = process(&nets);
         self.figures.send_replace(worker);
-        self.shared.hub.tell(&WorkerEvent::Metrics { worker, nets, labs: Vec::new() });
+        self.shared.hub.tell(&WorkerEvent::Metrics { worker, nets, labs });
     }
 }
 
 impl Drop for Embedded {
-    /// Its streams end, and its nets run no more.
+    /// Its streams end, its nets run no more, and no work is done on its labs.
     fn drop(&mut self) {
         self.shared.end.cancel();
+        self.shared.labs.leave();
         self.shared.nets.leave();
     }
 }

@@ -3,7 +3,7 @@
 //! What lives here: [`protocol`], the wire types and the contract with the console; and the
 //! process itself (on the server's side; the demo without a server uses `hosted`): `hosted` (one loaded net: what it does, told the time), `pace` (how many firings are due), `cell` (a
 //! hosted net shared between threads and watchers), `scheduler` (the threads), `nets` (all of them), `hub` (what is
-//! told on `/events`), `metrics`, `idempotency`, and `http`;
+//! told on `/events`), `labs` (experiments beside the nets), `metrics`, `idempotency`, and `http`;
 //! [`embedded`] is a worker without a process of its own, for a process that is many. What may come in: anything from a console that knows the
 //! token. What must not: the console's own types of state, storage, and trust in the files it is sent.
 
@@ -24,6 +24,8 @@ mod http;
 mod hub;
 #[cfg(feature = "ssr")]
 mod idempotency;
+#[cfg(feature = "ssr")]
+mod labs;
 #[cfg(feature = "ssr")]
 mod metrics;
 #[cfg(feature = "ssr")]

@@ -13,6 +13,7 @@ use super::config::{Args, Config, Error};
 use super::http::{self, Shared};
 use super::hub::Hub;
 use super::idempotency::Idempotency;
+use super::labs::{Labs, Runner};
 use super::metrics::Probe;
 use super::nets::Nets;
 use super::presence::Presence;
@@ -54,6 +55,8 @@ pub async fn serve(
     let hub = Hub::new();
     let nets = Arc::new(Nets::new(hub.clone()));
     let scheduler = Arc::new(Scheduler::start(config.threads.max(1)).map_err(Error::Thread)?);
+    let runner = Arc::new(Runner::new());
+    let labs = Arc::new(Labs::new(hub.clone(), runner.clone()));
     let presence = Presence::new(started);
     let (figures, metrics) = tokio::sync::watch::channel(WorkerMetrics::default());
     let shared = Arc::new(Shared {
@@ -62,13 +65,14 @@ pub async fn serve(
         token: http::digest(&config.token),
         nets: nets.clone(),
         scheduler: scheduler.clone(),
+        labs: labs.clone(),
         hub: hub.clone(),
         recent: Idempotency::new(),
         presence: presence.clone(),
         metrics,
         end: end.clone(),
     });
-    tokio::spawn(measure(Probe::new(started), nets, hub, figures, end.clone()));
+    tokio::spawn(measure(Probe::new(started), nets, labs, hub, figures, end.clone()));
     if let Some(timeout) = config.orphan_timeout {
         tokio::spawn(presence.guard(timeout, end.clone()));
     }
@@ -97,6 +101,8 @@ pub async fn serve(
         }
     };
     end.cancel();
+    // Nobody waits for these: what they do is lost with the process anyway.
+    runner.end();
     let ending = tokio::task::spawn_blocking(move || scheduler.end());
     if ending.await.is_err() {
         tracing::error!("the scheduler did not end well");
@@ -109,6 +115,7 @@ pub async fn serve(
 async fn measure(
     mut probe: Probe,
     nets: Arc<Nets>,
+    labs: Arc<Labs>,
     hub: Hub,
     figures: tokio::sync::watch::Sender<WorkerMetrics>,
     end: CancellationToken,
@@ -120,18 +127,18 @@ async fn measure(
             _ = seconds.tick() => {}
             () = end.cancelled() => return,
         }
-        let all = nets.clone();
+        let (nets, labs) = (nets.clone(), labs.clone());
         let look = move || {
-            let worker = probe.look(all.count());
-            (probe, worker, all.measure())
+            let worker = probe.look(nets.count());
+            (probe, worker, nets.measure(), labs.figures())
         };
-        let Ok((back, worker, nets)) = tokio::task::spawn_blocking(look).await else {
+        let Ok((back, worker, nets, labs)) = tokio::task::spawn_blocking(look).await else {
             tracing::error!("cannot take the figures any more");
             return;
         };
         probe = back;
         let _ = figures.send(worker);
-        hub.tell(&WorkerEvent::Metrics { worker, nets, labs: Vec::new() });
+        hub.tell(&WorkerEvent::Metrics { worker, nets, labs });
     }
 }
 

@@ -26,6 +26,18 @@ pub enum Refusal {
     BadPnml(PnmlError),
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
+    #[error("this lab is not here")]
+    NoLab,
+    #[error("this worker holds {0} labs, which is as many as it may; delete one that is not needed")]
+    LabLimit(usize),
+    #[error("there is another lab with this id: of another net, or with another plan")]
+    LabExists,
+    #[error("the lab is at work; stop it first")]
+    LabActive,
+    #[error("the lab failed inside the worker; wipe it to begin anew")]
+    LabFailed,
+    #[error("{0}")]
+    BadPlan(String),
     #[error("the worker is ending")]
     Ending,
     #[error("the worker failed on this request; its log says more")]
@@ -54,6 +66,12 @@ mod http {
                 Self::UnknownPlace(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_place"),
                 Self::BadPnml(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_pnml"),
                 Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+                Self::NoLab => (StatusCode::NOT_FOUND, "no_lab"),
+                Self::LabLimit(_) => (StatusCode::CONFLICT, "lab_limit"),
+                Self::LabExists => (StatusCode::CONFLICT, "lab_exists"),
+                Self::LabActive => (StatusCode::CONFLICT, "lab_active"),
+                Self::LabFailed => (StatusCode::CONFLICT, "lab_failed"),
+                Self::BadPlan(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_plan"),
                 Self::Ending => (StatusCode::SERVICE_UNAVAILABLE, "ending"),
                 Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             }

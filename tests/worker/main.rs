@@ -6,6 +6,7 @@
 mod commands;
 mod ending;
 mod harness;
+mod labs;
 mod loading;
 mod shared_nets;
 mod streams;

@@ -52,6 +52,8 @@ pub struct Explorer<'n> {
     failed: Option<Rest>,
     /// Work since the last look at the clock.
     work: u64,
+    /// Told at each look how many markings were seen.
+    seen: Option<&'n dyn Fn(u64)>,
     /// Successors of the marking being expanded that are not stored yet, and their hashes.
     pending: Vec<u64>,
     hashes: Vec<u64>,
@@ -93,9 +95,16 @@ impl<'n> Explorer<'n> {
             stubborn: None,
             failed,
             work: 0,
+            seen: None,
             pending: Vec::new(),
             hashes: Vec::with_capacity(BATCH),
         }
+    }
+
+    /// Tells how many markings it has seen, each time it looks at the clock.
+    pub fn watched(mut self, seen: &'n dyn Fn(u64)) -> Self {
+        self.seen = Some(seen);
+        self
     }
 
     /// Follows stubborn sets only: all deadlocks are still found, and little else.

@@ -43,31 +43,32 @@ const ROUNDS: u32 = 200;
 
 /// Finds out what it can within the budget.
 pub fn analyse(net: &PetriNet, budget: &Budget<'_>) -> Report {
-    analyse_telling(net, budget, &|| {})
+    analyse_telling(net, budget, &|_| ())
 }
 
-/// The same; `at_states` is told when the invariants are done and the states come.
-pub fn analyse_telling(net: &PetriNet, budget: &Budget<'_>, at_states: &dyn Fn()) -> Report {
-    look(net, budget, [FIRST_LOOK, u64::MAX], at_states)
+/// The same; `seen` is told how many markings were seen: when the invariants are done and the states come, and from time to time from then
+/// on.
+pub fn analyse_telling(net: &PetriNet, budget: &Budget<'_>, seen: &dyn Fn(u64)) -> Report {
+    look(net, budget, [FIRST_LOOK, u64::MAX], seen)
 }
 
 #[cfg(test)]
 fn analyse_up_to(net: &PetriNet, budget: &Budget<'_>, first: u64, last: u64) -> Report {
-    look(net, budget, [first, last], &|| {})
+    look(net, budget, [first, last], &|_| ())
 }
 
 /// The same with a limit on the markings explored before and after the structure is asked. With none, all rests on the structure, the
 /// walks and the reduced state space.
-fn look(net: &PetriNet, budget: &Budget<'_>, [first, last]: [u64; 2], at_states: &dyn Fn()) -> Report {
+fn look(net: &PetriNet, budget: &Budget<'_>, [first, last]: [u64; 2], seen: &dyn Fn(u64)) -> Report {
     let effects = invariants::incidence(net);
     let place_invariants = invariants::of_places(net, budget.memory / 8, &budget.share(0.2));
     let transition_invariants = invariants::of_transitions(net, budget.memory / 8, &budget.share(0.1));
     let memory = budget.memory.saturating_sub(place_invariants.bytes() + transition_invariants.bytes());
     let place_bounds = bounds::of_places(net, &place_invariants.semiflows);
     let bounded = place_bounds.iter().all(Option::is_some);
-    let mut explorer = Explorer::new(net, &place_bounds, bounded, memory);
+    let mut explorer = Explorer::new(net, &place_bounds, bounded, memory).watched(seen);
 
-    at_states();
+    seen(explorer.states());
     let mut rest = explorer.run(&budget.share(0.3), first, false);
     let mut known = Known::new(net, &effects, place_bounds, bounded);
     known.learn_from(&explorer, rest);

@@ -15,9 +15,9 @@ pub async fn show(Extension(shared): Extension<Arc<Shared>>) -> Result<Json<Heal
 
 impl Shared {
     pub(super) async fn health(&self) -> Result<Health, Refusal> {
-        let nets = self.nets.clone();
-        let nets =
-            tokio::task::spawn_blocking(move || nets.describe()).await.map_err(|_| Refusal::Internal)?;
+        let (nets, labs) = (self.nets.clone(), self.labs.clone());
+        let describe = move || (nets.describe(), labs.describe());
+        let (nets, labs) = tokio::task::spawn_blocking(describe).await.map_err(|_| Refusal::Internal)?;
         // The figures are up to a second old; how many nets there are is known better.
         let metrics = WorkerMetrics { nets: nets.len() as u32, ..*self.metrics.borrow() };
         Ok(Health {
@@ -25,7 +25,7 @@ impl Shared {
             incarnation: self.incarnation,
             version: env!("CARGO_PKG_VERSION").to_string(),
             nets,
-            labs: Vec::new(),
+            labs,
             metrics,
         })
     }

@@ -1,7 +1,9 @@
-//! The worker's HTTP face: `nets` (load, unload, commands), `streams` (`/events`), `health`; every address asks for the
-//! token first. What must not come in: decisions about nets, which `hosted` takes.
+//! The worker's HTTP face: `nets` (load, unload, commands), `labs`, `streams` (`/events`), `health`; every address asks for the
+//! token first. What must not come in: decisions about nets, which `hosted` takes, and about labs, which `labs` takes.
 
+mod body;
 mod health;
+mod labs;
 mod nets;
 mod streams;
 #[cfg(test)]
@@ -13,13 +15,14 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Extension, Router};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::hub::Hub;
 use super::idempotency::Idempotency;
+use super::labs::Labs;
 use super::nets::Nets;
 use super::presence::Presence;
 use super::protocol::NetAnswer;
@@ -29,6 +32,8 @@ use crate::model::{Incarnation, WorkerId, WorkerMetrics};
 
 /// The largest net file accepted, as the reader's own limit.
 pub const BODY_LIMIT: usize = 32 << 20;
+/// The largest body with a new lab: such a file as a JSON string, where quotes and line ends take twice the room, and a plan.
+pub const LAB_LIMIT: usize = 2 * BODY_LIMIT;
 
 /// What the handlers share.
 pub struct Shared {
@@ -38,6 +43,7 @@ pub struct Shared {
     pub token: [u8; 32],
     pub nets: Arc<Nets>,
     pub scheduler: Arc<Scheduler>,
+    pub labs: Arc<Labs>,
     pub hub: Hub,
     pub recent: Idempotency<Result<NetAnswer, Refusal>>,
     pub presence: Arc<Presence>,
@@ -67,6 +73,12 @@ pub fn routes() -> Router {
         .route("/nets/{id}/stop", post(nets::stop))
         .route("/nets/{id}/reset", post(nets::reset))
         .route("/nets/{id}/inject", post(nets::inject))
+        .route("/labs", get(labs::list).post(labs::make).layer(DefaultBodyLimit::max(LAB_LIMIT)))
+        .route("/labs/{id}", delete(labs::delete))
+        .route("/labs/{id}/start", post(labs::start))
+        .route("/labs/{id}/stop", post(labs::stop))
+        .route("/labs/{id}/wipe", post(labs::wipe))
+        .route("/labs/{id}/results", get(labs::results))
         .fallback(|| async { Refusal::NoSuchRoute })
         .method_not_allowed_fallback(|| async { Refusal::NoSuchRoute })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

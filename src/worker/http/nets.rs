@@ -4,14 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
+use super::body::{Body, json, received};
 use super::{BODY_LIMIT, Shared};
 use crate::model::{LoadId, NetId};
 use crate::worker::hosted::{Hosted, Notice};
@@ -19,7 +18,6 @@ use crate::worker::idempotency::LONGEST_KEY;
 use crate::worker::protocol::{InjectRequest, NetAnswer, RunRequest};
 use crate::worker::refusal::Refusal;
 
-type Body = Result<Bytes, BytesRejection>;
 type Answer = Result<Json<NetAnswer>, Refusal>;
 
 #[derive(Deserialize)]
@@ -44,7 +42,7 @@ pub async fn load(
     let load_id: LoadId = load_id
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| Refusal::BadRequest("the load_id is missing or no UUID".to_string()))?;
-    let pnml = received(body)?;
+    let pnml = received(body, BODY_LIMIT)?;
     let seed = query.seed.unwrap_or_else(|| load_id.0.as_u64_pair().1);
     let loading = tokio::task::spawn_blocking(move || shared.nets.load(id, load_id, &pnml, seed));
     loading.await.unwrap_or(Err(Refusal::Internal)).map(|net| Json(net.into()))
@@ -85,7 +83,7 @@ pub async fn run(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let RunRequest { rate } = json(body)?;
+    let RunRequest { rate } = json(body, BODY_LIMIT)?;
     let begin = shared.clone();
     let net = net_id(&id)?;
     let key = key(&id, "run", &headers)?;
@@ -136,7 +134,7 @@ pub async fn inject(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let InjectRequest { place, tokens } = json(body)?;
+    let InjectRequest { place, tokens } = json(body, BODY_LIMIT)?;
     let inject = move |hosted: &mut Hosted, notices: &mut Vec<Notice>| {
         let holds = hosted.inject(&place, tokens, notices)?;
         Ok(NetAnswer { tokens: Some(holds), ..hosted.describe().into() })
@@ -185,16 +183,4 @@ fn key(id: &str, name: &str, headers: &HeaderMap) -> Result<Option<String>, Refu
 
 fn net_id(text: &str) -> Result<NetId, Refusal> {
     text.parse().map_err(|_| Refusal::BadRequest("the net's id is no UUID".to_string()))
-}
-
-fn received(body: Body) -> Result<Bytes, Refusal> {
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge(BODY_LIMIT),
-        _ => Refusal::BadRequest(format!("the body did not arrive: {}", rejection.body_text())),
-    })
-}
-
-fn json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    serde_json::from_slice(&received(body)?)
-        .map_err(|e| Refusal::BadRequest(format!("the body is not what this command takes: {e}")))
 }

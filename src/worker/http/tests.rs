@@ -16,6 +16,7 @@ use crate::petri::samples::sample;
 use crate::sync::sse::{Parser, SseEvent};
 use crate::worker::hub::Hub;
 use crate::worker::idempotency::Idempotency;
+use crate::worker::labs::{Labs, Runner};
 use crate::worker::nets::Nets;
 use crate::worker::presence::Presence;
 use crate::worker::protocol::WorkerEvent;
@@ -29,6 +30,7 @@ fn shared() -> Arc<Shared> {
         token: digest("t"),
         nets: Arc::new(Nets::new(hub.clone())),
         scheduler: Arc::new(Scheduler::start(1).expect("a thread")),
+        labs: Arc::new(Labs::new(hub.clone(), Arc::new(Runner::new()))),
         hub,
         recent: Idempotency::new(),
         presence: Presence::new(Instant::now()),

@@ -92,6 +92,9 @@ impl Explorer<'_> {
             return false;
         }
         self.work = 0;
+        if let Some(seen) = self.seen {
+            seen(self.states());
+        }
         deadline.passed()
     }
 }

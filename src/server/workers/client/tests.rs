@@ -1,10 +1,11 @@
 use super::*;
 use crate::{
-    model::RunState,
+    model::{LabId, LabPlan, LabState, RunState},
     server::{
         supervise::tests::fixtures::{self, WORKER, held, load_id, net_id},
         workers::fake::{FakeWorker, Manner},
     },
+    worker::protocol::{LabResults, NewLab},
 };
 use futures::StreamExt;
 use tokio::net::TcpListener;
@@ -45,6 +46,31 @@ async fn a_worker_that_behaves_is_understood() {
     assert_eq!(fake.keys(), [operation().to_string(), operation().to_string()]);
     client.unload(machine, WORKER, net_id(2), load_id(2)).await.unwrap();
     assert_eq!(fake.unloaded(), [(net_id(2), Some(load_id(2)))]);
+}
+
+#[tokio::test]
+async fn labs_are_made_controlled_and_asked_for() {
+    let Set { client, fake, .. } = &set().await;
+    let machine = &fake.machine;
+    let plan = LabPlan::Explore { seconds: 1, memory_mb: 1 };
+    let lab = NewLab { id: LabId(Uuid::from_u128(1)), net_id: net_id(1), plan, pnml: "<pnml/>".into() };
+    let made = client.make_lab(machine, WORKER, &lab).await.unwrap();
+    assert_eq!((made.id, made.state), (lab.id, LabState::Idle));
+    assert_eq!(client.make_lab(machine, WORKER, &lab).await.unwrap(), made);
+    assert_eq!(client.start_lab(machine, WORKER, lab.id).await.unwrap().state, LabState::Running);
+    let refused = client.wipe_lab(machine, WORKER, lab.id).await.unwrap_err();
+    assert!(matches!(refused, CallError::Refused { status: 409, .. }), "{refused:?}");
+    assert_eq!(client.stop_lab(machine, WORKER, lab.id).await.unwrap().state, LabState::Idle);
+    client.wipe_lab(machine, WORKER, lab.id).await.unwrap();
+    let found = client.lab_results(machine, WORKER, lab.id).await.unwrap();
+    assert_eq!(found, LabResults::Explore { report: None });
+    assert_eq!(client.labs(machine, WORKER).await.unwrap(), [made]);
+    for _ in 0..2 {
+        client.delete_lab(machine, WORKER, lab.id).await.unwrap();
+    }
+    assert!(client.labs(machine, WORKER).await.unwrap().is_empty());
+    let refused = client.start_lab(machine, WORKER, lab.id).await.unwrap_err();
+    assert!(matches!(refused, CallError::Refused { status: 404, .. }), "{refused:?}");
 }
 
 #[tokio::test]
