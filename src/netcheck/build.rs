@@ -87,7 +87,7 @@ pub(super) fn run(args: &BuildArgs) -> Result<(), CheckError> {
     say(&Said::Phase(BuildPhase::Invariants))?;
     // Told again from time to time; the first time is when the invariants are done.
     let states_from = std::cell::Cell::new(None);
-    let seen = |_| {
+    let seen = |_: u64| {
         if states_from.get().is_some() {
             return;
         }
