@@ -2,7 +2,7 @@
 
 use super::{
     Node,
-    analysis::Analysis,
+    analysis::{Analysis, Known},
     controls::{Controls, silent_for},
     drawing::Drawing,
     find::show,
@@ -85,6 +85,7 @@ pub fn BenchPage(
     version: u32,
     net: ArcRwSignal<Arc<Net>>,
     bench: Bench,
+    known: Known,
     tab: Memo<Tab>,
 ) -> impl IntoView {
     follow(id, net.clone(), bench.live.clone());
@@ -136,7 +137,7 @@ pub fn BenchPage(
                 </div>
             </div>
             <aside class="bench-side" aria-label="About the net">
-                <Analysis id version net=net.clone() tab bench=Some(bench.clone())/>
+                <Analysis id version net=net.clone() known tab bench=Some(bench.clone())/>
                 <Inspector net bench/>
                 {move || {
                     let marking = firings.clone();

@@ -38,7 +38,7 @@ use crate::{
 };
 pub use analysis::ExcerptView;
 
-use analysis::Analysis;
+use analysis::{Analysis, Known};
 use bench::{Bench, BenchPage};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -196,9 +196,10 @@ fn Shape(id: NetId, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) -> impl IntoView
 #[component]
 fn Unreadable(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
     let tab = Memo::new(|_| Tab::Analysis);
+    let known = Known::new(id, version, &net, tab, true);
     view! {
         <div class="unreadable">
-            <Analysis id version net tab bench=None/>
+            <Analysis id version net known tab bench=None/>
         </div>
     }
     .into_any()
@@ -208,10 +209,11 @@ fn Unreadable(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>) -> impl IntoV
 #[component]
 fn Small(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) -> impl IntoView {
     let drawn = Resource::new_blocking(move || id, net_graph);
+    let known = Known::new(id, version, &net, tab, true);
     view! {
         <Suspense fallback=|| view! { <p class="empty">"Loading the drawing…"</p> }>
             {move || {
-                let net = net.clone();
+                let (net, built) = (net.clone(), known.clone());
                 Suspend::new(async move {
                     match drawn.await {
                         Ok(Drawn { graph, marking }) => {
@@ -219,7 +221,7 @@ fn Small(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) ->
                             if let Some(known) = marking {
                                 bench.live.came_with_page(known);
                             }
-                            view! { <BenchPage id version net bench tab/> }.into_any()
+                            view! { <BenchPage id version net bench known=built tab/> }.into_any()
                         }
                         Err(error) => view! { <p class="notice tone-bad" role="alert">{error.to_string()}</p> }.into_any(),
                     }
@@ -240,6 +242,7 @@ fn Large(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) ->
             _ = graph.try_set(Some(answer.map(Arc::new).map_err(|error| error.to_string())));
         });
     });
+    let known = Known::new(id, version, &net, tab, false);
     let size = net.get_untracked().size;
     move || {
         match graph.get() {
@@ -251,7 +254,7 @@ fn Large(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) ->
         }
         .into_any(),
         Some(Ok(graph)) => {
-            view! { <BenchPage id version net=net.clone() bench=Bench::new(graph, true) tab/> }.into_any()
+            view! { <BenchPage id version net=net.clone() bench=Bench::new(graph, true) known=known.clone() tab/> }.into_any()
         }
         Some(Err(error)) => view! { <p class="notice tone-bad" role="alert">{error}</p> }.into_any(),
     }

@@ -2,7 +2,10 @@
 
 use super::{bench::Bench, marking::Marking};
 use crate::{
-    app::components::{format, keyboard::typing},
+    app::components::{
+        format,
+        keyboard::{in_dialog, typing},
+    },
     petri::{
         Engine, NetBuilder, NetGraph, PetriNet, Place, Transition, TransitionIx,
         net::{ArcSpec, Direction},
@@ -142,6 +145,7 @@ pub fn ReplayBar(bench: Bench, replay: Replay) -> impl IntoView {
         }
         let keys = window_event_listener(ev::keydown, move |event| {
             if typing()
+                || in_dialog()
                 || event.default_prevented()
                 || event.ctrl_key()
                 || event.meta_key()

@@ -12,7 +12,7 @@ use crate::{
         error::ApiError,
         store::use_store,
     },
-    model::{Net, NetId},
+    model::{Build, BuildId, BuildStatus, Net, NetId},
 };
 use found::Found;
 use leptos::prelude::*;
@@ -24,43 +24,60 @@ pub use state::{ExcerptView, build_state};
 /// `None` while nobody wants to know.
 type Answer = Option<Result<Option<Built>, ApiError>>;
 
+/// What is known of a build, and being asked for.
+///
+/// Made where the page of the net is made, not where the drawing has arrived: the order in which a page asks must be the same on the
+/// server and in the browser.
+#[derive(Clone)]
+pub struct Known {
+    answer: Resource<Answer>,
+    stage: Memo<Option<(BuildId, BuildStatus)>>,
+    row: ArcRwSignal<Option<Arc<Build>>>,
+}
+
+impl Known {
+    /// `light`: it may stand in the page itself, where that is what was asked for.
+    pub fn new(id: NetId, version: u32, net: &ArcRwSignal<Arc<Net>>, tab: Memo<Tab>, light: bool) -> Known {
+        let row = use_store().build_of(id, version);
+        let stage = Memo::new({
+            let (net, row) = (net.clone(), row.clone());
+            move |_| {
+                let row = row.with(|build| build.as_ref().map(|build| (build.id, build.status)));
+                let told = net.with(|net| {
+                    let build = net.build.as_ref().filter(|build| build.version == version);
+                    build.map(|build| (build.id, build.status))
+                });
+                told.into_iter().chain(row).max_by_key(|(id, _)| *id)
+            }
+        });
+        let alive = RwSignal::new(false);
+        Effect::new(move |_| alive.set(true));
+        let wanted = Memo::new(move |_| alive.get() || (light && tab.get() == Tab::Analysis));
+        let answer = Resource::new(
+            move || wanted.get().then(|| stage.get()),
+            move |asked| async move {
+                match asked {
+                    Some(_) => Some(net_report(id, version).await),
+                    None => None,
+                }
+            },
+        );
+        Known { answer, stage, row }
+    }
+}
+
 /// Shown while the tab is that of the analysis; what it knows is there for the drawing and the inspector in any case.
 #[component]
 pub fn Analysis(
     id: NetId,
     version: u32,
     net: ArcRwSignal<Arc<Net>>,
+    known: Known,
     tab: Memo<Tab>,
     /// Around the drawing, if there is one.
     bench: Option<Bench>,
 ) -> impl IntoView {
-    let store = use_store();
-    let row = store.build_of(id, version);
-    let stage = Memo::new({
-        let (net, row) = (net.clone(), row.clone());
-        move |_| {
-            let row = row.with(|build| build.as_ref().map(|build| (build.id, build.status)));
-            let told = net.with(|net| {
-                let build = net.build.as_ref().filter(|build| build.version == version);
-                build.map(|build| (build.id, build.status))
-            });
-            told.into_iter().chain(row).max_by_key(|(id, _)| *id)
-        }
-    });
-    // In the page itself it is only where it is what was asked for: else it weighs too much.
-    let alive = RwSignal::new(false);
-    Effect::new(move |_| alive.set(true));
-    let light = bench.as_ref().is_none_or(|bench| !bench.large);
-    let wanted = Memo::new(move |_| alive.get() || (light && tab.get() == Tab::Analysis));
-    let answer: Resource<Answer> = Resource::new(
-        move || wanted.get().then(|| stage.get()),
-        move |asked| async move {
-            match asked {
-                Some(_) => Some(net_report(id, version).await),
-                None => None,
-            }
-        },
-    );
+    let Known { answer, stage, row } = known;
     if let Some(built) = bench.as_ref().map(|bench| bench.built) {
         Effect::new(move |_| {
             if let Some(Some(Ok(now))) = answer.get() {
