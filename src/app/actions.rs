@@ -140,12 +140,15 @@ pub async fn act_on_net(
     #[server(default)] rate: Option<String>,
     #[server(default)] place: Option<String>,
     #[server(default)] tokens: Option<String>,
+    /// Of the net, to be loaded; the newest where none is named.
+    #[server(default)]
+    version: Option<u32>,
     #[server(default)] state_revision: Option<u64>,
     #[server(default)] key: Option<String>,
 ) -> Result<Done, ApiError> {
     use crate::model::lifecycle::Verb;
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
-    let request = net_request(action, worker_id, rate, place, tokens).map_err(fail)?;
+    let request = net_request(action, worker_id, rate, place, tokens, version).map_err(fail)?;
     let options =
         Options { if_match: state_revision, key: key.map(|key| format!("{key}-{}", action.verb())) };
     let done = perform(&app, &who, Action::Net { id, request }, options).await.map_err(fail)?;
@@ -161,6 +164,7 @@ pub fn net_request(
     rate: Option<String>,
     place: Option<String>,
     tokens: Option<String>,
+    version: Option<u32>,
 ) -> Result<NetRequest, ApiError> {
     Ok(match action {
         NetAction::Assign => {
@@ -179,7 +183,7 @@ pub fn net_request(
             NetRequest::Inject { place, tokens }
         }
         NetAction::Unassign => NetRequest::Unassign,
-        NetAction::Load => NetRequest::Load { version: None },
+        NetAction::Load => NetRequest::Load { version },
         NetAction::Unload => NetRequest::Unload,
         NetAction::Step => NetRequest::Step,
         NetAction::Stop => NetRequest::Stop,
@@ -202,7 +206,8 @@ pub fn whole_number(
     number.ok_or_else(|| ApiError::BadRequest { detail: whole_number_wanted(field, bounds, given) })
 }
 
-/// A form with `name`, `project_id`, `key`, and the net as `file` or, where that is empty, as `text`.
+/// A form with `name`, `project_id`, `key`, and the net as `file` or, where that is empty, as `text`; with `keep_broken` it is recorded
+/// although it cannot be read.
 #[server(prefix = "/do", endpoint = "create-net", input = MultipartFormData)]
 pub async fn create_net(data: MultipartData) -> Result<Done, ApiError> {
     let (app, who) = (app().map_err(fail)?, who().await.map_err(fail)?);
@@ -252,40 +257,67 @@ pub(super) fn from_plain_form() -> bool {
     })
 }
 
+/// A form that brings a net's file.
+#[cfg(feature = "ssr")]
+pub(super) struct NetForm {
+    pub pnml: Vec<u8>,
+    pub keep_broken: bool,
+    pub key: Option<String>,
+    /// The other fields, trimmed.
+    words: std::collections::HashMap<String, String>,
+}
+
+#[cfg(feature = "ssr")]
+impl NetForm {
+    pub async fn read(data: MultipartData) -> Result<NetForm, ApiError> {
+        let unreadable = |detail: String| NetForm::unreadable(&detail);
+        let mut form = data.into_inner().ok_or_else(|| unreadable("it is empty".to_owned()))?;
+        let mut words = std::collections::HashMap::new();
+        let (mut file, mut text) = (Vec::new(), Vec::new());
+        while let Some(mut field) = form.next_field().await.map_err(|error| unreadable(error.to_string()))? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let mut bytes = Vec::new();
+            while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(error.to_string()))? {
+                if bytes.len() + chunk.len() > MAX_PNML_BYTES {
+                    return Err(ApiError::pnml_too_large());
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            match name.as_str() {
+                "file" => file = bytes,
+                "text" => text = bytes,
+                "id" | "name" | "project_id" | "key" | "keep_broken" | "state_revision" => {
+                    _ = words.insert(name, String::from_utf8_lossy(&bytes).trim().to_owned());
+                }
+                _ => {}
+            }
+        }
+        let pnml = if file.is_empty() { text } else { file };
+        if pnml.iter().all(u8::is_ascii_whitespace) {
+            return Err(ApiError::BadRequest { detail: "Choose a PNML file or paste one.".to_owned() });
+        }
+        let keep_broken =
+            words.get("keep_broken").is_some_and(|word| matches!(word.as_str(), "true" | "on" | "1"));
+        let key = words.get("key").filter(|key| !key.is_empty()).cloned();
+        Ok(NetForm { pnml, keep_broken, key, words })
+    }
+
+    pub fn word(&self, field: &str) -> &str {
+        self.words.get(field).map_or("", String::as_str)
+    }
+
+    pub fn unreadable(detail: &str) -> ApiError {
+        ApiError::BadRequest { detail: format!("The form could not be read: {detail}") }
+    }
+}
+
 #[cfg(feature = "ssr")]
 async fn read_net(data: MultipartData) -> Result<(NewNet, Option<String>), ApiError> {
-    let unreadable =
-        |detail: String| ApiError::BadRequest { detail: format!("The form could not be read: {detail}") };
-    let mut form = data.into_inner().ok_or_else(|| unreadable("it is empty".to_owned()))?;
-    let (mut name, mut project, mut key, mut keep_broken) = (String::new(), String::new(), None, false);
-    let (mut file, mut text) = (Vec::new(), Vec::new());
-    while let Some(mut field) = form.next_field().await.map_err(|error| unreadable(error.to_string()))? {
-        let field_name = field.name().unwrap_or_default().to_owned();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(error.to_string()))? {
-            if bytes.len() + chunk.len() > MAX_PNML_BYTES {
-                return Err(ApiError::pnml_too_large());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        let words = || String::from_utf8_lossy(&bytes).trim().to_owned();
-        match field_name.as_str() {
-            "name" => name = words(),
-            "project_id" => project = words(),
-            "key" => key = Some(words()).filter(|key| !key.is_empty()),
-            // A box of a form: it is sent where it is ticked.
-            "keep_broken" => keep_broken = matches!(words().as_str(), "on" | "true" | "1"),
-            "file" => file = bytes,
-            "text" => text = bytes,
-            _ => {}
-        }
-    }
-    let pnml = if file.is_empty() { text } else { file };
-    if pnml.iter().all(u8::is_ascii_whitespace) {
-        return Err(ApiError::BadRequest { detail: "Choose a PNML file or paste one.".to_owned() });
-    }
-    let project_id = project.parse().map_err(|_| unreadable("no project is chosen".to_owned()))?;
-    Ok((NewNet { name, project_id, pnml, keep_broken }, key))
+    let form = NetForm::read(data).await?;
+    let project_id =
+        form.word("project_id").parse().map_err(|_| NetForm::unreadable("no project is chosen"))?;
+    let name = form.word("name").to_owned();
+    Ok((NewNet { name, project_id, pnml: form.pnml, keep_broken: form.keep_broken }, form.key))
 }
 
 #[server(prefix = "/do", endpoint = "sign-in")]

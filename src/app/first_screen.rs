@@ -89,6 +89,11 @@ fn wanted(store: Store, uri: &Uri) -> (Wanted, Part) {
         ["hosts", id] => wanted.hosts = id.parse().into_iter().collect(),
         ["workers", id] => wanted.workers = id.parse().into_iter().collect(),
         ["nets", id] => wanted.nets = id.parse().into_iter().collect(),
+        ["labs", id] => {
+            let lab = id.parse().ok().and_then(|id| store.lab_row(id)).map(|row| row.get_untracked());
+            wanted.workers = lab.iter().filter_map(|lab| lab.worker_id).collect();
+            wanted.nets = lab.iter().map(|lab| lab.net_id).collect();
+        }
         // Their reasons name some.
         ["clusters"] => {
             let named = groups.clusters.values().map(|group| group.broken_workers.iter());

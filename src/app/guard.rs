@@ -5,8 +5,10 @@
 
 mod groups;
 mod hosts;
+mod labs;
 
 pub use hosts::{HostDesk, ToldToken, use_host_desk};
+pub use labs::loses as lab_action_loses;
 
 use super::{
     actions::{ActOnNet, ActOnWorker, act_on_net, act_on_worker},
@@ -161,7 +163,9 @@ async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
         }
     };
     let target = ask.worker_id.as_ref().and_then(|id| id.parse::<WorkerId>().ok());
-    let refused = lifecycle::net_action(&net, worker.as_ref(), action).err().or_else(|| {
+    // An older version is loaded whatever became of the newest.
+    let asked = if ask.version.is_some() { Net { build: None, ..net.clone() } } else { net.clone() };
+    let refused = lifecycle::net_action(&asked, worker.as_ref(), action).err().or_else(|| {
         let target = target.filter(|_| action == NetAction::Assign)?;
         let target = desk.store.worker_row(target)?.get_untracked();
         lifecycle::assign_target(&net, &target).err()
@@ -180,13 +184,13 @@ async fn guard_net(desk: Desk, ask: ActOnNet) -> Outcome {
             _ => with_who(changed, desk, net.last_action.as_ref()),
         });
     }
-    let ActOnNet { worker_id, rate, place, tokens, .. } = ask;
+    let ActOnNet { worker_id, rate, place, tokens, version, .. } = ask;
     let key = fresh_key();
     let send = || {
         let (worker_id, rate, place, tokens) =
             (worker_id.clone(), rate.clone(), place.clone(), tokens.clone());
         let (revision, key) = (Some(net.state_revision), Some(key.clone()));
-        act_on_net(id, action, worker_id, rate, place, tokens, revision, key)
+        act_on_net(id, action, worker_id, rate, place, tokens, version, revision, key)
     };
     match until_heard(send).await {
         Ok(done) => Outcome::Done(done),

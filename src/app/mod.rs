@@ -8,15 +8,19 @@
 pub mod account;
 pub mod actions;
 pub mod admin_actions;
+pub mod build_actions;
 pub mod components;
 pub mod error;
 pub mod event_actions;
 pub mod events;
+pub mod excerpt;
 #[cfg(feature = "ssr")]
 mod first_screen;
 mod frame;
 pub mod guard;
 pub mod host_actions;
+pub mod lab_actions;
+pub mod lab_plan;
 pub mod labs;
 pub mod live;
 pub mod log_panel;
@@ -44,9 +48,9 @@ use leptos_router::{
     path,
 };
 use pages::{
-    AuditPage, ClusterPage, ClustersPage, EventsPage, HostPage, HostsPage, JoinPage, Kit, NetPage, NetsPage,
-    NotFound, Overview, PipelinePage, PipelinesPage, ProjectPage, ProjectsPage, SettingsPage, SetupPage,
-    SignInPage, TokensPage, UsersPage, WebhooksPage, WorkerPage, WorkersPage,
+    AuditPage, ClusterPage, ClustersPage, EventsPage, HostPage, HostsPage, JoinPage, Kit, LabPage, NetPage,
+    NetsPage, NotFound, Overview, PipelinePage, PipelinesPage, ProjectPage, ProjectsPage, SettingsPage,
+    SetupPage, SignInPage, TokensPage, UsersPage, WebhooksPage, WorkerPage, WorkersPage,
 };
 
 /// Every page is sent whole (`SsrMode::Async`): without JavaScript there is nothing to put late parts in their place.
@@ -69,6 +73,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/workers/:id") view=WorkerPage/>
                     <Route path=path!("/nets") view=NetsPage/>
                     <Route path=path!("/nets/:id") view=NetPage/>
+                    <Route path=path!("/labs/:id") view=LabPage/>
                     <Route path=path!("/events") view=EventsPage/>
                     <Route path=path!("/hosts") view=HostsPage/>
                     <Route path=path!("/hosts/:id") view=HostPage/>

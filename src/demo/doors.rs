@@ -76,9 +76,9 @@ async fn server_function(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
         let options = Options { if_match: state_revision, key: None };
         ok(&perform(demo, Action::Worker { id, action }, options).await?)
     } else if path == door::ActOnNet::PATH {
-        let door::ActOnNet { id, action, worker_id, rate, place, tokens, state_revision, .. } =
+        let door::ActOnNet { id, action, worker_id, rate, place, tokens, version, state_revision, .. } =
             arguments(call)?;
-        let request = door::net_request(action, worker_id, rate, place, tokens)?;
+        let request = door::net_request(action, worker_id, rate, place, tokens, version)?;
         let options = Options { if_match: state_revision, key: None };
         ok(&perform(demo, Action::Net { id, request }, options).await?)
     } else if path == door::CreateWorker::PATH {

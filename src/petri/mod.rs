@@ -2,13 +2,14 @@
 //!
 //! What lives here: the net itself ([`net`]), reading and writing PNML ([`pnml`]), markings ([`marking`]), the engine that
 //! fires transitions ([`engine`]) and the account of what changed ([`watch`]), stepping back
-//! ([`history`]) and running again ([`recording`]), what a net can do ([`analysis`], kept as a [`report`]), experiments on it ([`lab`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), the nets
+//! ([`history`]) and running again ([`recording`]), what a net can do ([`analysis`], kept as a [`report`]), experiments on it ([`lab`]), what a new version changed ([`diff`]), the layout ([`layout`]) and the drawing sent to browsers ([`graph`]), the nets
 //! we ship ([`samples`]) and nets of any size ([`generate`]).
 //!
 //! What may come in: bytes, seeds and limits, as values. What must not: files, sockets, clocks, threads and global
 //! state. Everything here compiles for wasm32, because the browser draws and the demo runs nets with it.
 
 pub mod analysis;
+pub mod diff;
 pub mod engine;
 pub mod generate;
 pub mod graph;

@@ -51,6 +51,10 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "Replaying a path",
+        &[("→ ←", "Next step, step before"), ("Home End", "The first, the last"), ("Esc", "Back to live")],
+    ),
+    (
         "In a list",
         &[
             ("j k", "Next row, row before"),

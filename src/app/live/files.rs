@@ -12,7 +12,24 @@ pub struct Upload {
     file: send_wrapper::SendWrapper<web_sys::File>,
 }
 
+/// A larger file is not read only to show a line of it, bytes.
+const READ: f64 = 8e6;
+
 impl Upload {
+    /// What is in it; `None` where it is large or cannot be read.
+    pub async fn text(&self) -> Option<String> {
+        if self.size > READ {
+            return None;
+        }
+        #[cfg(feature = "browser")]
+        {
+            let text = wasm_bindgen_futures::JsFuture::from(self.file.text()).await;
+            text.ok().and_then(|text| text.as_string())
+        }
+        #[cfg(not(feature = "browser"))]
+        None
+    }
+
     /// A form with the file as `file`, beside `fields`.
     #[cfg_attr(not(feature = "browser"), expect(unused_variables))]
     pub fn form(&self, fields: &[(&str, &str)]) -> Option<web_sys::FormData> {

@@ -133,6 +133,8 @@ fn what_is_at(url: &str) -> &'static str {
         "cluster"
     } else if url.starts_with("/api/projects/") {
         "project"
+    } else if url.starts_with("/api/labs/") {
+        "lab"
     } else if url.starts_with("/api/pipelines/") {
         "pipeline"
     } else {

@@ -20,6 +20,7 @@ mod lock;
 pub mod nearing;
 pub mod output;
 pub mod page;
+pub mod plots;
 pub mod pointer;
 pub mod poll;
 #[cfg(feature = "browser")]

@@ -7,6 +7,7 @@ pub(super) mod hosts;
 mod join;
 #[cfg(debug_assertions)]
 mod kit;
+mod labs;
 mod net;
 pub(super) mod nets;
 mod not_found;
@@ -26,6 +27,7 @@ pub use hosts::{HostPage, HostsPage};
 pub use join::JoinPage;
 #[cfg(debug_assertions)]
 pub use kit::Kit;
+pub use labs::LabPage;
 pub use net::NetPage;
 pub use nets::NetsPage;
 pub use not_found::NotFound;

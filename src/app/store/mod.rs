@@ -4,8 +4,10 @@
 //! from the snapshot on both sides, so that hydration finds what the server rendered; only [`super::live`] writes to it afterwards.
 //! A batch of changes costs what it changes, never what the fleet holds: [`rows`] keeps orders, indexes and the summary row by row.
 
+mod builds;
 mod groups;
 mod hosts;
+mod labs;
 mod order;
 mod recent;
 mod rows;
@@ -25,12 +27,14 @@ use super::{
 use crate::{
     model::{
         Cluster, Command, CommandId, EntityRef, Event, EventRules, Fleet, Host, HostId, HostMetrics,
-        HostTelemetry, Net, NetId, NetMetrics, Pipeline, PipelineId, Project, PullRequest, Repository,
-        Telemetry, Timestamp, Worker, WorkerId,
+        HostTelemetry, Lab, LabFigures, LabId, Net, NetId, NetMetrics, Pipeline, PipelineId, Project,
+        PullRequest, Repository, Telemetry, Timestamp, Worker, WorkerId,
     },
     sync::Status,
 };
+use builds::BuildRows;
 use hosts::HostRows;
+use labs::LabRows;
 use leptos::prelude::*;
 use rows::Rows;
 use std::{collections::HashSet, sync::Arc};
@@ -69,6 +73,8 @@ pub struct Link {
 pub struct Store {
     rows: StoredValue<Rows>,
     host_rows: StoredValue<HostRows>,
+    build_rows: StoredValue<BuildRows>,
+    lab_rows: StoredValue<LabRows>,
     watchers: StoredValue<Vec<(u64, Watcher)>>,
     /// Ids by name.
     pub workers: RwSignal<Vec<WorkerId>>,
@@ -76,6 +82,8 @@ pub struct Store {
     pub hosts: RwSignal<Vec<HostId>>,
     /// Newest first.
     pub pipelines: RwSignal<Vec<PipelineId>>,
+    /// Newest first.
+    pub labs: RwSignal<Vec<LabId>>,
     /// Those that are open, the newest first.
     pub pull_requests: RwSignal<Vec<Arc<PullRequest>>>,
     pub repository: RwSignal<Option<Arc<Repository>>>,
@@ -116,11 +124,14 @@ impl Store {
         Store {
             rows: StoredValue::new(Rows::default()),
             host_rows: StoredValue::new(HostRows::default()),
+            build_rows: StoredValue::new(BuildRows::default()),
+            lab_rows: StoredValue::new(LabRows::default()),
             watchers: StoredValue::new(Vec::new()),
             workers: RwSignal::new(Vec::new()),
             nets: RwSignal::new(Vec::new()),
             hosts: RwSignal::new(Vec::new()),
             pipelines: RwSignal::new(Vec::new()),
+            labs: RwSignal::new(Vec::new()),
             pull_requests: RwSignal::new(Vec::new()),
             repository: RwSignal::new(None),
             rules: RwSignal::new(None),
@@ -170,6 +181,8 @@ impl Store {
         self.replace(&Fleet::default());
         self.rows.update_value(|rows| *rows = Rows::default());
         self.host_rows.update_value(|rows| *rows = HostRows::default());
+        self.build_rows.update_value(|rows| *rows = BuildRows::default());
+        self.lab_rows.update_value(|rows| *rows = LabRows::default());
         self.changes.set(Recent::default());
         self.me.set(None);
     }
@@ -185,8 +198,11 @@ impl Store {
         set(self.projects, fleet.projects().cloned().collect());
         set(self.events, fleet.events().rev().cloned().collect());
         self.host_rows.update_value(|rows| rows.replace(fleet));
+        self.build_rows.update_value(|rows| rows.replace(fleet));
         set(self.hosts, self.host_rows.with_value(HostRows::host_ids));
         set(self.pipelines, self.host_rows.with_value(HostRows::pipeline_ids));
+        self.lab_rows.update_value(|rows| rows.replace(fleet));
+        set(self.labs, self.lab_rows.with_value(LabRows::ids));
         set(self.pull_requests, fleet.pull_requests().rev().cloned().collect());
         set(self.repository, fleet.repository().cloned());
         set(self.rules, fleet.rules().cloned());
@@ -214,6 +230,7 @@ impl Store {
         if of(|entity| matches!(entity, EntityRef::Event(_))) {
             set(self.events, fleet.events().rev().cloned().collect());
         }
+        self.build_rows.update_value(|rows| rows.apply(fleet, changed));
         let mut orders = hosts::HostOrders::default();
         self.host_rows.update_value(|rows| orders = rows.apply(fleet, changed));
         if orders.hosts {
@@ -221,6 +238,11 @@ impl Store {
         }
         if orders.pipelines {
             set(self.pipelines, self.host_rows.with_value(HostRows::pipeline_ids));
+        }
+        let mut moved = false;
+        self.lab_rows.update_value(|rows| moved = rows.apply(fleet, changed));
+        if moved {
+            set(self.labs, self.lab_rows.with_value(LabRows::ids));
         }
         if of(|entity| matches!(entity, EntityRef::PullRequest(_))) {
             set(self.pull_requests, fleet.pull_requests().rev().cloned().collect());
@@ -323,6 +345,9 @@ impl Store {
             for net in &telemetry.nets {
                 self.net_figures(net.id).set(Some(Dated { at, value: *net }));
             }
+            for lab in &telemetry.labs {
+                self.lab_figures(lab.id).set(Some(Dated { at, value: *lab }));
+            }
         }
     }
 
@@ -380,6 +405,30 @@ impl Store {
     pub fn pipeline(&self, id: PipelineId) -> Option<Arc<Pipeline>> {
         self.pipelines.track();
         self.pipeline_row(id).map(|row| row.get())
+    }
+
+    pub fn lab_row(&self, id: LabId) -> Option<Row<Lab>> {
+        self.lab_rows.with_value(|rows| rows.lab(id))
+    }
+
+    /// The row now, tracked: also its coming and going.
+    pub fn lab(&self, id: LabId) -> Option<Arc<Lab>> {
+        self.labs.track();
+        self.lab_row(id).map(|row| row.get())
+    }
+
+    /// The labs on a worker, newest first.
+    pub fn labs_on(&self, worker: WorkerId) -> ArcRwSignal<Vec<LabId>> {
+        self.lab_rows.try_update_value(|rows| rows.on_worker(worker)).unwrap_or_default()
+    }
+
+    /// The labs of a net, newest first.
+    pub fn labs_of(&self, net: NetId) -> ArcRwSignal<Vec<LabId>> {
+        self.lab_rows.try_update_value(|rows| rows.of_net(net)).unwrap_or_default()
+    }
+
+    pub fn lab_figures(&self, id: LabId) -> Figures<LabFigures> {
+        self.lab_rows.try_update_value(|rows| rows.figures(id)).unwrap_or_default()
     }
 
     pub fn worker_row(&self, id: WorkerId) -> Option<Row<Worker>> {

@@ -380,6 +380,7 @@ fn act_on_net(desk: Desk, id: NetId, action: NetAction, worker: Option<WorkerId>
         rate: rate.map(|rate| rate.to_string()),
         place: None,
         tokens: None,
+        version: None,
         state_revision: None,
         key: None,
     };

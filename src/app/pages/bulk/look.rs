@@ -174,7 +174,7 @@ pub async fn act(deed: Deed, id: Uuid, revision: u64, key: String) -> Result<Don
         Deed::Run(kind) => run_command(id.to_string(), kind, Some(revision), Some(key)).await,
         Deed::Worker(action) => act_on_worker(WorkerId(id), action, Some(revision), Some(key)).await,
         Deed::Net(action) => {
-            act_on_net(NetId(id), action, None, None, None, None, Some(revision), Some(key)).await
+            act_on_net(NetId(id), action, None, None, None, None, None, Some(revision), Some(key)).await
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     super::{
         events::Timeline,
+        labs::LabSyncField,
         not_found::GoneRow,
         parts::{DeleteGroup, GroupLinks, HealthBadge, Reasons, WorkerBadge, cluster_health},
     },
@@ -115,6 +116,8 @@ fn Detail(id: ClusterId) -> impl IntoView {
                         Some(Connection::Disconnected) => "disconnected",
                         None => "",
                     }}</dd>
+                    <dt>"Labs synced"</dt>
+                    <dd><LabSyncField id/></dd>
                     <dt>"Last contact"</dt>
                     <dd><LastHeard id/></dd>
                     <dt>"Id"</dt>

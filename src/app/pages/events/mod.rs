@@ -17,7 +17,7 @@ pub use rules::RulesDialog;
 pub use timeline::Timeline;
 #[cfg(feature = "browser")]
 pub use words::about;
-pub use words::tone;
+pub use words::{actor_words, tone};
 
 use crate::app::{
     components::Icon,

@@ -8,22 +8,30 @@ use super::{
 };
 use crate::app::components::format;
 use leptos::{ev, prelude::*};
+use std::{collections::HashSet, sync::Arc};
 
 /// Up to so many nodes all names show.
 const NAMED: usize = 70;
 
+type Highlighted = RwSignal<Arc<HashSet<Node>>>;
+
 #[component]
-pub fn Drawing(marking: Marking, selected: RwSignal<Option<Node>>, pan_zoom: PanZoom) -> impl IntoView {
+pub fn Drawing(
+    marking: Marking,
+    selected: RwSignal<Option<Node>>,
+    highlighted: Highlighted,
+    pan_zoom: PanZoom,
+) -> impl IntoView {
     let graph = marking.graph.clone();
     let sizes = Sizes::of(&graph);
     let arcs = lines(&graph, sizes);
     // Names of so many nodes would be one grey carpet: then they show where one looks.
     let crowded = graph.places.len() + graph.transitions.len() > NAMED;
     let places = (0..graph.places.len())
-        .map(|i| view! { <Place marking=marking.clone() i selected sizes/> })
+        .map(|i| view! { <Place marking=marking.clone() i selected highlighted sizes/> })
         .collect_view();
     let transitions = (0..graph.transitions.len())
-        .map(|i| view! { <Transition marking=marking.clone() i selected sizes/> })
+        .map(|i| view! { <Transition marking=marking.clone() i selected highlighted sizes/> })
         .collect_view();
     view! {
         <PanZoomSpace pan_zoom>
@@ -83,7 +91,13 @@ fn select(
 }
 
 #[component]
-fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, sizes: Sizes) -> impl IntoView {
+fn Place(
+    marking: Marking,
+    i: usize,
+    selected: RwSignal<Option<Node>>,
+    highlighted: Highlighted,
+    sizes: Sizes,
+) -> impl IntoView {
     let place = marking.graph.places[i].clone();
     let (x, y) = (place.x, place.y);
     let tokens = marking.tokens[i].clone();
@@ -91,11 +105,13 @@ fn Place(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, sizes: Si
     let node = Node::Place(i);
     let (on_click, on_key) = select(selected, node);
     let is_selected = Memo::new(move |_| selected.get() == Some(node));
+    let stands_out = Memo::new(move |_| highlighted.with(|all| all.contains(&node)));
     let name = place.name.clone();
     view! {
         <g
             class="place"
             class:selected=move || is_selected.get()
+            class:highlighted=move || stands_out.get()
             tabindex="0"
             role="button"
             aria-pressed=move || is_selected.get().to_string()
@@ -144,7 +160,13 @@ fn number(n: u64) -> String {
 }
 
 #[component]
-fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, sizes: Sizes) -> impl IntoView {
+fn Transition(
+    marking: Marking,
+    i: usize,
+    selected: RwSignal<Option<Node>>,
+    highlighted: Highlighted,
+    sizes: Sizes,
+) -> impl IntoView {
     let transition = marking.graph.transitions[i].clone();
     let (x, y) = (transition.x, transition.y);
     let enabled = marking.enabled[i].clone();
@@ -152,6 +174,7 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, size
     let node = Node::Transition(i);
     let (on_click, on_key) = select(selected, node);
     let is_selected = Memo::new(move |_| selected.get() == Some(node));
+    let stands_out = Memo::new(move |_| highlighted.with(|all| all.contains(&node)));
     let name = transition.name.clone();
     let half = sizes.transition;
     let side = format!("{:.1}", half * 2.0);
@@ -160,6 +183,7 @@ fn Transition(marking: Marking, i: usize, selected: RwSignal<Option<Node>>, size
             class="transition"
             class:enabled=move || enabled.get()
             class:selected=move || is_selected.get()
+            class:highlighted=move || stands_out.get()
             tabindex="0"
             role="button"
             aria-pressed=move || is_selected.get().to_string()

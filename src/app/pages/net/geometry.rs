@@ -56,6 +56,8 @@ pub struct Line {
     pub path: String,
     /// Where its weight is written, if it is not 1.
     pub weight: Option<(f32, f32, u64)>,
+    /// Beside its middle.
+    pub beside: (f32, f32),
 }
 
 pub fn lines(graph: &NetGraph, sizes: Sizes) -> Vec<Line> {
@@ -102,7 +104,7 @@ fn curve(
     };
     let beside = bend / 2.0 + 9.0;
     let centre = ((from.0 + to.0) / 2.0 + normal.0 * beside, (from.1 + to.1) / 2.0 + normal.1 * beside);
-    Line { path, weight: (weight != 1).then_some((centre.0, centre.1, weight)) }
+    Line { path, weight: (weight != 1).then_some((centre.0, centre.1, weight)), beside: centre }
 }
 
 fn beyond_circle(centre: (f32, f32), towards: (f32, f32), radius: f32) -> (f32, f32) {
@@ -180,7 +182,7 @@ mod tests {
     #[test]
     fn an_arc_ends_at_the_edge_of_its_nodes() {
         let line = curve((0.0, 0.0), (100.0, 0.0), true, 0.0, 1, ROOM);
-        assert_eq!(line, Line { path: "M18.0 0.0L84.0 0.0".into(), weight: None });
+        assert_eq!((line.path.as_str(), line.weight), ("M18.0 0.0L84.0 0.0", None));
         assert_eq!(curve((0.0, 0.0), (100.0, 0.0), true, 0.0, 3, ROOM).weight, Some((50.0, 9.0, 3)));
         assert!(
             !curve((5.0, 5.0), (5.0, 5.0), false, 0.0, 1, ROOM).path.contains("NaN"),

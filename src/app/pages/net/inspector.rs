@@ -2,53 +2,51 @@
 
 use super::{
     super::parts::{NetHidden, permitted_at_rest, submit},
-    DRAWN_IN_FULL, Node,
-    find::{FindNode, show},
+    Node,
+    bench::Bench,
+    find::FindNode,
     marking::Marking,
-    pan_zoom::PanZoom,
 };
 use crate::{
     app::{actions::ActOnNet, components::format, guard::use_desk, store::use_store},
     model::{Net, NetAction},
-    petri::graph::{GraphArc, NetGraph},
+    petri::graph::GraphArc,
 };
 use leptos::{ev, html, prelude::*};
 use server_fn::ServerFn;
 use std::sync::Arc;
 
+/// More than this is a number.
+const SHOWN: usize = 12;
+
 #[component]
-pub fn Inspector(
-    net: ArcRwSignal<Arc<Net>>,
-    marking: Marking,
-    selected: RwSignal<Option<Node>>,
-    pan_zoom: PanZoom,
-) -> impl IntoView {
-    let graph = marking.graph.clone();
-    let large = graph.places.len() + graph.transitions.len() > DRAWN_IN_FULL as usize;
-    let look = Look { selected, pan_zoom, large };
+pub fn Inspector(net: ArcRwSignal<Arc<Net>>, bench: Bench) -> impl IntoView {
+    let (selected, replay) = (bench.selected, bench.replay);
     let shown = {
-        let marking = marking.clone();
-        move || match selected.get() {
-            None => view! { <Whole marking=marking.clone()/> }.into_any(),
-            Some(Node::Place(i)) => view! { <Place marking=marking.clone() i look/> }.into_any(),
-            Some(Node::Transition(i)) => view! { <Transition marking=marking.clone() i look/> }.into_any(),
+        let bench = bench.clone();
+        move || {
+            let (marking, bench) = (bench.shown(), bench.clone());
+            match selected.get() {
+                None => view! { <Whole marking/> }.into_any(),
+                Some(Node::Place(i)) => view! { <Place marking i bench/> }.into_any(),
+                Some(Node::Transition(i)) => view! { <Transition marking i bench/> }.into_any(),
+            }
         }
     };
+    let live = Memo::new(move |_| replay.with(Option::is_none));
+    let marking = bench.live.clone();
     view! {
         <section class="panel inspector" aria-label="Inspector">
-            <FindNode graph selected pan_zoom large/>
-            {shown} <Inject net marking selected/>
+            <FindNode graph=bench.graph.clone() selected pan_zoom=bench.pan_zoom large=bench.large/>
+            {shown}
+            // Not into what is replayed: that is no net of anybody's.
+            {move || {
+                let (net, marking) = (net.clone(), marking.clone());
+                live.get().then(|| view! { <Inject net marking selected/> })
+            }}
         </section>
     }
     .into_any()
-}
-
-/// How another node is looked at.
-#[derive(Clone, Copy)]
-struct Look {
-    selected: RwSignal<Option<Node>>,
-    pan_zoom: PanZoom,
-    large: bool,
 }
 
 #[component]
@@ -84,7 +82,7 @@ fn Whole(marking: Marking) -> impl IntoView {
 }
 
 #[component]
-fn Place(marking: Marking, i: usize, look: Look) -> impl IntoView {
+fn Place(marking: Marking, i: usize, bench: Bench) -> impl IntoView {
     let graph = marking.graph.clone();
     let place = graph.places.get(i)?.clone();
     let tokens = marking.tokens.get(i)?.clone();
@@ -93,6 +91,13 @@ fn Place(marking: Marking, i: usize, look: Look) -> impl IntoView {
         arcs.map(|arc| (Node::Transition(arc.transition.index()), arc.weight)).collect::<Vec<_>>()
     };
     let (fed_by, feeds) = (touching(&graph.outputs), touching(&graph.inputs));
+    let built = bench.built;
+    let endless = Memo::new(move |_| {
+        built.with(|built| {
+            let report = built.as_ref().and_then(|built| built.report.report.as_ref());
+            report.is_some_and(|report| report.unbounded_place == u32::try_from(i).ok())
+        })
+    });
     Some(
         view! {
         <h2>{place.name.clone()}</h2>
@@ -104,16 +109,17 @@ fn Place(marking: Marking, i: usize, look: Look) -> impl IntoView {
             <dt>"At first"</dt>
             <dd class="figure-left">{format::count(place.initial)}</dd>
         </dl>
-        <Neighbours title="Filled by" graph=graph.clone() nodes=fed_by look/>
-        <Neighbours title="Emptied by" graph nodes=feeds look/>
-        <Deselect selected=look.selected/>
+        {move || endless.get().then(|| view! { <p class="notice tone-warn">"It can grow without bound: its build found a run that can be repeated and leaves more on it each time."</p> })}
+        <Neighbours title="Filled by" nodes=fed_by bench=bench.clone()/>
+        <Neighbours title="Emptied by" nodes=feeds bench=bench.clone()/>
+        <Deselect selected=bench.selected/>
         }
         .into_any(),
     )
 }
 
 #[component]
-fn Transition(marking: Marking, i: usize, look: Look) -> impl IntoView {
+fn Transition(marking: Marking, i: usize, bench: Bench) -> impl IntoView {
     let graph = marking.graph.clone();
     let transition = graph.transitions.get(i)?.clone();
     let enabled = marking.enabled.get(i)?.clone();
@@ -123,6 +129,28 @@ fn Transition(marking: Marking, i: usize, look: Look) -> impl IntoView {
         arcs.map(|arc| (Node::Place(arc.place.index()), arc.weight)).collect::<Vec<_>>()
     };
     let (takes, gives) = (touching(&graph.inputs), touching(&graph.outputs));
+    let built = bench.built;
+    let never = Memo::new(move |_| {
+        built.with(|built| {
+            let report = built.as_ref().and_then(|built| built.report.report.as_ref());
+            let dead = report.and_then(|report| report.dead_transitions.as_ref());
+            dead.is_some_and(|dead| u32::try_from(i).is_ok_and(|i| dead.contains(&i)))
+        })
+    });
+    let needs: Vec<_> = (takes.iter())
+        .filter_map(|(node, weight)| match node {
+            Node::Place(place) => Some((*place, *weight, marking.tokens.get(*place)?.clone())),
+            Node::Transition(_) => None,
+        })
+        .collect();
+    let lacks = Memo::new(move |_| {
+        let lacking = needs.iter().map(|(place, needs, tokens)| Lack {
+            place: *place,
+            needs: *needs,
+            has: tokens.get(),
+        });
+        lacking.filter(|lack| lack.has < lack.needs).collect::<Vec<_>>()
+    });
     Some(
         view! {
         <h2>{transition.name.clone()}</h2>
@@ -136,29 +164,61 @@ fn Transition(marking: Marking, i: usize, look: Look) -> impl IntoView {
                 {move || format!("{} seen", format::count(seen.get()))}
             </dd>
         </dl>
-        <Neighbours title="Takes from" graph=graph.clone() nodes=takes look/>
-        <Neighbours title="Gives to" graph nodes=gives look/>
-        <Deselect selected=look.selected/>
+        <Lacks lacks bench=bench.clone()/>
+        {move || never.get().then(|| view! { <p class="notice tone-warn">"It can never fire: its build found no reachable marking that enables it."</p> })}
+        <Neighbours title="Takes from" nodes=takes bench=bench.clone()/>
+        <Neighbours title="Gives to" nodes=gives bench=bench.clone()/>
+        <Deselect selected=bench.selected/>
         }
         .into_any(),
     )
 }
 
-/// More than this is a number.
-const SHOWN: usize = 12;
+/// A place that keeps a transition from firing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lack {
+    place: usize,
+    needs: u64,
+    has: u64,
+}
+
+/// Why the transition is not enabled.
+#[component]
+fn Lacks(lacks: Memo<Vec<Lack>>, bench: Bench) -> impl IntoView {
+    move || {
+        let lacks = lacks.get();
+        let more = lacks.len().saturating_sub(SHOWN);
+        (!lacks.is_empty()).then(|| {
+            let line = |lack: Lack| {
+                let name = bench.graph.places.get(lack.place).map(|place| place.name.clone()).unwrap_or_default();
+                let bench = bench.clone();
+                view! {
+                    <li>
+                        {format!("needs {} on ", format::count(lack.needs))}
+                        <button type="button" class="link" on:click=move |_| bench.select(Node::Place(lack.place))>
+                            {name}
+                        </button>
+                        {format!(", has {}", format::count(lack.has))}
+                    </li>
+                }
+            };
+            view! {
+                <h3>"Why it is not enabled"</h3>
+                <ul class="lacks">
+                    {lacks.into_iter().take(SHOWN).map(line).collect_view()}
+                    {(more > 0).then(|| view! { <li class="quiet-text">{format!("and {more} more places")}</li> })}
+                </ul>
+            }
+        })
+    }
+}
 
 #[component]
-fn Neighbours(
-    title: &'static str,
-    graph: Arc<NetGraph>,
-    nodes: Vec<(Node, u64)>,
-    look: Look,
-) -> impl IntoView {
-    let Look { selected, pan_zoom, large } = look;
-    let named = graph.clone();
+fn Neighbours(title: &'static str, nodes: Vec<(Node, u64)>, bench: Bench) -> impl IntoView {
+    let graph = bench.graph.clone();
     let name = move |node: Node| match node {
-        Node::Place(i) => named.places.get(i).map(|place| place.name.clone()),
-        Node::Transition(i) => named.transitions.get(i).map(|transition| transition.name.clone()),
+        Node::Place(i) => graph.places.get(i).map(|place| place.name.clone()),
+        Node::Transition(i) => graph.transitions.get(i).map(|transition| transition.name.clone()),
     };
     let more = nodes.len().saturating_sub(SHOWN);
     (!nodes.is_empty()).then(|| {
@@ -169,10 +229,10 @@ fn Neighbours(
                     .into_iter()
                     .take(SHOWN)
                     .map(|(node, weight)| {
-                        let graph = graph.clone();
+                        let bench = bench.clone();
                         view! {
                             <li>
-                                <button type="button" class="link" on:click=move |_| show(&graph, node, selected, pan_zoom, large)>
+                                <button type="button" class="link" on:click=move |_| bench.select(node)>
                                     {name(node).unwrap_or_default()}
                                 </button>
                                 {(weight != 1).then(|| format!(" × {}", format::count(weight)))}

@@ -6,16 +6,24 @@ use super::{
     pan_zoom::{PanZoom, PanZoomSpace},
 };
 use leptos::{ev, html, prelude::*};
+use std::{collections::HashSet, sync::Arc};
 
 /// All of a map is seen no closer than this: beyond, it is one to look around in.
 pub const MOST: f64 = 2.0;
 
 #[component]
-pub fn Map(marking: Marking, selected: RwSignal<Option<Node>>, pan_zoom: PanZoom) -> impl IntoView {
+pub fn Map(
+    marking: Marking,
+    selected: RwSignal<Option<Node>>,
+    highlighted: RwSignal<Arc<HashSet<Node>>>,
+    pan_zoom: PanZoom,
+) -> impl IntoView {
     let canvas = NodeRef::<html::Canvas>::new();
     let graph = marking.graph.clone();
     #[cfg(feature = "browser")]
-    paint::keep_painted(marking.clone(), canvas, pan_zoom, selected);
+    paint::keep_painted(marking.clone(), canvas, pan_zoom, selected, highlighted);
+    #[cfg(not(feature = "browser"))]
+    let _ = highlighted;
     let nearest = {
         let graph = graph.clone();
         move |x: f64, y: f64, within: f64| {
@@ -65,7 +73,14 @@ mod paint {
             geometry::{PLACE, TRANSITION, short},
         },
     };
+    use crate::petri::graph::GraphArc;
     use leptos::{html, prelude::*};
+    use std::{collections::HashSet, sync::Arc};
+
+    /// Lines painted at once.
+    const MOST_LINES: usize = 8_000;
+    /// From so many pixels of radius on a place is round.
+    const ROUND: f64 = 2.0;
 
     /// Paints when something that is seen changed, once a frame at most.
     pub fn keep_painted(
@@ -73,6 +88,7 @@ mod paint {
         canvas: NodeRef<html::Canvas>,
         pan_zoom: PanZoom,
         selected: RwSignal<Option<Node>>,
+        highlighted: RwSignal<Arc<HashSet<Node>>>,
     ) {
         let size = RwSignal::new(None::<Size>);
         watch_size(canvas, size);
@@ -81,12 +97,18 @@ mod paint {
             marking.frame.track();
             let camera = pan_zoom.seen(size.width, size.height);
             if let Some(pen) = Pen::on(&canvas, size) {
-                paint(&pen, &marking, camera, selected.get());
+                paint(&pen, &marking, camera, selected.get(), &highlighted.get());
             }
         });
     }
 
-    fn paint(pen: &Pen, marking: &Marking, camera: Camera, selected: Option<Node>) {
+    fn paint(
+        pen: &Pen,
+        marking: &Marking,
+        camera: Camera,
+        selected: Option<Node>,
+        highlighted: &HashSet<Node>,
+    ) {
         let graph = &marking.graph;
         pen.clear();
         let at = |x: f32, y: f32| {
@@ -95,19 +117,31 @@ mod paint {
         let seen = |(x, y): (f64, f64)| pen.holds(x, y, 40.0);
         // Lines only where they can be told apart.
         if camera.scale > 0.06 {
+            let arcs = graph.inputs.iter().chain(&graph.outputs);
+            let ends = |arc: &GraphArc| {
+                let place = graph.places.get(arc.place.index())?;
+                let transition = graph.transitions.get(arc.transition.index())?;
+                let (from, to) = (at(place.x, place.y), at(transition.x, transition.y));
+                (seen(from) || seen(to)).then_some((from, to))
+            };
+            // Of more lines than this a part shows the shape as well, and in time for the next frame.
+            let every = 1 + arcs.clone().filter(|arc| ends(arc).is_some()).count() / MOST_LINES;
             pen.lines(
                 "--line-strong",
                 // Where lines lie close together they must not become one grey surface.
                 (camera.scale * 2.5).clamp(0.1, 1.0),
-                graph.inputs.iter().chain(&graph.outputs).filter_map(|arc| {
-                    let place = graph.places.get(arc.place.index())?;
-                    let transition = graph.transitions.get(arc.transition.index())?;
-                    let (from, to) = (at(place.x, place.y), at(transition.x, transition.y));
-                    (seen(from) || seen(to)).then_some((from, to))
-                }),
+                arcs.filter_map(ends).step_by(every),
             );
         }
         let radius = (f64::from(PLACE) * camera.scale).max(1.0);
+        if !highlighted.is_empty() {
+            // Behind the nodes, and seen from any distance.
+            let points = highlighted.iter().filter_map(|node| match *node {
+                Node::Place(i) => graph.places.get(i).map(|it| at(it.x, it.y)),
+                Node::Transition(i) => graph.transitions.get(i).map(|it| at(it.x, it.y)),
+            });
+            pen.circles("--warn-soft", "--warn", radius + 4.0, points.filter(|p| seen(*p)));
+        }
         let half = (f64::from(TRANSITION) * camera.scale).max(1.0);
         let places = || {
             graph
@@ -118,18 +152,16 @@ mod paint {
                 .filter(|(_, p)| seen(*p))
         };
         let tokens = |i: usize| marking.tokens.get(i).map_or(0, |tokens| tokens.get_untracked());
-        pen.circles(
-            "--surface",
-            "--ink-quiet",
-            radius,
-            places().filter(|(i, _)| tokens(*i) == 0).map(|(_, p)| p),
-        );
-        pen.circles(
-            "--token-fill",
-            "--ink",
-            radius,
-            places().filter(|(i, _)| tokens(*i) > 0).map(|(_, p)| p),
-        );
+        let empty = places().filter(|(i, _)| tokens(*i) == 0).map(|(_, p)| p);
+        let marked = places().filter(|(i, _)| tokens(*i) > 0).map(|(_, p)| p);
+        if radius < ROUND {
+            // No eye tells these from circles, and they are painted in a fraction of the time.
+            pen.squares("--surface", "--ink-quiet", radius, empty);
+            pen.squares("--token-fill", "--ink", radius, marked);
+        } else {
+            pen.circles("--surface", "--ink-quiet", radius, empty);
+            pen.circles("--token-fill", "--ink", radius, marked);
+        }
         let transitions =
             || graph.transitions.iter().enumerate().map(|(i, t)| (i, at(t.x, t.y))).filter(|(_, p)| seen(*p));
         let enabled = |i: usize| marking.enabled.get(i).is_some_and(|enabled| enabled.get_untracked());

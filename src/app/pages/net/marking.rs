@@ -80,6 +80,23 @@ impl Marking {
         set(&self.source, Source::Page);
     }
 
+    /// Puts `tokens` on the places, with `enabled` of the transitions enabled.
+    pub fn show(&self, tokens: &[u64], enabled: &[u32]) {
+        for (signal, tokens) in self.tokens.iter().zip(tokens) {
+            set(signal, *tokens);
+        }
+        let mut now = vec![false; self.enabled.len()];
+        enabled.iter().filter_map(|t| usize::try_from(*t).ok()).for_each(|t| {
+            if let Some(now) = now.get_mut(t) {
+                *now = true;
+            }
+        });
+        for (signal, enabled) in self.enabled.iter().zip(now) {
+            set(signal, enabled);
+        }
+        self.frame.update(|frame| *frame += 1);
+    }
+
     /// Back to the marking that the net starts from. What it fired last stays to be read.
     fn reset(&self) {
         for (signal, place) in self.tokens.iter().zip(&self.graph.places) {
@@ -117,18 +134,7 @@ impl Marking {
     fn event(&self, event: NetEvent) {
         match event {
             NetEvent::Marking { firings, tokens, enabled, .. } => {
-                for (signal, tokens) in self.tokens.iter().zip(tokens) {
-                    set(signal, tokens);
-                }
-                let mut now = vec![false; self.enabled.len()];
-                enabled.iter().filter_map(|t| usize::try_from(*t).ok()).for_each(|t| {
-                    if let Some(now) = now.get_mut(t) {
-                        *now = true;
-                    }
-                });
-                for (signal, enabled) in self.enabled.iter().zip(now) {
-                    set(signal, enabled);
-                }
+                self.show(&tokens, &enabled);
                 if firings < self.firings.get_untracked() || self.ended.get_untracked() {
                     self.forget_log();
                     set(&self.ended, false);

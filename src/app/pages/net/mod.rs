@@ -1,5 +1,7 @@
-//! One net: its drawing with the tokens as they are now, what can be done with it, and what fires.
+//! One net: its drawing with the tokens as they are now, what can be done with it, what fires; what its build found; its versions.
 
+mod analysis;
+mod bench;
 mod camera;
 mod controls;
 mod drawing;
@@ -11,9 +13,13 @@ mod map;
 mod marking;
 mod note;
 mod pan_zoom;
+mod replay;
+mod tabs;
+mod versions;
 
 use super::{
     events::Timeline,
+    labs::NetLabs,
     not_found::GoneRow,
     parts::{AssignForm, NetBadge, NetButtons},
     projects::ProjectOfNet,
@@ -29,20 +35,17 @@ use crate::{
     },
     model::{EntityRef, Net, NetAction, NetId},
     petri::graph::NetGraph,
-    worker::protocol::NetEvent,
 };
-use controls::{Controls, silent_for};
-use drawing::Drawing;
-use inspector::Inspector;
+pub use analysis::ExcerptView;
+
+use analysis::{Analysis, Known};
+use bench::{Bench, BenchPage};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{components::A, hooks::use_params_map};
-use log::FiringLog;
-use map::Map;
-use marking::{Marking, follow};
-use note::DrawingNote;
-use pan_zoom::PanZoom;
 use std::sync::Arc;
+use tabs::{NetTabs, Tab, use_tab};
+use versions::Versions;
 
 /// Up to so many places and transitions a net is drawn in full, and within the page; beyond, it is a map that the browser draws.
 const DRAWN_IN_FULL: u32 = 300;
@@ -73,7 +76,14 @@ fn Detail(id: NetId) -> impl IntoView {
     let net = store.net_row(id)?;
     let first = net.get_untracked();
     let project = net.clone();
-    let large = first.size.places + first.size.transitions > DRAWN_IN_FULL;
+    let tab = use_tab();
+    let definition = Memo::new({
+        let net = net.clone();
+        move |_| net.with(|net| net.definition.to_string())
+    });
+    let body = net.clone();
+    // The drawing stays as it is while what stands beside it changes.
+    let drawn = Memo::new(move |_| matches!(tab.get(), Tab::Net | Tab::Analysis));
     Some(
         view! {
         <Title text=first.name.to_string()/>
@@ -89,10 +99,18 @@ fn Detail(id: NetId) -> impl IntoView {
                 among=&[NetAction::Load, NetAction::Unload, NetAction::Unassign, NetAction::Delete]
             />
         </div>
-        {if large {
-            view! { <Large id net/> }.into_any()
-        } else {
-            view! { <Small id net/> }.into_any()
+        <NetTabs id tab/>
+        {move || {
+            let net = body.clone();
+            if drawn.get() {
+                view! { <Shape id net tab/> }.into_any()
+            } else {
+                match tab.get() {
+                    Tab::Versions => view! { <Versions id net/> }.into_any(),
+                    Tab::Labs => view! { <NetLabs id/> }.into_any(),
+                    Tab::Net | Tab::Analysis => ().into_any(),
+                }
+            }
         }}
         <div class="below columns">
             <Timeline resource=EntityRef::Net(id) id="net-events"/>
@@ -107,7 +125,7 @@ fn Detail(id: NetId) -> impl IntoView {
                     </dd>
                     <dt>"Definition"</dt>
                     <dd>
-                        <Copyable text=first.definition.to_string() what="hash of the definition"/>
+                        {move || view! { <Copyable text=definition.get() what="hash of the definition"/> }}
                     </dd>
                     <dt>"Added"</dt>
                     <dd>
@@ -152,18 +170,58 @@ fn Where(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
     }
 }
 
+/// What is drawn: the version in force, anew when another one is.
+#[component]
+fn Shape(id: NetId, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) -> impl IntoView {
+    let shape = Memo::new({
+        let net = net.clone();
+        move |_| {
+            net.with(|net| {
+                let broken = net.build_failed() && net.newer.is_none();
+                (net.version, net.size.places + net.size.transitions > DRAWN_IN_FULL, broken)
+            })
+        }
+    });
+    move || {
+        let net = net.clone();
+        match shape.get() {
+            (version, _, true) => view! { <Unreadable id version net/> }.into_any(),
+            (version, true, false) => view! { <Large id version net tab/> }.into_any(),
+            (version, false, false) => view! { <Small id version net tab/> }.into_any(),
+        }
+    }
+}
+
+/// There is nothing to draw: the file is no net.
+#[component]
+fn Unreadable(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
+    let tab = Memo::new(|_| Tab::Analysis);
+    let known = Known::new(id, version, &net, tab, true);
+    view! {
+        <div class="unreadable">
+            <Analysis id version net known tab bench=None/>
+        </div>
+    }
+    .into_any()
+}
+
 /// The graph is in the page.
 #[component]
-fn Small(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
+fn Small(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) -> impl IntoView {
     let drawn = Resource::new_blocking(move || id, net_graph);
+    let known = Known::new(id, version, &net, tab, true);
     view! {
         <Suspense fallback=|| view! { <p class="empty">"Loading the drawing…"</p> }>
             {move || {
-                let net = net.clone();
+                let (net, built) = (net.clone(), known.clone());
                 Suspend::new(async move {
                     match drawn.await {
                         Ok(Drawn { graph, marking }) => {
-                            view! { <Bench id net graph=Arc::new(graph) known=marking large=false/> }.into_any()
+                            let bench = Bench::new(Arc::new(graph), false);
+                            if let Some(known) = marking {
+                                bench.live.came_with_page(known);
+                            }
+                            view! { <BenchPage id version net bench known=built tab/> }.into_any()
                         }
                         Err(error) => view! { <p class="notice tone-bad" role="alert">{error.to_string()}</p> }.into_any(),
                     }
@@ -176,7 +234,7 @@ fn Small(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
 
 /// The graph is fetched when the page is alive: in the page it would weigh more than everything else.
 #[component]
-fn Large(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
+fn Large(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) -> impl IntoView {
     let graph = RwSignal::<Option<Result<Arc<NetGraph>, String>>>::new(None);
     Effect::new(move |_| {
         leptos::task::spawn_local(async move {
@@ -184,6 +242,7 @@ fn Large(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
             _ = graph.try_set(Some(answer.map(Arc::new).map_err(|error| error.to_string())));
         });
     });
+    let known = Known::new(id, version, &net, tab, false);
     let size = net.get_untracked().size;
     move || {
         match graph.get() {
@@ -194,53 +253,10 @@ fn Large(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
             <p class="without-script quiet-text">"The map of a net this large needs JavaScript."</p>
         }
         .into_any(),
-        Some(Ok(graph)) => view! { <Bench id net=net.clone() graph known=None large=true/> }.into_any(),
+        Some(Ok(graph)) => {
+            view! { <BenchPage id version net=net.clone() bench=Bench::new(graph, true) known=known.clone() tab/> }.into_any()
+        }
         Some(Err(error)) => view! { <p class="notice tone-bad" role="alert">{error}</p> }.into_any(),
     }
     }
-}
-
-/// Controls, drawing, inspector and log around one live marking.
-#[component]
-fn Bench(
-    id: NetId,
-    net: ArcRwSignal<Arc<Net>>,
-    graph: Arc<NetGraph>,
-    /// The marking that came with the page: what is shown until the stream brings a newer one, and for good where no script runs.
-    known: Option<NetEvent>,
-    large: bool,
-) -> impl IntoView {
-    let marking = Marking::new(graph);
-    if let Some(known) = known {
-        marking.came_with_page(known);
-    }
-    let selected = RwSignal::new(None::<Node>);
-    let drawing = (f64::from(marking.graph.width), f64::from(marking.graph.height));
-    let pan_zoom = PanZoom::new(drawing, if large { map::MOST } else { f64::INFINITY });
-    follow(id, net.clone(), marking.clone());
-    let loaded = Memo::new({
-        let net = net.clone();
-        move |_| net.with(|net| net.is_loaded())
-    });
-    let silent = silent_for(use_store(), id, loaded);
-    view! {
-        <div class="bench">
-            <div class="bench-main">
-                <Controls net=net.clone() marking=marking.clone()/>
-                <div class="drawing-space" class:silent=move || silent.get().is_some()>
-                    {if large {
-                        view! { <Map marking=marking.clone() selected pan_zoom/> }.into_any()
-                    } else {
-                        view! { <Drawing marking=marking.clone() selected pan_zoom/> }.into_any()
-                    }}
-                    <DrawingNote net=net.clone() source=marking.source.clone() loaded silent/>
-                </div>
-            </div>
-            <aside class="bench-side">
-                <Inspector net=net.clone() marking=marking.clone() selected pan_zoom/>
-                <FiringLog marking/>
-            </aside>
-        </div>
-    }
-    .into_any()
 }

@@ -33,13 +33,24 @@ pub struct PanZoom {
     fingers: StoredValue<Vec<Finger>>,
     /// Of the space, when the camera was last moved; pixels.
     size: StoredValue<(f64, f64)>,
+    /// Whether the arrow keys move the drawing; not while they lead through a replay.
+    pub keeps_arrows: StoredValue<bool>,
 }
 
 impl PanZoom {
     pub fn new(drawing: (f64, f64), most: f64) -> PanZoom {
         let drawing = (drawing.0.max(1.0), drawing.1.max(1.0));
         let (fingers, size) = (StoredValue::new(Vec::new()), StoredValue::new((1.0, 1.0)));
-        PanZoom { camera: RwSignal::new(None), space: NodeRef::new(), drawing, most, fingers, size }
+        let keeps_arrows = StoredValue::new(true);
+        PanZoom {
+            camera: RwSignal::new(None),
+            space: NodeRef::new(),
+            drawing,
+            most,
+            fingers,
+            size,
+            keeps_arrows,
+        }
     }
 
     /// All of it.
@@ -151,6 +162,9 @@ impl PanZoom {
 
     fn key(self, event: &ev::KeyboardEvent) {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        if !self.keeps_arrows.get_value() && event.key().starts_with("Arrow") {
             return;
         }
         let pan = |dx: f64, dy: f64| {

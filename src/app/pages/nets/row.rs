@@ -1,6 +1,6 @@
 //! A net in the list.
 
-use super::super::parts::{AssignForm, NetBadge, NetButtons};
+use super::super::parts::{AssignForm, BuildBadge, NetBadge, NetButtons};
 use crate::{
     app::{
         components::{
@@ -45,6 +45,7 @@ pub fn NetRow(list: List<NetId>, place: RowPlace<NetId>) -> impl IntoView {
         let net = net.clone();
         move |_| net.with(|net| net.load_error.clone())
     });
+    let built = net.clone();
     let running = Memo::new({
         let net = net.clone();
         move |_| net.with(|net| net.run_state == RunState::Running)
@@ -93,6 +94,9 @@ pub fn NetRow(list: List<NetId>, place: RowPlace<NetId>) -> impl IntoView {
                 <td class="figure cell-size" role="cell" data-label="Size" title=size>
                     {format::count((row.size.places + row.size.transitions).into())}
                     <span class="quiet-text">" nodes"</span>
+                </td>
+                <td class="cell-build" role="cell" data-label="Build">
+                    <BuildBadge net=built/>
                 </td>
                 <td class="figure cell-rate" role="cell" data-label="Firings/s">
                     {move || rate.get().unwrap_or_else(|| "—".to_owned())}

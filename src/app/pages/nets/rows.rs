@@ -1,5 +1,6 @@
 //! What a net says of itself to the list of nets.
 
+use super::super::parts::Finding;
 use crate::{
     app::{
         components::list::{Column, Facet, Facts, FirstScreen, List, Offer, SortKey, Source},
@@ -22,12 +23,14 @@ pub const OFFER: Offer = Offer {
         Column { optional: false, ..column("worker", "Worker") },
         column("project", "Project"),
         Column { figure: true, ..column("size", "Size") },
+        column("build", "Build"),
         Column { figure: true, sorts: false, ..column("rate", "Firings/s") },
         Column { sorts: false, optional: false, ..column("actions", "Actions") },
     ],
     facets: &[
         Facet { key: "load", label: "Load state" },
         Facet { key: "run", label: "Run state" },
+        Facet { key: "build", label: "Build" },
         Facet { key: "worker", label: "Worker" },
         Facet { key: "project", label: "Project" },
     ],
@@ -48,10 +51,12 @@ impl Source<NetId> for Rows {
         let row = self.row(id).filter(|row| self.0.within.get_untracked().has_net(row))?;
         let (worker, project) = (self.worker(&row), self.0.project_name_now(row.project_id));
         let name = row.name.as_str().to_lowercase();
-        let text = format!("{name} {} {} {}", NetWord(&row), worker.to_lowercase(), project.to_lowercase());
+        let build = Finding::of(&row).word();
+        let text =
+            format!("{name} {} {} {} {build}", NetWord(&row), worker.to_lowercase(), project.to_lowercase());
         let sort = self.key(&row, by);
         let run = if row.is_loaded() { row.run_state.as_str() } else { "not loaded" };
-        let facets = [row.load_state.as_str(), run, &worker, &project];
+        let facets = [row.load_state.as_str(), run, build, &worker, &project];
         Some(Facts { name, text, facets: facets.map(str::to_owned).to_vec(), sort })
     }
 
@@ -78,6 +83,7 @@ impl Rows {
     fn key(&self, row: &Net, by: &str) -> SortKey {
         match by {
             "status" => SortKey::Text(NetWord(row).to_string()),
+            "build" => SortKey::Text(Finding::of(row).word().to_owned()),
             "worker" if row.worker_id.is_none() => SortKey::None,
             "worker" => SortKey::Text(self.worker(row).to_lowercase()),
             "project" => SortKey::Text(self.0.project_name_now(row.project_id).to_lowercase()),

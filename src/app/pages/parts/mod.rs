@@ -18,7 +18,7 @@ pub use event_list::EventList;
 pub use group::{DeleteGroup, GroupLinks};
 pub use health::{HealthBadge, Reasons, cluster_health, project_health};
 pub use net_lines::NetLines;
-pub use states::{NetBadge, WorkerBadge};
+pub use states::{BuildBadge, Finding, NetBadge, WorkerBadge};
 
 use crate::{
     app::components::use_clock,

@@ -2,7 +2,7 @@
 
 use crate::{
     app::components::{Glyph, State, StateBadge, Tone},
-    model::{LoadState, Net, RunState, Worker, WorkerStatus},
+    model::{BuildStatus, LoadState, Net, RunState, Worker, WorkerStatus},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -37,5 +37,60 @@ pub fn WorkerBadge(worker: ArcRwSignal<Arc<Worker>>) -> impl IntoView {
 #[component]
 pub fn NetBadge(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
     let state = Memo::new(move |_| net.with(|net| net_state(net)));
+    view! { <StateBadge state/> }
+}
+
+/// What is known of a net's newest version before anybody loads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Finding {
+    NotBuilt,
+    Building,
+    Failed,
+    Deadlock,
+    /// Whether it can deadlock was not found out.
+    Undecided,
+    Fine,
+}
+
+impl Finding {
+    pub fn of(net: &Net) -> Finding {
+        let Some(build) = &net.build else { return Finding::NotBuilt };
+        match (build.status, build.summary.and_then(|summary| summary.deadlock)) {
+            (BuildStatus::Queued | BuildStatus::Running, _) => Finding::Building,
+            (BuildStatus::Failed, _) => Finding::Failed,
+            (BuildStatus::Succeeded, Some(true)) => Finding::Deadlock,
+            (BuildStatus::Succeeded, Some(false)) => Finding::Fine,
+            (BuildStatus::Succeeded, None) => Finding::Undecided,
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Finding::NotBuilt => "not built",
+            Finding::Building => "building",
+            Finding::Failed => "failed",
+            Finding::Deadlock => "deadlock",
+            Finding::Undecided => "not decided",
+            Finding::Fine => "ok",
+        }
+    }
+
+    fn state(self) -> State {
+        let (glyph, tone) = match self {
+            Finding::NotBuilt => (Glyph::Ring, Tone::Quiet),
+            Finding::Building => (Glyph::Half, Tone::Busy),
+            Finding::Failed => (Glyph::Cross, Tone::Bad),
+            Finding::Deadlock => (Glyph::Triangle, Tone::Warn),
+            Finding::Undecided => (Glyph::Dashed, Tone::Quiet),
+            Finding::Fine => (Glyph::Check, Tone::Good),
+        };
+        State::new(glyph, tone, self.word())
+    }
+}
+
+/// What the build of its newest version found, in a word.
+#[component]
+pub fn BuildBadge(net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
+    let state = Memo::new(move |_| net.with(|net| Finding::of(net).state()));
     view! { <StateBadge state/> }
 }

@@ -2,6 +2,7 @@
 
 use super::super::{
     events::Timeline,
+    labs::{WorkerLabs, count_words, counts_title},
     not_found::GoneRow,
     parts::{NetLines, WorkerBadge, WorkerButtons},
 };
@@ -16,7 +17,10 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{components::A, hooks::use_params_map};
+use leptos_router::{
+    components::A,
+    hooks::{use_params_map, use_query_map},
+};
 
 #[component]
 pub fn WorkerPage() -> impl IntoView {
@@ -58,6 +62,10 @@ fn Detail(id: WorkerId) -> impl IntoView {
     });
     let status = Memo::new(move |_| row.with(|row| sentence_case(&row.status.to_string())));
     let reason = Memo::new(move |_| row.with(|row| row.status_reason.clone()));
+    let query = use_query_map();
+    let labs = Memo::new(move |_| query.with(|query| query.get("tab").as_deref() == Some("labs")));
+    let counts = Memo::new(move |_| row.with(|row| row.labs));
+    let tab = move |of: &'static str| move || store.within.get().carry(&format!("/workers/{id}{of}"));
     let machine = Memo::new(move |_| row.with(|row| row.machine.clone()));
     Some(
         view! {
@@ -77,7 +85,15 @@ fn Detail(id: WorkerId) -> impl IntoView {
             <Ago at=Signal::derive(move || row.with(|row| row.status_since))/>
             {move || reason.get().map(|reason| view! { <span class="page-reason">{format!(" — {reason}")}</span> })}
         </p>
-        <div class="columns">
+        <nav class="tabs" aria-label="Worker">
+            <A href=tab("") attr:aria-current=move || (!labs.get()).then_some("page") scroll=false>"Worker"</A>
+            <A href=tab("?tab=labs") attr:aria-current=move || labs.get().then_some("page") scroll=false>
+                "Labs "
+                <span class="quiet-text" title=move || counts_title(counts.get())>{move || count_words(counts.get())}</span>
+            </A>
+        </nav>
+        {move || labs.get().then(|| view! { <WorkerLabs id/> })}
+        <div class="columns" hidden=move || labs.get()>
             <section class="panel" aria-labelledby="worker-nets">
                 <h2 id="worker-nets">"Nets"</h2>
                 {move || {
@@ -145,7 +161,7 @@ fn Detail(id: WorkerId) -> impl IntoView {
                 </dl>
             </section>
         </div>
-        <div class="below">
+        <div class="below" hidden=move || labs.get()>
             <Timeline resource=EntityRef::Worker(id) id="worker-events"/>
         </div>
         <FreshnessLine/>

@@ -1,6 +1,9 @@
 //! A worker in the list: a table row, a card on a phone; opened, also its nets.
 
-use super::super::parts::{NetLines, WorkerBadge, WorkerButtons};
+use super::super::{
+    labs::{count_words, counts_title},
+    parts::{NetLines, WorkerBadge, WorkerButtons},
+};
 use super::trend::WorkerTrend;
 use crate::{
     app::{
@@ -114,6 +117,7 @@ pub fn WorkerRow(list: List<WorkerId>, place: RowPlace<WorkerId>) -> impl IntoVi
                         all => format!("{} of {} loaded", format::count(loaded.get() as u64), format::count(all as u64)),
                     }}
                 </td>
+                <LabsCell worker=worker.clone()/>
                 <Figures id cpus=row.cpus ready/>
                 <td class="cell-actions" role="cell">
                     <WorkerButtons worker lean/>
@@ -136,6 +140,20 @@ pub fn WorkerRow(list: List<WorkerId>, place: RowPlace<WorkerId>) -> impl IntoVi
         }
         .into_any(),
     )
+}
+
+/// How many labs are on it, and how many of them work: a dash where it was never asked.
+#[component]
+fn LabsCell(worker: ArcRwSignal<Arc<Worker>>) -> impl IntoView {
+    let counts = Memo::new(move |_| worker.with(|worker| worker.labs));
+    let some = Memo::new(move |_| counts.with(|counts| counts.is_some_and(|counts| counts.total > 0)));
+    view! {
+        <td class="cell-labs" role="cell" data-label="Labs" title=move || counts_title(counts.get())>
+            {move || count_words(counts.get())}
+            {move || some.get().then(|| view! { <span class="labs-word">" running"</span> })}
+        </td>
+    }
+    .into_any()
 }
 
 /// What an open row adds: the nets, and what the columns have no room for.

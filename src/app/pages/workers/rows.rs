@@ -21,6 +21,7 @@ pub const OFFER: Offer = Offer {
         Column { figure: true, ..column("since", "Since") },
         column("place", "Region"),
         column("nets", "Nets"),
+        column("labs", "Labs"),
         Column { sorts: false, ..column("cpu", "CPU") },
         Column { figure: true, sorts: false, ..column("memory", "Memory") },
         Column { sorts: false, optional: false, ..column("actions", "Actions") },
@@ -86,6 +87,10 @@ impl Rows {
                 SortKey::Text(format!("{cluster} {region}").to_lowercase())
             }
             "nets" => SortKey::Number(self.0.count_nets_on(row.id) as u64),
+            // Those that work come first of those that have any.
+            "labs" => SortKey::Number(
+                row.labs.map_or(0, |labs| (u64::from(labs.active) << 32) + u64::from(labs.total)),
+            ),
             _ => SortKey::Text(row.name.as_str().to_lowercase()),
         }
     }

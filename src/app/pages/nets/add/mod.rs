@@ -1,7 +1,10 @@
 //! Adding nets: PNML files that are chosen, dropped on the page or pasted, or pasted text. What is wrong with one is said here, with line
-//! and column, and nothing of it is stored.
+//! and column, and nothing of it is stored unless it is to be kept all the same.
 
 mod batch;
+mod wrong;
+
+pub use wrong::{PnmlError, wrong_at};
 
 use crate::app::{
     actions::{CreateNet, create_net},
@@ -10,7 +13,7 @@ use crate::app::{
     live::files::{self, Dragged, Upload},
     store::use_store,
 };
-use crate::model::{Done, Role};
+use crate::model::Role;
 use batch::{Batch, BatchResults};
 use leptos::{ev, form::form_data_from_event, html, prelude::*, server::ServerActionError};
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -27,13 +30,11 @@ pub fn AddNet() -> impl IntoView {
     // What went wrong with this form when it was sent without JavaScript.
     let came_back = use_context::<ServerActionError>()
         .filter(|error| error.path() == CreateNet::PATH)
-        .map(|error| Err(ServerFnUrlError::<ApiError>::decode_err(error.err())));
+        .map(|error| ServerFnUrlError::<ApiError>::decode_err(error.err()));
     let made = RwSignal::new(0_u32);
-    let value = RwSignal::<Option<Result<Done, ApiError>>>::new(came_back);
+    let error = RwSignal::new(came_back.map(|error| (error, None)));
     let batch = Batch::new(toasts);
     let busy = batch.busy;
-    let error =
-        Memo::new(move |_| value.with(|value| value.as_ref()?.as_ref().err().map(ToString::to_string)));
     let projects = Memo::new(move |_| {
         store.projects.with(|rows| {
             let mine = rows.iter().filter(|row| store.may_in(row.id, Role::Operator));
@@ -44,8 +45,8 @@ pub fn AddNet() -> impl IntoView {
             mine
         })
     });
-    let open =
-        use_query_map().with_untracked(|query| query.get("new").is_some()) || error.get_untracked().is_some();
+    let open = use_query_map().with_untracked(|query| query.get("new").is_some())
+        || error.with_untracked(Option::is_some);
     let navigate = use_navigate();
     let key = move || format!("{}-net-{}", store.form_key.get_untracked(), made.get_untracked());
     let send_all = move |files: Vec<Upload>| {
@@ -55,7 +56,7 @@ pub fn AddNet() -> impl IntoView {
         if let Some(details) = details.get_untracked() {
             details.set_open(true);
         }
-        value.set(None);
+        error.set(None);
         let project = project.get_untracked().map(|project| project.value()).unwrap_or_default();
         batch.send(files, project, key());
         made.update(|made| *made += 1);
@@ -74,17 +75,24 @@ pub fn AddNet() -> impl IntoView {
         }
         busy.set(true);
         let navigate = navigate.clone();
+        let file = files.into_iter().next();
+        let pasted = text.get_untracked().map(|text| text.value()).unwrap_or_default();
         leptos::task::spawn_local(async move {
-            let answer = create_net(data.into()).await;
-            if let Ok(done) = &answer {
-                toasts.success(done.message.clone());
-                _ = made.try_update(|made| *made += 1);
-                if let Some(net) = &done.net {
-                    let path = format!("/nets/{}", net.id);
-                    navigate(&store.within.get_untracked().carry(&path), Default::default());
+            match create_net(data.into()).await {
+                Ok(done) => {
+                    toasts.success(done.message.clone());
+                    _ = made.try_update(|made| *made += 1);
+                    _ = error.try_set(None);
+                    if let Some(net) = &done.net {
+                        let path = format!("/nets/{}", net.id);
+                        navigate(&store.within.get_untracked().carry(&path), Default::default());
+                    }
+                }
+                Err(why) => {
+                    let excerpt = wrong_at(&why, file, pasted).await;
+                    _ = error.try_set(Some((why, excerpt)));
                 }
             }
-            _ = value.try_set(Some(answer));
             _ = busy.try_set(false);
         });
     };
@@ -145,7 +153,7 @@ pub fn AddNet() -> impl IntoView {
                     </select>
                 </div>
                 <div id="net-error">
-                    {move || error.get().map(|error| view! { <p class="notice tone-bad" role="alert">{error}</p> })}
+                    <PnmlError error busy/>
                 </div>
                 <BatchResults batch/>
                 <div class="form-actions">
