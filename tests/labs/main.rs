@@ -8,9 +8,6 @@ use harness::{RING, Server, until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-/// More than a worker gets through while a test looks.
-const ENDLESS: u64 = 10_000_000;
-
 struct World {
     console: Server,
     worker: String,
@@ -75,8 +72,13 @@ impl World {
     }
 }
 
-fn runs(runs: u64) -> Value {
-    json!({ "kind": "monte_carlo", "runs": runs, "firings": 100, "seed": 7 })
+fn runs(runs: u64, firings: u64) -> Value {
+    json!({ "kind": "monte_carlo", "runs": runs, "firings": firings, "seed": 7 })
+}
+
+/// More than a worker gets through while a test looks.
+fn endless() -> Value {
+    runs(10_000_000, 10_000)
 }
 
 fn told(lab: &Value) -> Vec<&str> {
@@ -86,7 +88,8 @@ fn told(lab: &Value) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lab_works_and_what_it_found_outlives_its_worker_and_its_console() {
     let mut world = World::new().await;
-    let (short, endless) = (world.make("short", runs(200)).await, world.make("endless", runs(ENDLESS)).await);
+    let (short, endless) =
+        (world.make("short", runs(200, 100)).await, world.make("endless", endless()).await);
     let over = world.lab_is(&short, "done").await;
     assert_eq!(over["progress"], json!({ "runs": 200, "firings": 20_000, "states": 0 }));
     assert_eq!(told(&over), ["Made on w1", "Started", "Done: 200 runs, 20000 firings"]);
@@ -171,7 +174,7 @@ async fn an_exploration_says_what_it_found_and_labs_go_with_their_net() {
     .await;
     assert_eq!(report["explored"]["states"], 2, "{report}");
 
-    let endless = world.make("endless", runs(ENDLESS)).await;
+    let endless = world.make("endless", endless()).await;
     world.lab_is(&endless, "running").await;
     let deleted = world.console.request(reqwest::Method::DELETE, &format!("/api/nets/{}", world.net));
     assert!(harness::within("the deletion", deleted.send()).await.unwrap().status().is_success());
