@@ -88,6 +88,7 @@ mod tests {
                 provider,
                 region: None,
                 connection: Connection::at_first(provider),
+                lab_sync_minutes: None,
                 revision: 0,
                 created_at: Timestamp(1),
                 updated_at: Timestamp(1),

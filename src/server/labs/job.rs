@@ -149,7 +149,7 @@ mod tests {
     fn fleet(minutes: Option<u32>, synced_at: u64) -> Arc<Fleet> {
         let mut fleet = Fleet::default();
         let cluster = Arc::new(Cluster { lab_sync_minutes: minutes, ..some::cluster() });
-        fleet.apply(&Change::ClusterPut { created: true, cluster });
+        fleet.apply(&Change::ClusterPut { created: true, reconnected: false, cluster });
         let labs = Some(LabCounts { synced_at: Timestamp(synced_at), ..LabCounts::default() });
         let worker = Arc::new(Worker { labs, ..some::worker(WorkerStatus::Ready) });
         fleet.apply(&Change::WorkerPut { cause: WorkerCause::Created, worker });
