@@ -114,7 +114,7 @@ fn read(pnml: &[u8], number: u32) -> Result<PetriNet, String> {
 #[cfg(feature = "ssr")]
 async fn definition(app: &App, hash: DefinitionHash) -> Result<Vec<u8>, ApiError> {
     let stored = definitions::get(app.store().pool(), hash).await.map_err(|error| internal(&error))?;
-    stored.map(Into::into).ok_or_else(|| internal(&format!("definition {hash} is missing")))
+    stored.ok_or_else(|| internal(&format!("definition {hash} is missing")))
 }
 
 /// A form with `id`, `state_revision`, `key`, and the new version as `file` or `text`; with `keep_broken` it is recorded although it

@@ -3,7 +3,7 @@
 use super::{
     builds, deletion,
     fleet::{Demo, now},
-    groups, machines, opening, trouble,
+    groups, machines, opening, trouble, versions,
 };
 use crate::{
     app::error::{ApiError, Current},
@@ -110,16 +110,17 @@ fn create_net(demo: &Demo, new: NewNet) -> Result<Done, ApiError> {
     let name = Name::new(&title).map_err(bad)?;
     let hash = DefinitionHash::of(&new.pnml);
     let row = new_net(name.clone(), new.project_id, hash, &read);
+    let (id, version) = (row.id, row.version);
     let done = demo.transact(demo.operator(), |draft| {
         if draft.net_named(new.project_id, &name).is_some() {
             return Err(taken("net", &name, "this project"));
         }
-        let (id, version) = (row.id, row.version);
         draft.create_net(row);
         builds::queue(draft, id, version, hash)?;
         done_net(draft, id, format!("The net {name} was added. Assign it to a worker to load it."))
     })?;
     demo.definitions.borrow_mut().insert(hash, read);
+    versions::keep(demo, id, demo.operator());
     Ok(done)
 }
 
@@ -262,14 +263,14 @@ async fn act_on_net(
                 done_net(draft, id, format!("Net {} is unassigned.", net.name)).map(Some)
             }
             _ => {
-                let newest = net.newest();
-                if matches!(request, NetRequest::Load { version: Some(number) } if number != newest.number) {
-                    return Err(bad("The demo keeps the newest version of a net only."));
-                }
+                let version = match &request {
+                    NetRequest::Load { version: Some(number) } => versions::one(demo, &net, *number)?,
+                    _ => net.newest(),
+                };
                 draft.edit_net(id, NetCause::Operation, |net| {
                     net.operation = Some(operation);
                     if action == NetAction::Load {
-                        net.put_in_force(newest);
+                        net.put_in_force(version);
                         net.load_id = Some(load_id);
                     }
                 })?;

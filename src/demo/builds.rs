@@ -3,6 +3,7 @@
 use super::{
     actions::{bad, done_net, fresh, read},
     fleet::{Demo, now},
+    versions,
 };
 use crate::{
     app::error::{ApiError, Current},
@@ -12,7 +13,7 @@ use crate::{
     },
     petri::{
         NetReport,
-        analysis::{Budget, analyse},
+        analysis::{Budget, Structure, analyse},
     },
 };
 use gloo_timers::future::TimeoutFuture;
@@ -59,6 +60,7 @@ pub fn change(demo: &Demo, id: NetId, changed: &ChangedNet, if_match: Option<u64
         done_net(draft, id, format!("{} has version {number} now.", row.name))
     })?;
     demo.definitions.borrow_mut().insert(definition, net);
+    versions::keep(demo, id, demo.operator());
     Ok(done)
 }
 
@@ -100,12 +102,15 @@ pub fn begin(demo: &Demo) {
             TimeoutFuture::new(20).await;
             let began = Instant::now();
             let elapsed = || began.elapsed();
-            let report = analyse(&net, &Budget { time: TIME, memory: MEMORY, elapsed: &elapsed });
-            let summary = BuildSummary::from(&NetReport::from(&report));
+            let structure = Structure::of(&net);
+            let budget = Budget { time: TIME, memory: MEMORY, elapsed: &elapsed };
+            let report = NetReport::from(&analyse(&net, &budget));
+            let summary = BuildSummary::from(&report);
             edit(BuildCause::Finished, &|build| {
                 (build.status, build.summary) = (BuildStatus::Succeeded, Some(summary));
                 build.finished_at = Some(now());
             });
+            versions::keep_report(&demo, build.id, structure, report);
         }
     });
 }

@@ -3,6 +3,7 @@
 use super::{
     actions::perform,
     fleet::{Demo, Stream, json, now},
+    forms::{arguments, new_net},
 };
 use crate::{
     app::{
@@ -11,14 +12,14 @@ use crate::{
         snapshot::Drawn,
     },
     model::{
-        Action, ClusterId, Member, NetId, NewCluster, NewNet, NewWorker, Options, ProjectId, Role, Roles,
-        TokenRow, UserId, UserRow, UserStatus, WorkerId,
+        Action, ClusterId, Member, NetId, NewCluster, NewWorker, Options, ProjectId, Role, Roles, TokenRow,
+        UserId, UserRow, UserStatus, WorkerId,
         action::{CPUS, MEMORY_MB},
     },
     petri::NetGraph,
 };
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use server_fn::ServerFn;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -143,6 +144,10 @@ async fn server_function(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
         ok(&demo.histories.borrow_mut().entry(id).or_default().trend(now()))
     } else if let Some(answer) = super::events::answer(demo, path, &call.body).await? {
         answer
+    } else if let Some(answer) = super::versions::answer(demo, call).await? {
+        answer
+    } else if let Some(answer) = super::labs::answer(demo, call)? {
+        answer
     } else if path == door::SetTheme::PATH {
         ok(&())
     } else if path == door::SignIn::PATH {
@@ -207,7 +212,7 @@ fn rest(demo: &Demo, call: &Call) -> Result<Answer, ApiError> {
     }
 }
 
-fn no_net() -> ApiError {
+pub fn no_net() -> ApiError {
     ApiError::Gone { what: "net".to_owned() }
 }
 
@@ -245,35 +250,10 @@ pub fn theme() -> Theme {
         .unwrap_or_default()
 }
 
-fn drawn(demo: &Demo, id: NetId) -> Result<Drawn, ApiError> {
+pub fn drawn(demo: &Demo, id: NetId) -> Result<Drawn, ApiError> {
     let definition = demo.fleet().net(id).map(|net| net.definition).ok_or_else(no_net)?;
     let net = demo.definitions.borrow().get(&definition).cloned().ok_or_else(no_net)?;
     Ok(Drawn { graph: NetGraph::of(&net), marking: demo.machines.borrow_mut().marking(id) })
-}
-
-fn new_net(call: &Call) -> Result<NewNet, ApiError> {
-    let Body::Form(fields) = &call.body else { return Err(unreadable("it holds no form")) };
-    let field = |wanted: &str| {
-        let found = fields.iter().find(|(name, _)| name == wanted);
-        found.map(|(_, value)| value.clone()).unwrap_or_default()
-    };
-    let words = |wanted: &str| String::from_utf8_lossy(&field(wanted)).trim().to_owned();
-    let file = field("file");
-    let pnml = if file.is_empty() { field("text") } else { file };
-    if pnml.iter().all(u8::is_ascii_whitespace) {
-        return Err(ApiError::BadRequest { detail: "Choose a PNML file or paste one.".to_owned() });
-    }
-    let project_id = words("project_id").parse().map_err(|_| unreadable("no project is chosen"))?;
-    Ok(NewNet { name: words("name"), project_id, pnml, keep_broken: false })
-}
-
-fn arguments<T: DeserializeOwned>(call: &Call) -> Result<T, ApiError> {
-    let Body::Text(text) = &call.body else { return Err(unreadable("it holds a file")) };
-    serde_qs::Config::new(5, false).deserialize_str(text).map_err(|error| unreadable(&error.to_string()))
-}
-
-fn unreadable(why: &str) -> ApiError {
-    ApiError::BadRequest { detail: format!("The request could not be read: {why}") }
 }
 
 pub fn ok(value: &impl Serialize) -> Answer {

@@ -69,7 +69,7 @@ async fn read(request: &Request, url: &Url) -> Result<Call, JsValue> {
 /// The fields of a form, files as their bytes.
 async fn fields(form: &FormData) -> Result<Vec<(String, Vec<u8>)>, JsValue> {
     let mut fields = Vec::new();
-    for name in ["name", "project_id", "text", "file"] {
+    for name in ["id", "state_revision", "name", "project_id", "text", "file"] {
         let value = form.get(name);
         if let Some(text) = value.as_string() {
             fields.push((name.to_owned(), text.into_bytes()));

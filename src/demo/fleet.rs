@@ -3,9 +3,10 @@
 use super::machines::Machines;
 use crate::{
     model::{
-        Actor, DefinitionHash, Draft, Fleet, History, Role, Roles, Telemetry, Timestamp, UserId, WorkerId,
+        Actor, DefinitionHash, Draft, Fleet, History, NetId, Role, Roles, Telemetry, Timestamp, UserId,
+        VersionRow, WorkerId,
     },
-    petri::PetriNet,
+    petri::{PetriNet, report::BuildReport},
     sync::{
         Delta, FullState, Position, Scope, Sync,
         digest::Digest,
@@ -41,6 +42,10 @@ pub struct Inside {
     pub machines: RefCell<Machines>,
     /// Every net ever added, read.
     pub definitions: RefCell<HashMap<DefinitionHash, Arc<PetriNet>>>,
+    /// The versions that each net ever had, oldest first; how their builds stand is looked up.
+    pub versions: RefCell<HashMap<NetId, Vec<VersionRow>>>,
+    /// What the last build of a version found, by net and number.
+    pub reports: RefCell<HashMap<(NetId, u32), BuildReport>>,
     pub telemetry: RefCell<HashMap<WorkerId, Telemetry>>,
     pub histories: RefCell<HashMap<WorkerId, History>>,
     pub signed_in: Cell<bool>,
@@ -67,6 +72,8 @@ impl Demo {
             streams: RefCell::default(),
             machines: RefCell::default(),
             definitions: RefCell::default(),
+            versions: RefCell::default(),
+            reports: RefCell::default(),
             telemetry: RefCell::default(),
             histories: RefCell::default(),
             signed_in: Cell::new(true),

@@ -3,7 +3,8 @@
 //! What lives here is a small server inside the page: [`fetch`] puts itself in the place of the browser's `fetch`, [`doors`] answers the
 //! same addresses that the real server does, and everything above them (the replica, the guards, the server functions) is the product as it
 //! is. Behind the doors: [`fleet`] (transactions, positions, streams), [`machines`] (workers that run nets), [`actions`], [`groups`] and [`deletion`] (what an
-//! operator can do), [`builds`], [`trouble`] (what goes wrong by itself) and [`opening`] (what there is at first).
+//! operator can do), [`builds`] and [`versions`], [`labs`] (there are none), [`trouble`] (what goes wrong by itself) and [`opening`] (what
+//! there is at first).
 //!
 //! May use `model`, `sync`, `petri` and the pure half of `worker`. Must not be used by anything: only the demo's page calls [`start`].
 //! Nothing is kept: closing the page ends the fleet.
@@ -15,10 +16,13 @@ mod doors;
 mod events;
 mod fetch;
 mod fleet;
+mod forms;
 mod groups;
+mod labs;
 mod machines;
 mod opening;
 mod trouble;
+mod versions;
 
 use fleet::Demo;
 

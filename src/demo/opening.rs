@@ -3,7 +3,7 @@
 use super::{
     actions, builds,
     fleet::{Demo, now},
-    machines,
+    machines, versions,
 };
 use crate::{
     model::{
@@ -104,6 +104,7 @@ pub fn furnish(demo: &Demo) {
             Ok::<_, crate::model::Gone>(())
         })
         .expect("a row that was created in this transaction is there");
+        versions::keep(demo, row.id, Actor::System);
     }
 }
 

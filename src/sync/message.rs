@@ -71,6 +71,10 @@ pub struct TelemetryBatch {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "messages are taken one by one; the large one is the state itself"
+)]
 pub enum Message {
     Connected(Connected),
     Init(FullState),

@@ -69,6 +69,7 @@ pub struct NewLab {
 /// `GET /labs/{id}/results`: what it has found up to now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "one is made for each question")]
 pub enum LabResults {
     MonteCarlo {
         results: Results,

@@ -162,6 +162,9 @@ async fn a_console_that_comes_back_finds_every_worker_as_it_left_it() {
     swarm.says("The swarm is up").await;
     let linked = async |console: &Server| console.metric("muster_worker_streams").await == 200.0;
     until("every stream is open", async || linked(&console).await).await;
+    // What is under way is taken up again after a restart, and that is written.
+    until("every net is built", async || console.metric("muster_builds{status=\"succeeded\"}").await >= 50.0)
+        .await;
     let before = console.state().await.version;
 
     console.kill();

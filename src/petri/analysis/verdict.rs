@@ -8,7 +8,7 @@ use crate::petri::net::{PlaceIx, TransitionIx};
 
 /// A fact, or the admission that it was not found out. As JSON the value itself, or `"not decided"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema), schemars(rename = "{T}_verdict"))]
 #[serde(untagged)]
 pub enum Verdict<T> {
     Decided(T),

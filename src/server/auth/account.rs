@@ -104,10 +104,10 @@ pub async fn edit_user(app: &App, who: &Who, id: UserId, edit: UserEdit) -> Resu
     let disabled = edit.disabled.map(|disabled| if disabled { ", disabled" } else { ", enabled" });
     let target = format!("user {id}{}{}", role.unwrap_or_default(), disabled.unwrap_or_default());
     record(app, who, "change user", target, &outcome).await;
-    if let Ok(user) = &outcome {
-        if let Some(text) = edited(user, &edit) {
-            tell(app, who, of_user("user.updated", user, text)).await;
-        }
+    if let Ok(user) = &outcome
+        && let Some(text) = edited(user, &edit)
+    {
+        tell(app, who, of_user("user.updated", user, text)).await;
     }
     outcome
 }

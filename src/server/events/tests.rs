@@ -336,8 +336,7 @@ async fn the_routes_of_the_log_answer_and_odd_input_is_told_what_is_wrong() {
     assert_eq!(by.body["buckets"][0]["key"], "net.created", "{}", by.text);
     assert_eq!(by.body["buckets"][0]["count"], 2);
     // What a search language would make of it is none of ours.
-    for q in
-        ["*", "\"", "a OR", "NEAR(a b)", "text:a", "-a", "a\"b", "(", "%00", "🦓", "'; DROP TABLE events;--"]
+    for q in ["*", "\"", "a OR", "NEAR(a b)", "text:a", "a\"b", "(", "%00", "🦓", "'; DROP TABLE events;--"]
     {
         let answer =
             get(&format!("history?q={}", q.replace('%', "%25").replace(' ', "%20").replace('"', "%22")))

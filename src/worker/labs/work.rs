@@ -34,6 +34,7 @@ pub struct Work {
     pub panic_next: std::sync::atomic::AtomicBool,
 }
 
+#[allow(clippy::large_enum_variant, reason = "a worker has few labs, and each lives behind a pointer")]
 enum Kind {
     MonteCarlo(Mutex<Lab>),
     Explore { net: Arc<PetriNet>, time: Duration, memory: usize, report: Mutex<Option<Box<NetReport>>> },

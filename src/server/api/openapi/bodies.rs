@@ -261,6 +261,7 @@ pub struct LabReport {
 
 #[derive(JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "it is only described, never made")]
 pub enum LabFound {
     /// Averages over the finished runs, each `{runs, mean, interval}`; by transition and by place in the order of the file.
     MonteCarlo { results: BTreeMap<String, serde_json::Value> },
