@@ -32,6 +32,8 @@ pub struct Offer {
     pub name: &'static str,
     pub columns: &'static [Column],
     pub facets: &'static [Facet],
+    /// Whether the list searches its rows for the words in the address. Of a page that does so itself they are none of its business.
+    pub searches: bool,
     /// The column that orders the rows while nothing is chosen.
     pub sorted_by: &'static str,
 }
@@ -45,7 +47,8 @@ impl Offer {
     }
 
     fn owns(&self, key: &str) -> bool {
-        OWN.contains(&key) || self.facets.iter().any(|facet| facet.key == key)
+        OWN.contains(&key) && (self.searches || key != "q")
+            || self.facets.iter().any(|facet| facet.key == key)
     }
 }
 
@@ -108,7 +111,7 @@ impl Choice {
         let view = query.get("view").map(|view| if view == "cards" { View::Cards } else { View::Table });
         let others = query.clone().into_iter().filter(|(key, _)| !offer.owns(key));
         Choice {
-            text: all("q").pop().unwrap_or_default(),
+            text: all("q").pop().filter(|_| offer.searches).unwrap_or_default(),
             facets: offer.facets.iter().map(|of| facet(of.key)).collect(),
             look: Look {
                 sort: sort.or(default.sort),
@@ -250,6 +253,7 @@ mod tests {
             Column { key: "acts", heading: "", figure: false, sorts: false, optional: false },
         ],
         facets: &[Facet { key: "status", label: "Status" }, Facet { key: "cluster", label: "Cluster" }],
+        searches: true,
         sorted_by: "name",
     };
 

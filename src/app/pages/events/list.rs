@@ -40,6 +40,7 @@ const OFFER: Offer = Offer {
         column("actions", "Actions"),
     ],
     facets: &[],
+    searches: false,
     sorted_by: "time",
 };
 

@@ -36,6 +36,7 @@ pub const OFFER: Offer = Offer {
         Facet { key: "state", label: "State" },
         Facet { key: "agent", label: "Agent" },
     ],
+    searches: true,
     sorted_by: "name",
 };
 

@@ -136,11 +136,15 @@ fn Place(
 /// The name of a node that ends at `y`, below it; the whole of it is the node's title.
 #[component]
 fn Name(name: String, x: f32, y: f32, sizes: Sizes) -> impl IntoView {
+    let lines = name_lines(&name);
+    let last = lines.len().saturating_sub(1);
+    // A blank between the lines: to whom they are read they are one name.
     let line = |(n, line): (usize, String)| {
+        let line = if n < last { line + " " } else { line };
         let y = y + sizes.name * (1.0 + 1.1 * n as f32);
         view! { <tspan x=x.to_string() y=format!("{y:.1}")>{line}</tspan> }
     };
-    let lines = name_lines(&name).into_iter().enumerate().map(line).collect_view();
+    let lines = lines.into_iter().enumerate().map(line).collect_view();
     view! {
         <text aria-hidden="true" class="node-name">
             {lines}

@@ -34,6 +34,7 @@ pub const OFFER: Offer = Offer {
         Facet { key: "worker", label: "Worker" },
         Facet { key: "project", label: "Project" },
     ],
+    searches: true,
     sorted_by: "name",
 };
 

@@ -32,6 +32,7 @@ pub const OFFER: Offer = Offer {
         Facet { key: "provider", label: "Provider" },
         Facet { key: "kind", label: "Kind" },
     ],
+    searches: true,
     sorted_by: "name",
 };
 

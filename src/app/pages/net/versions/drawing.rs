@@ -51,7 +51,11 @@ pub fn DiffDrawingView(drawing: DiffDrawing) -> impl IntoView {
                 </text>
             }
         });
-        let lines = name_lines(name).into_iter().enumerate().map(|(n, line)| {
+        let lines = name_lines(name);
+        let last = lines.len().saturating_sub(1);
+        let lines = lines.into_iter().enumerate().map(|(n, line)| {
+            // A blank between the lines: to whom they are read they are one name.
+            let line = if n < last { line + " " } else { line };
             let y = y + beside + sizes.name * (1.0 + 1.1 * n as f32);
             view! { <tspan x=x.to_string() y=format!("{y:.1}")>{line}</tspan> }
         });
