@@ -38,7 +38,7 @@ async function built(page: Page, net: string, status = 'succeeded'): Promise<voi
 
 async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
-  await expect(page.getByText('Realtime: connected')).toBeVisible();
+  await expect(page.getByText('Realtime: connected')).toBeVisible({ timeout: 20_000 });
 }
 
 /** Nothing is wider than the page, and axe finds nothing, in both themes. */

@@ -29,7 +29,7 @@ function line(page: Page, name: string): Locator {
 
 async function visit(page: Page, path: string): Promise<void> {
   await page.goto(path);
-  await expect(page.getByText('Realtime: connected')).toBeVisible();
+  await expect(page.getByText('Realtime: connected')).toBeVisible({ timeout: 20_000 });
 }
 
 test('a Monte Carlo lab is made on a worker, runs, and what it found is plotted', async ({ admin: page, picture }) => {
