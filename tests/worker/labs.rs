@@ -89,7 +89,7 @@ async fn an_experiment_is_told_from_its_making_to_its_end_and_finds_what_the_see
     }
     let done = told(&mut events, lab.id, LabState::Done).await;
     assert_eq!(done.progress.runs, 200);
-    assert_eq!(worker.health().await.labs, [done.clone()]);
+    assert_eq!(worker.health().await.labs, std::slice::from_ref(&done));
     assert_eq!(labs(&worker).await, [done]);
 
     let net = read(live());

@@ -44,7 +44,7 @@ pub async fn list(
             rows.map(|row| Build::clone(row)).filter(is_wanted).collect()
         }
     };
-    Ok(asked.answer(rows, Order::NewestFirst, |row| (row.id.0, row.revision), at))
+    asked.also(&["net_id"]).answer(rows, Order::NewestFirst, |row| (row.id.0, row.revision), at)
 }
 
 pub async fn show(State(app): State<App>, who: Who, Path(build): Path<String>) -> Result<Response, ApiError> {

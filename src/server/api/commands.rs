@@ -63,7 +63,7 @@ pub async fn list(
             && status.is_none_or(|status| row.status == status)
     });
     let rows: Vec<_> = rows.cloned().collect();
-    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
+    asked.also(&["host_id", "status"]).answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at)
 }
 
 pub async fn show(

@@ -32,7 +32,7 @@ pub async fn list(State(app): State<App>, who: Who, asked: ListRequest) -> Resul
     let fleet = app.store().fleet();
     let rows = fleet.hosts().filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
     let rows: Vec<_> = rows.cloned().collect();
-    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
+    asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at)
 }
 
 pub async fn show(State(app): State<App>, who: Who, Path(host): Path<String>) -> Result<Response, ApiError> {

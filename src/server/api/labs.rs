@@ -42,7 +42,7 @@ pub async fn list(State(app): State<App>, who: Who, asked: ListRequest) -> Resul
             && wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id))
     });
     let rows: Vec<_> = rows.map(Arc::clone).collect();
-    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
+    asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at)
 }
 
 pub async fn show(State(app): State<App>, who: Who, Path(lab): Path<String>) -> Result<Response, ApiError> {

@@ -1,7 +1,7 @@
 //! What lists share: `?ids=`, pages, and 304 for who has the same already.
 //!
 //! A page ends with the id of its last row, and the next one begins after it: rows that come or go meanwhile are not shown twice, and hide
-//! no other.
+//! no other. A parameter that a list does not know is refused: passed over, a mistyped filter would be an answer of everything.
 
 use super::extract::{POSITION, id};
 use crate::app::error::ApiError;
@@ -41,6 +41,8 @@ pub struct ListRequest {
     /// Absent: all of them.
     limit: Option<usize>,
     cursor: Option<Uuid>,
+    /// Names of parameters that only this list has.
+    also: &'static [&'static str],
     uri: Uri,
     headers: HeaderMap,
 }
@@ -55,7 +57,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ListRequest {
         let cursor = fields.cursor.as_deref().map(|cursor| id(cursor, "row")).transpose()?;
         let limit = limit.or(cursor.map(|_| *LIMITS.end()));
         let (uri, headers) = (parts.uri.clone(), parts.headers.clone());
-        Ok(ListRequest { ids: fields.ids, limit, cursor, uri, headers })
+        Ok(ListRequest { ids: fields.ids, limit, cursor, also: &[], uri, headers })
     }
 }
 
@@ -74,7 +76,28 @@ fn limit(text: &str) -> Result<usize, ApiError> {
     })
 }
 
+/// What every list takes.
+const SHARED: [&str; 3] = ["ids", "limit", "cursor"];
+
 impl ListRequest {
+    /// This list has parameters of its own.
+    pub fn also(self, also: &'static [&'static str]) -> ListRequest {
+        ListRequest { also, ..self }
+    }
+
+    fn refuse_unknown(&self) -> Result<(), ApiError> {
+        let names = || SHARED.iter().chain(self.also);
+        let Query(given) = Query::<Vec<(String, String)>>::try_from_uri(&self.uri)
+            .map_err(|error| ApiError::BadRequest { detail: error.body_text() })?;
+        let Some((unknown, _)) = given.iter().find(|(name, _)| !names().any(|known| known == name)) else {
+            return Ok(());
+        };
+        let (unknown, names): (String, Vec<&str>) =
+            (unknown.chars().take(40).collect(), names().copied().collect());
+        let detail = format!("This list has no parameter {unknown:?}. It takes {}.", names.join(", "));
+        Err(ApiError::BadRequest { detail })
+    }
+
     /// `?ids=a,b`: only those rows; absent ones are left out.
     pub fn wanted<T: FromStr + Ord>(&self, what: &str) -> Result<Option<BTreeSet<T>>, ApiError> {
         let read = |ids: &str| ids.split(',').filter(|id| !id.is_empty()).map(|one| id(one, what)).collect();
@@ -89,7 +112,8 @@ impl ListRequest {
         order: Order,
         key: impl Fn(&T) -> (Uuid, u64),
         position: HeaderValue,
-    ) -> Response {
+    ) -> Result<Response, ApiError> {
+        self.refuse_unknown()?;
         if let Some(cursor) = self.cursor {
             rows.retain(|row| match order {
                 Order::OldestFirst => key(row).0 > cursor,
@@ -121,7 +145,7 @@ impl ListRequest {
         }
         headers.insert(POSITION, position);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        response
+        Ok(response)
     }
 
     /// RFC 8288: the same question, for the next page.
@@ -150,8 +174,8 @@ mod tests {
     /// The numbers of the rows in an answer, and the address of the next page.
     async fn page(query: &str, rows: &[u128], order: Order) -> (Vec<u128>, Option<String>) {
         let rows: Vec<Uuid> = rows.iter().copied().map(row).collect();
-        let response =
-            ask(query).await.unwrap().answer(rows, order, |row| (*row, 1), HeaderValue::from_static("here"));
+        let asked = ask(query).await.unwrap().also(&["status"]);
+        let response = asked.answer(rows, order, |row| (*row, 1), HeaderValue::from_static("here")).unwrap();
         let link = response.headers().get(header::LINK).map(|link| link.to_str().unwrap().to_owned());
         let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
         let rows: Vec<Uuid> = serde_json::from_slice(&body).unwrap();
@@ -197,18 +221,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_parameter_that_a_list_does_not_have_is_refused_with_those_it_has() {
+        let answer = |asked: ListRequest| {
+            asked.answer(vec![row(1)], Order::OldestFirst, |row| (*row, 1), HeaderValue::from_static("here"))
+        };
+        let error = answer(ask("?cluster=a").await.unwrap()).unwrap_err().to_string();
+        assert_eq!(error, "This list has no parameter \"cluster\". It takes ids, limit, cursor.");
+        assert!(answer(ask("?cluster=a&limit=1").await.unwrap().also(&["cluster"])).is_ok());
+    }
+
+    #[tokio::test]
     async fn a_page_that_is_the_same_is_not_sent_again() {
         let rows = || vec![row(1), row(2)];
         let position = || HeaderValue::from_static("here");
         let first = ask("?limit=2").await.unwrap();
-        let first = first.answer(rows(), Order::OldestFirst, |row| (*row, 1), position());
+        let first = first.answer(rows(), Order::OldestFirst, |row| (*row, 1), position()).unwrap();
         let mut again = ask("?limit=2").await.unwrap();
         again.headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
-        let same = again.answer(rows(), Order::OldestFirst, |row| (*row, 1), position());
+        let same = again.answer(rows(), Order::OldestFirst, |row| (*row, 1), position()).unwrap();
         assert_eq!(same.status(), StatusCode::NOT_MODIFIED);
         // The rows are the same; that more follow is not.
         let more = vec![row(1), row(2), row(3)];
-        let other = again.answer(more, Order::OldestFirst, |row| (*row, 1), position());
+        let other = again.answer(more, Order::OldestFirst, |row| (*row, 1), position()).unwrap();
         assert_eq!(other.status(), StatusCode::OK);
     }
 }

@@ -38,7 +38,7 @@ pub async fn list(State(app): State<App>, who: Who, asked: ListRequest) -> Resul
     let rows = fleet.pipelines().rev();
     let rows = rows.filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
     let rows: Vec<Arc<Pipeline>> = rows.cloned().collect();
-    Ok(asked.answer(rows, Order::NewestFirst, |row| (row.id.0, row.revision), position))
+    asked.answer(rows, Order::NewestFirst, |row| (row.id.0, row.revision), position)
 }
 
 pub async fn show(

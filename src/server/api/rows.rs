@@ -17,7 +17,7 @@ pub async fn clusters(State(app): State<App>, who: Who, asked: ListRequest) -> R
     let fleet = app.store().fleet();
     let rows = fleet.clusters().filter(|row| wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id)));
     let rows: Vec<_> = rows.cloned().collect();
-    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
+    asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at)
 }
 
 pub async fn projects(State(app): State<App>, who: Who, asked: ListRequest) -> Result<Response, ApiError> {
@@ -28,5 +28,5 @@ pub async fn projects(State(app): State<App>, who: Who, asked: ListRequest) -> R
         who.scope.sees_project(row.id) && wanted.as_ref().is_none_or(|wanted| wanted.contains(&row.id))
     });
     let rows: Vec<_> = rows.cloned().collect();
-    Ok(asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at))
+    asked.answer(rows, Order::OldestFirst, |row| (row.id.0, row.revision), at)
 }

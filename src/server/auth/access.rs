@@ -196,7 +196,8 @@ pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> 
         path => required(&method, path),
     };
     let found = match tickets::bearer(&app, request.uri()) {
-        Some(holder) => Ok(holder),
+        Some(Some(holder)) => find_again(&app, &holder).await,
+        Some(None) => Ok(None),
         None => find(&app, request.headers()).await,
     };
     let who = match found {
@@ -222,6 +223,17 @@ pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> 
         request.extensions_mut().insert::<Who>(who);
     }
     next.run(request).await
+}
+
+/// The bearer of a ticket as they are now: that their session or token ended is known to the database first.
+async fn find_again(app: &App, holder: &Who) -> Result<Option<Who>, StorageError> {
+    match holder.token {
+        Some(_) => {
+            let bearer = token::find_hashed(app.store().pool(), holder.session, now()).await?;
+            Ok(bearer.map(Who::of_bearer))
+        }
+        None => session::find_hashed(app, holder.session, now()).await,
+    }
 }
 
 /// Who asks. A token is asked alone: what it may not do, a cookie beside it does not make up for.

@@ -190,7 +190,15 @@ pub async fn begin(app: &App, user: User) -> Result<SignedIn, ApiError> {
 
 /// The user whose session has this token, if it is alive and the user may sign in.
 pub async fn find(app: &App, token: &str, at: Timestamp) -> Result<Option<Who>, StorageError> {
-    let session: SessionHash = Sha256::digest(token.as_bytes()).into();
+    find_hashed(app, Sha256::digest(token.as_bytes()).into(), at).await
+}
+
+/// [`find`] by the hash of the token.
+pub async fn find_hashed(
+    app: &App,
+    session: SessionHash,
+    at: Timestamp,
+) -> Result<Option<Who>, StorageError> {
     let sql = format!(
         "SELECT {}, sessions.expires_at, {} FROM sessions JOIN users ON users.id = sessions.user_id
          WHERE sessions.token_hash = ? AND sessions.expires_at > ? AND users.disabled = 0",

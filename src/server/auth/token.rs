@@ -108,7 +108,15 @@ pub struct Bearer {
 
 /// Who bears this token, if it is good now. Writes down that it was used.
 pub async fn find(pool: &SqlitePool, token: &str, at: Timestamp) -> Result<Option<Bearer>, StorageError> {
-    let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+    find_hashed(pool, Sha256::digest(token.as_bytes()).into(), at).await
+}
+
+/// [`find`] by the hash of the token.
+pub async fn find_hashed(
+    pool: &SqlitePool,
+    hash: [u8; 32],
+    at: Timestamp,
+) -> Result<Option<Bearer>, StorageError> {
     let sql = format!(
         "SELECT {COLUMNS}, {}, {} FROM api_tokens t LEFT JOIN users ON users.id = t.owner
          WHERE t.token_hash = ? AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?)

@@ -32,9 +32,12 @@ pub struct BuildConfig {
 }
 
 impl BuildConfig {
-    /// Starts this very program.
+    /// Starts this very program, also after its file was replaced by that of the next release.
     pub fn new(at_once: u64, seconds: u64, memory_mb: u64) -> io::Result<BuildConfig> {
-        let program = std::env::current_exe()?;
+        let program = match cfg!(target_os = "linux") {
+            true => PathBuf::from("/proc/self/exe"),
+            false => std::env::current_exe()?,
+        };
         let at_once = usize::try_from(at_once).unwrap_or(usize::MAX);
         Ok(BuildConfig { program, at_once, seconds, memory_mb, late: Duration::from_secs(5) })
     }

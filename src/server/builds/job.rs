@@ -20,7 +20,7 @@ const TELLS_EVERY: Duration = Duration::from_secs(1);
 /// Until a database that took nothing is tried again.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
-/// Builds what waits, until the console shuts down. What is under way then is taken up by the next one.
+/// Builds what waits, until the console shuts down. What is under way then goes back to the queue, for the next one.
 pub async fn run(store: Store, config: BuildConfig, shutdown: CancellationToken) {
     if let Err(error) = queue::take_up(&store).await {
         tracing::error!(%error, "the builds that an earlier console left could not be taken up");
@@ -38,8 +38,15 @@ pub async fn run(store: Store, config: BuildConfig, shutdown: CancellationToken)
             under_way.spawn(one(store.clone(), config.clone(), build));
         }
         tokio::select! {
-            // The processes end with their tasks.
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => {
+                // The processes end with their tasks.
+                under_way.shutdown().await;
+                let taken = taken.into_iter().collect();
+                if let Err(error) = queue::give_back(&store, taken).await {
+                    tracing::warn!(%error, "what was being built is taken up as interrupted");
+                }
+                return;
+            }
             Some(ended) = under_way.join_next(), if !under_way.is_empty() => match ended {
                 Ok(id) => _ = taken.remove(&id),
                 Err(error) => tracing::error!(%error, "a build was left in the middle"),

@@ -105,6 +105,29 @@ pub async fn take_up(store: &Store) -> Result<(), StorageError> {
     Ok(())
 }
 
+/// What this console leaves at its end goes back to the queue, as if it had not been begun: nothing is wrong with it.
+pub async fn give_back(store: &Store, taken: Vec<BuildId>) -> Result<(), StorageError> {
+    commit(store, move |draft| {
+        for id in taken {
+            let Ok(build) = draft.build(id) else { continue };
+            if build.status != BuildStatus::Running {
+                continue;
+            }
+            let attempts = build.attempts.saturating_sub(1);
+            let build = Build {
+                status: BuildStatus::Queued,
+                phase: None,
+                attempts,
+                started_at: None,
+                ..Build::clone(build)
+            };
+            draft.put_build(BuildCause::Progress, build)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// A transaction of the console's own. What is gone by then needs nothing more.
 async fn commit(
     store: &Store,

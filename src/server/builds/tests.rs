@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     model::{
         Actor, BuildCause, BuildError, BuildId, DefinitionHash, Gone, LoadState, WorkerCause, WorkerStatus,
+        build::BUILDS_IN_SNAPSHOT,
     },
     netcheck,
     petri::{
@@ -311,6 +312,51 @@ async fn a_build_that_ended_with_the_console_is_begun_again_and_given_up_the_thi
     assert_eq!(built.status, BuildStatus::Succeeded, "{built:?}");
     let report = get(&console, &format!("/api/builds/{}", built.id)).await;
     assert_eq!(report["attempts"], 2);
+    console.close().await;
+}
+
+#[tokio::test]
+async fn a_build_that_a_console_leaves_at_its_end_is_no_interrupted_one() {
+    let first = console().await;
+    begin(&first, config(script(&first, "exec sleep 600")));
+    let net = id_of(&add(&first, "left", &ring(3), false).await);
+    let status = |fleet: &crate::model::Fleet| fleet.net(net)?.build.as_ref().map(|build| build.status);
+    first.until("begun", |fleet| status(fleet) == Some(BuildStatus::Running)).await;
+    let console = first.restarted().await;
+    assert_eq!(row(&console, net).build.as_ref().unwrap().status, BuildStatus::Queued);
+    begin(&console, config(builder(&console)));
+    let built = until_built(&console, net).await;
+    assert_eq!(built.status, BuildStatus::Succeeded, "{built:?}");
+    assert_eq!(get(&console, &format!("/api/builds/{}", built.id)).await["attempts"], 1);
+    console.close().await;
+}
+
+#[tokio::test]
+async fn of_a_version_that_is_built_again_and_again_the_last_builds_are_kept() {
+    let console = console().await;
+    let net = id_of(&add(&console, "again", &ring(3), false).await);
+    let other = id_of(&add(&console, "other", &ring(4), false).await);
+    // The other's only build is the oldest of those that are over.
+    for (net, times) in [(other, 1), (net, BUILDS_IN_SNAPSHOT + 20)] {
+        for _ in 0..times {
+            let over = console.app.store().transact(Actor::System, move |draft| {
+                let last = draft.net(net)?.build.as_ref().ok_or(Gone("build"))?.id;
+                let (now, last) = (draft.now(), draft.build(last)?.clone());
+                let id = BuildId(uuid::Uuid::now_v7());
+                let over =
+                    |build: Build| Build { status: BuildStatus::Succeeded, finished_at: Some(now), ..build };
+                draft.put_build(BuildCause::Finished, over(Build::clone(&last)))?;
+                draft.put_build(BuildCause::Finished, over(Build { id, ..Build::clone(&last) }))
+            });
+            over.await.unwrap();
+        }
+    }
+    let pool = console.app.store().pool();
+    let kept = crate::server::storage::builds::of_net(pool, net).await.unwrap();
+    assert!(kept.len() <= BUILDS_IN_SNAPSHOT, "{}", kept.len());
+    assert_eq!(kept.last().unwrap().id, row(&console, net).build.as_ref().unwrap().id);
+    let alone = crate::server::storage::builds::of_net(pool, other).await.unwrap();
+    assert_eq!(alone.len(), 1, "what is known of it would go with it");
     console.close().await;
 }
 

@@ -111,11 +111,15 @@ pub async fn write(connection: &mut SqliteConnection, change: &Change) -> Result
             sqlx::query("INSERT INTO event_rules (id, row) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET row = ?1")
                 .bind(json(&**rules))
         }
+        // Of a version, its last build tells what there is to know.
+        Change::BuildTrimmed { id } => sqlx::query(
+            "DELETE FROM builds WHERE id = ? AND EXISTS (
+                SELECT 1 FROM builds later
+                WHERE later.net_id = builds.net_id AND later.version = builds.version AND later.id > builds.id)",
+        )
+        .bind(id.to_string()),
         // The history keeps what the snapshot lets go.
-        Change::EventsTrimmed { .. }
-        | Change::CommandTrimmed { .. }
-        | Change::PipelineTrimmed { .. }
-        | Change::BuildTrimmed { .. } => return Ok(()),
+        Change::EventsTrimmed { .. } | Change::CommandTrimmed { .. } | Change::PipelineTrimmed { .. } => return Ok(()),
     };
     query.execute(connection).await.map(drop)
 }

@@ -13,7 +13,6 @@ mod rates;
 mod refresh;
 mod results;
 mod sync_field;
-mod verdicts;
 mod words;
 
 pub use detail::LabPage;

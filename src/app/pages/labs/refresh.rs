@@ -69,7 +69,7 @@ pub fn RefreshLabs(
     };
     view! {
         <span class="labs-synced quiet-text">{synced}</span>
-        {store.may_act().then(|| view! {
+        {store.may_act_on_nets().then(|| view! {
             <form class="labs-refresh" method="post" action=Ask::url() on:submit=on_submit hidden=move || ready.with(Vec::is_empty)>
                 <input type="hidden" name="ids" value=ids/>
                 <button

@@ -2,7 +2,6 @@
 
 use super::{
     plot::{Figure, Plot, PlotRow},
-    verdicts::Verdicts,
     words::{counted, goal_words},
 };
 use crate::{
@@ -13,11 +12,12 @@ use crate::{
         lab_plan::NodeNames,
         labs::LabReport,
         live::plots::looked_at,
+        pages::parts::{VerdictTable, extent, verdicts},
         store::use_store,
     },
     model::{Lab, LabGoal, LabPlan, LabState, Timestamp},
     petri::{
-        NetReport,
+        NetReport, analysis,
         lab::{Estimate, estimate},
     },
     worker::protocol::LabResults,
@@ -123,14 +123,28 @@ fn Found(lab: Memo<Arc<Lab>>, found: Result<Option<LabReport>, ApiError>, names:
                     Some(LabResults::Explore { report: Some(report) }) => Some(NetReport::clone(report)),
                     _ => before.cloned().flatten(),
                 }));
-                explored.get_untracked().map(|first| view! {
-                    <Verdicts report=Signal::derive(move || explored.get().unwrap_or_else(|| first.clone()))/>
-                }).into_any()
+                view! {
+                    <section class="panel" aria-labelledby="lab-verdicts">
+                        <h2 id="lab-verdicts">"Verdicts"</h2>
+                        {move || explored.with(|report| report.as_ref().map(|report| view! {
+                            <VerdictTable rows=verdicts(report, None)/>
+                            <p class="quiet-text">{extent(report)} {more(report)}</p>
+                        }))}
+                    </section>
+                }.into_any()
             }
         }}
         {move || of.get().map(|at| view! { <p class="lab-as-of quiet-text">"results as of " <TimeOfDay at/></p> })}
     }
     .into_any()
+}
+
+/// What to do where something ran out.
+fn more(report: &NetReport) -> Option<&'static str> {
+    match report.hit? {
+        analysis::Resource::Time => Some(" A lab with more time may decide the rest."),
+        analysis::Resource::Memory => Some(" A lab with more memory may decide the rest."),
+    }
 }
 
 fn at(report: &Option<LabReport>) -> Option<Timestamp> {

@@ -210,8 +210,9 @@ fn Unreadable(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>) -> impl IntoV
 fn Small(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) -> impl IntoView {
     let drawn = Resource::new_blocking(move || id, net_graph);
     let known = Known::new(id, version, &net, tab, true);
+    // What the build found comes after a navigation, and is waited for in here: the drawing stays meanwhile.
     view! {
-        <Suspense fallback=|| view! { <p class="empty">"Loading the drawing…"</p> }>
+        <Transition fallback=|| view! { <p class="empty">"Loading the drawing…"</p> }>
             {move || {
                 let (net, built) = (net.clone(), known.clone());
                 Suspend::new(async move {
@@ -227,7 +228,7 @@ fn Small(id: NetId, version: u32, net: ArcRwSignal<Arc<Net>>, tab: Memo<Tab>) ->
                     }
                 })
             }}
-        </Suspense>
+        </Transition>
     }
     .into_any()
 }

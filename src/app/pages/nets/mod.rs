@@ -4,7 +4,7 @@ mod add;
 mod row;
 mod rows;
 
-pub use add::{PnmlError, wrong_at};
+pub use add::{PnmlError, PnmlFields, wrong_at};
 #[cfg(feature = "ssr")]
 pub use rows::first_screen;
 

@@ -10,6 +10,7 @@ pub mod host;
 pub mod host_states;
 mod net_lines;
 mod states;
+mod verdicts;
 
 pub use act_host::{HostButtons, kind_label};
 pub use act_net::{AssignForm, NetButtons, NetHidden, permitted_at_rest, submit};
@@ -19,6 +20,7 @@ pub use group::{DeleteGroup, GroupLinks};
 pub use health::{HealthBadge, Reasons, cluster_health, project_health};
 pub use net_lines::NetLines;
 pub use states::{BuildBadge, Finding, NetBadge, WorkerBadge};
+pub use verdicts::{Row, VerdictTable, extent, verdicts};
 
 use crate::{
     app::components::use_clock,

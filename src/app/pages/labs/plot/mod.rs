@@ -7,7 +7,7 @@ mod order;
 mod scale;
 
 pub use order::PlotRow;
-pub use scale::{Scale, number, share};
+pub use scale::{Scale, exact, number, share};
 
 use crate::{
     app::{
@@ -148,9 +148,10 @@ pub fn Plot(
     let said = Memo::new(move |_| {
         let row = looked_at.get().and_then(|at| rows.with(|rows| rows.get(at).cloned()))?;
         let PlotRow { name, estimate, .. } = row;
-        let mean = estimate.mean.map_or("not known".to_owned(), |mean| mean.to_string());
-        let interval =
-            estimate.interval.map_or(String::new(), |(low, high)| format!(", 95 % interval {low} to {high}"));
+        let mean = estimate.mean.map_or("not known".to_owned(), exact);
+        let interval = estimate.interval.map_or(String::new(), |(low, high)| {
+            format!(", 95 % interval {} to {}", exact(low), exact(high))
+        });
         Some(format!(
             "{name}: {mean}{interval}, of {}",
             format::counted(estimate.runs as usize, "run", "runs")

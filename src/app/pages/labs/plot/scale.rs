@@ -79,6 +79,13 @@ pub fn number(value: f64) -> String {
     text.replace('-', "−")
 }
 
+/// With as many digits as an estimate has meaning for, and no more: `0.286725`.
+pub fn exact(value: f64) -> String {
+    // Six significant digits, written as a plain number.
+    let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    rounded.to_string().replace('-', "−")
+}
+
 /// A share of 1 as percent: `64.2 %`.
 pub fn share(value: f64) -> String {
     format!("{} %", number((value * 1_000.0).round() / 10.0))
@@ -132,6 +139,10 @@ mod tests {
             assert_eq!(number(value), text);
         }
         assert_eq!(number(12_345.6), "12\u{202f}346");
+        assert_eq!(
+            [0.286_725_000_000_000_06, 1.0 / 3.0, -0.5, 3.0].map(exact),
+            ["0.286725", "0.333333", "−0.5", "3"]
+        );
         assert_eq!([share(0.642), share(1.0), share(0.0)], ["64.2 %", "100 %", "0 %"]);
     }
 }

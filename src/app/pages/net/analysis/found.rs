@@ -3,10 +3,13 @@
 use super::{
     super::{Node, bench::Bench},
     invariants::{Cycles, Sums},
-    words::{self, Row, Weight},
+    words,
 };
 use crate::{
-    app::components::{TimeOfDay, format, use_toasts},
+    app::{
+        components::{TimeOfDay, format, use_toasts},
+        pages::parts::{Row, VerdictTable, extent, verdicts},
+    },
     petri::report::{BuildLine, BuildReport, NetReport},
 };
 use leptos::prelude::*;
@@ -20,12 +23,13 @@ const NAMED: usize = 200;
 pub fn Found(report: BuildReport, bench: Option<Bench>) -> impl IntoView {
     let BuildReport { build, structure, report, log } = report;
     let shape = structure.as_ref().map(words::structure);
-    let verdicts = report.zip(bench).map(|(report, bench)| {
-        let rows = words::verdicts(&report, &build);
+    let answers = report.zip(bench).map(|(report, bench)| {
+        let took = build.started_at.zip(build.finished_at).map(|(from, to)| to.since(from));
+        let rows = verdicts(&report, took);
         let (places, transitions) = (report.place_invariants.clone(), report.transition_invariants.clone());
-        let explored = words::explored(&report);
+        let explored = extent(&report);
         view! {
-            <Verdicts rows=rows.to_vec() report=report.clone() bench=bench.clone()/>
+            <Verdicts rows report=report.clone() bench=bench.clone()/>
             <p class="quiet-text">{explored}</p>
             <Unbounded report=report.clone() bench=bench.clone()/>
             <Dead report bench=bench.clone()/>
@@ -35,7 +39,7 @@ pub fn Found(report: BuildReport, bench: Option<Bench>) -> impl IntoView {
         .into_any()
     });
     view! {
-        {verdicts}
+        {answers}
         {shape.map(|shape| view! { <h3>"Structure"</h3> <p>{shape}</p> })}
         <Log log/>
     }
@@ -43,7 +47,7 @@ pub fn Found(report: BuildReport, bench: Option<Bench>) -> impl IntoView {
 }
 
 #[component]
-fn Verdicts(rows: Vec<Row>, report: NetReport, bench: Bench) -> impl IntoView {
+fn Verdicts(rows: [Row; 8], report: NetReport, bench: Bench) -> impl IntoView {
     let toasts = use_toasts();
     let path = StoredValue::new(report.deadlock_path.unwrap_or_default());
     let has_path = path.with_value(|path| !path.is_empty());
@@ -65,43 +69,24 @@ fn Verdicts(rows: Vec<Row>, report: NetReport, bench: Bench) -> impl IntoView {
             toasts.error("The path cannot be replayed: it is not one of the net that is drawn.".to_owned());
         }
     };
-    let line = |(n, row): (usize, Row)| {
-        let class = match row.weight {
-            Weight::Plain => "verdict",
-            Weight::Quiet => "verdict quiet-text",
-            Weight::Warn => "verdict tone-warn",
-        };
-        let show = show.clone();
+    let of_deadlock = has_path.then(|| {
         view! {
-            <tr>
-                <th scope="row" title=row.meaning>{row.question}</th>
-                <td class=class>
-                    {(row.weight == Weight::Warn).then(|| view! { <span aria-hidden="true">"▲ "</span> })} {row.answer}
-                    {(n == 0 && has_path)
-                        .then(|| {
-                            view! {
-                                <span class="needs-script">
-                                    " · "
-                                    <button
-                                        type="button"
-                                        class="link"
-                                        on:click=show
-                                        aria-disabled=move || replaying.with(Option::is_some).then_some("true")
-                                    >
-                                        "Show the path"
-                                    </button>
-                                </span>
-                            }
-                        })}
-                </td>
-            </tr>
+            <span class="needs-script">
+                " · "
+                <button
+                    type="button"
+                    class="link"
+                    on:click=show
+                    aria-disabled=move || replaying.with(Option::is_some).then_some("true")
+                >
+                    "Show the path"
+                </button>
+            </span>
         }
-    };
+        .into_any()
+    });
     view! {
-        <table class="verdicts">
-            <caption class="visually-hidden">"Verdicts"</caption>
-            <tbody>{rows.into_iter().enumerate().map(line).collect_view()}</tbody>
-        </table>
+        <VerdictTable rows of_deadlock/>
         {has_path
             .then(|| {
                 view! {

@@ -6,7 +6,7 @@ use crate::{
         components::{Disclose, use_toasts},
         error::ApiError,
         live::files,
-        pages::nets::{PnmlError, wrong_at},
+        pages::nets::{PnmlError, PnmlFields, wrong_at},
         store::use_store,
     },
     model::{Net, NetId},
@@ -73,29 +73,7 @@ pub fn ChangeNet(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
                 <p class="field-note">
                     "It becomes a new version; the ones before stay. What is loaded goes on as it is until it is loaded anew."
                 </p>
-                <div class="field">
-                    <label for="change-file">"PNML file"</label>
-                    <input
-                        id="change-file"
-                        name="file"
-                        type="file"
-                        node_ref=chosen
-                        accept=".pnml,.xml,application/xml,text/xml"
-                        aria-describedby="change-error"
-                    />
-                </div>
-                <div class="field">
-                    <label for="change-text">"or paste it"</label>
-                    <textarea
-                        id="change-text"
-                        class="input mono"
-                        name="text"
-                        rows="5"
-                        spellcheck="false"
-                        node_ref=text
-                        aria-describedby="change-error"
-                    ></textarea>
-                </div>
+                <PnmlFields prefix="change" chosen text/>
                 <div id="change-error">
                     <PnmlError error busy/>
                 </div>

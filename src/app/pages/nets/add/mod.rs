@@ -2,8 +2,10 @@
 //! and column, and nothing of it is stored unless it is to be kept all the same.
 
 mod batch;
+mod fields;
 mod wrong;
 
+pub use fields::PnmlFields;
 pub use wrong::{PnmlError, wrong_at};
 
 use crate::app::{
@@ -111,34 +113,7 @@ pub fn AddNet() -> impl IntoView {
         <Disclose label="Add net" open details first=chosen>
             <form method="post" enctype="multipart/form-data" action=CreateNet::url() on:submit=on_submit>
                 <input type="hidden" name="key" value=move || format!("{}-net-{}", store.form_key.get(), made.get())/>
-                <div class="field">
-                    <label for="net-file">"PNML file"</label>
-                    // Several at once need the script: without it the form has room for one.
-                    <input
-                        id="net-file"
-                        name="file"
-                        type="file"
-                        node_ref=chosen
-                        prop:multiple=true
-                        accept=".pnml,.xml,application/xml,text/xml"
-                        aria-describedby="net-file-note"
-                    />
-                    <p class="field-note needs-script" id="net-file-note">
-                        "Several at once, too; or drop files anywhere on this page, or paste them."
-                    </p>
-                </div>
-                <div class="field">
-                    <label for="net-text">"or paste it"</label>
-                    <textarea
-                        id="net-text"
-                        class="input mono"
-                        name="text"
-                        rows="5"
-                        spellcheck="false"
-                        node_ref=text
-                        aria-describedby="net-error"
-                    ></textarea>
-                </div>
+                <PnmlFields prefix="net" chosen text several=true/>
                 <div class="field">
                     <label for="net-name">"Name"</label>
                     <input id="net-name" class="input" name="name" autocomplete="off" aria-describedby="net-name-note"/>
