@@ -53,12 +53,11 @@ impl State {
     /// Applies the effect of an enabled transition, or nothing of it.
     #[inline(always)]
     pub fn apply<const NOTED: bool>(&mut self, plan: &Plan, t: u32) -> Result<(), PlaceIx> {
-        let effects = plan.effects(t);
-        for (done, &Effect { place, delta }) in effects.iter().enumerate() {
+        for (done, Effect { place, delta }) in plan.effects(t).enumerate() {
             match shifted(self.marking.0[place as usize], delta) {
                 Ok(tokens) => self.put::<NOTED>(plan, place, tokens),
                 Err(TokenOverflow) => {
-                    self.undo::<NOTED>(plan, &effects[..done]);
+                    self.undo::<NOTED>(plan, t, done);
                     return Err(PlaceIx(place));
                 }
             }
@@ -69,9 +68,10 @@ impl State {
         Ok(())
     }
 
+    /// Takes the first `done` effects back.
     #[cold]
-    fn undo<const NOTED: bool>(&mut self, plan: &Plan, effects: &[Effect]) {
-        for &Effect { place, delta } in effects.iter().rev() {
+    fn undo<const NOTED: bool>(&mut self, plan: &Plan, t: u32, done: usize) {
+        for Effect { place, delta } in plan.effects(t).take(done).rev() {
             let tokens = self.marking.0[place as usize].wrapping_sub(delta as u64);
             self.put::<NOTED>(plan, place, tokens);
         }
@@ -84,9 +84,11 @@ impl State {
         if NOTED && let Some(watch) = &mut self.watch {
             watch.place(place);
         }
-        let (top, consumers) = plan.consumers(place);
-        if old < top && old < new {
-            for &Need { transition, weight } in consumers {
+        if !plan.is_noticed(place, old.min(new)) {
+            return;
+        }
+        if old < new {
+            for Need { transition, weight } in plan.consumers(place) {
                 if old < weight && weight <= new {
                     let unmet = &mut self.unmet[transition as usize];
                     *unmet -= 1;
@@ -95,8 +97,8 @@ impl State {
                     }
                 }
             }
-        } else if new < top && new < old {
-            for &Need { transition, weight } in consumers {
+        } else if new < old {
+            for Need { transition, weight } in plan.consumers(place) {
                 if new < weight && weight <= old {
                     let unmet = &mut self.unmet[transition as usize];
                     *unmet += 1;
@@ -141,7 +143,7 @@ impl State {
     /// Sets the tokens of one place as they were, and with them what its consumers lack, but not which of them are enabled.
     pub fn put_back(&mut self, plan: &Plan, place: u32, before: u64) {
         let now = std::mem::replace(&mut self.marking.0[place as usize], before);
-        for &Need { transition, weight } in plan.consumers(place).1 {
+        for Need { transition, weight } in plan.consumers(place) {
             let unmet = &mut self.unmet[transition as usize];
             match (now >= weight, before >= weight) {
                 (false, true) => *unmet -= 1,
