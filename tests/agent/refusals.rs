@@ -97,7 +97,9 @@ async fn frames_that_cannot_be_read_bring_a_new_connection_and_lose_nothing() {
 async fn a_console_that_says_nothing_is_given_up() {
     let mut console = Console::start().await;
     let host = Host::start(&console, "");
-    let (connection, first) = console.welcome().await;
+    let (mut connection, first) = console.welcome().await;
+    // What it answers after the welcome it has heard the welcome before.
+    connection.refresh().await;
     connection.go_silent();
     let (_next, again) = console.welcome().await;
     assert_eq!(again.agent_id, first.agent_id);
