@@ -98,8 +98,8 @@ impl Engine {
         // Looked at beforehand: to begin and take it back could leave the enabled array in another order, and what is picked next
         // depends on that.
         let full =
-            |effect: &Effect| shifted(self.state.marking.0[effect.place as usize], effect.delta).is_err();
-        if let Some(effect) = self.plan.effects(t.0).find(full) {
+            |effect: &&Effect| shifted(self.state.marking.0[effect.place as usize], effect.delta).is_err();
+        if let Some(effect) = self.plan.effects(t.0).iter().find(full) {
             return Err(FireError::Overflow { transition: t, place: PlaceIx(effect.place) });
         }
         self.state
@@ -257,7 +257,7 @@ impl Engine {
     }
 
     fn unfire(&mut self, t: TransitionIx) {
-        for Effect { place, delta } in self.plan.effects(t.0).rev() {
+        for &Effect { place, delta } in self.plan.effects(t.0).iter().rev() {
             let now = self.state.marking.0[place as usize];
             self.state.put_back(&self.plan, place, now.wrapping_sub(delta as u64));
         }

@@ -53,11 +53,12 @@ impl State {
     /// Applies the effect of an enabled transition, or nothing of it.
     #[inline(always)]
     pub fn apply<const NOTED: bool>(&mut self, plan: &Plan, t: u32) -> Result<(), PlaceIx> {
-        for (done, Effect { place, delta }) in plan.effects(t).enumerate() {
+        let effects = plan.effects(t);
+        for (done, &Effect { place, delta }) in effects.iter().enumerate() {
             match shifted(self.marking.0[place as usize], delta) {
                 Ok(tokens) => self.put::<NOTED>(plan, place, tokens),
                 Err(TokenOverflow) => {
-                    self.undo::<NOTED>(plan, t, done);
+                    self.undo::<NOTED>(plan, &effects[..done]);
                     return Err(PlaceIx(place));
                 }
             }
@@ -68,10 +69,9 @@ impl State {
         Ok(())
     }
 
-    /// Takes the first `done` effects back.
     #[cold]
-    fn undo<const NOTED: bool>(&mut self, plan: &Plan, t: u32, done: usize) {
-        for Effect { place, delta } in plan.effects(t).take(done).rev() {
+    fn undo<const NOTED: bool>(&mut self, plan: &Plan, effects: &[Effect]) {
+        for &Effect { place, delta } in effects.iter().rev() {
             let tokens = self.marking.0[place as usize].wrapping_sub(delta as u64);
             self.put::<NOTED>(plan, place, tokens);
         }
@@ -84,11 +84,9 @@ impl State {
         if NOTED && let Some(watch) = &mut self.watch {
             watch.place(place);
         }
-        if !plan.is_noticed(place, old.min(new)) {
-            return;
-        }
-        if old < new {
-            for Need { transition, weight } in plan.consumers(place) {
+        let (top, consumers) = plan.consumers(place);
+        if old < top && old < new {
+            for &Need { transition, weight } in consumers {
                 if old < weight && weight <= new {
                     let unmet = &mut self.unmet[transition as usize];
                     *unmet -= 1;
@@ -97,8 +95,8 @@ impl State {
                     }
                 }
             }
-        } else if new < old {
-            for Need { transition, weight } in plan.consumers(place) {
+        } else if new < top && new < old {
+            for &Need { transition, weight } in consumers {
                 if new < weight && weight <= old {
                     let unmet = &mut self.unmet[transition as usize];
                     *unmet += 1;
@@ -143,7 +141,7 @@ impl State {
     /// Sets the tokens of one place as they were, and with them what its consumers lack, but not which of them are enabled.
     pub fn put_back(&mut self, plan: &Plan, place: u32, before: u64) {
         let now = std::mem::replace(&mut self.marking.0[place as usize], before);
-        for Need { transition, weight } in plan.consumers(place) {
+        for &Need { transition, weight } in plan.consumers(place).1 {
             let unmet = &mut self.unmet[transition as usize];
             match (now >= weight, before >= weight) {
                 (false, true) => *unmet -= 1,
