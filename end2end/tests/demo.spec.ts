@@ -18,10 +18,10 @@ test.skip(!folder, 'the demo was not built: run `cargo xtask e2e` without naming
 test('a worker is provisioned, and a net is seen running', async ({ page }) => {
   await page.goto('/workers');
   const row = page.locator('[data-worker="workshop-04"]');
-  await expect(row).toContainText('pending');
+  await expect(row).toContainText('pending', { timeout: 20_000 });
   await row.getByRole('button', { name: 'Provision' }).click();
   await expect(row).toContainText('provisioning');
-  await expect(row).toContainText('ready', { timeout: 10_000 });
+  await expect(row).toContainText('ready', { timeout: 20_000 });
 
   await page.goto('/nets');
   await page.getByRole('link', { name: 'Producer and consumer 1', exact: true }).click();
