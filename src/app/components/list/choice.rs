@@ -34,6 +34,8 @@ pub struct Offer {
     pub facets: &'static [Facet],
     /// Whether the list searches its rows for the words in the address. Of a page that does so itself they are none of its business.
     pub searches: bool,
+    /// Up to so many rows all of them are in the page, for the browser to search and print; of a longer list, what is seen.
+    pub whole: usize,
     /// The column that orders the rows while nothing is chosen.
     pub sorted_by: &'static str,
 }
@@ -254,6 +256,7 @@ mod tests {
         ],
         facets: &[Facet { key: "status", label: "Status" }, Facet { key: "cluster", label: "Cluster" }],
         searches: true,
+        whole: super::PAGE,
         sorted_by: "name",
     };
 

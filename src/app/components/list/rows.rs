@@ -108,8 +108,8 @@ impl<K: Key> Screen<K> {
             }
             self.turn.track();
             let there: HashSet<K> = before.iter().flat_map(|laid| laid.keys()).collect();
-            if index.len() <= PAGE {
-                return short(index.page(0, PAGE).collect(), &there);
+            if index.len() <= self.list.offer.whole {
+                return short(index.page(0, index.len()).collect(), &there);
             }
             let layout = self.layout(index.len(), |key| index.place_of(key));
             let seen = self.seen.get();
@@ -218,7 +218,7 @@ pub fn ListRows<K: Key>(
         <div
             class="table-space"
             class:no-rows=move || shown.get() == 0
-            class:windowed=move || { list.alive.get() && (shown.get() > PAGE) && !list.is_part() }
+            class:windowed=move || { list.alive.get() && (shown.get() > list.offer.whole) && !list.is_part() }
             node_ref=screen.space
             on:focusin=move |event| held_by(screen, &event)
             on:focusout=move |event| let_go(screen, &event)

@@ -41,6 +41,8 @@ const OFFER: Offer = Offer {
     ],
     facets: &[],
     searches: false,
+    // It grows while it is scrolled through: becoming long then would be a jolt.
+    whole: 0,
     sorted_by: "time",
 };
 

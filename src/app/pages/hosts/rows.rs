@@ -3,7 +3,7 @@
 use super::super::parts::host_states::presence_state;
 use crate::{
     app::{
-        components::list::{Column, Facet, Facts, FirstScreen, List, Offer, SortKey, Source},
+        components::list::{Column, Facet, Facts, FirstScreen, List, Offer, PAGE, SortKey, Source},
         store::{Store, Touched},
     },
     model::{CompartmentKind, CompartmentStatus, EntityRef, Host, HostId},
@@ -37,6 +37,7 @@ pub const OFFER: Offer = Offer {
         Facet { key: "agent", label: "Agent" },
     ],
     searches: true,
+    whole: PAGE,
     sorted_by: "name",
 };
 

@@ -3,7 +3,7 @@
 use super::super::parts::Finding;
 use crate::{
     app::{
-        components::list::{Column, Facet, Facts, FirstScreen, List, Offer, SortKey, Source},
+        components::list::{Column, Facet, Facts, FirstScreen, List, Offer, PAGE, SortKey, Source},
         store::{Store, Touched},
     },
     model::{EntityRef, Net, NetId, lifecycle::NetWord},
@@ -35,6 +35,7 @@ pub const OFFER: Offer = Offer {
         Facet { key: "project", label: "Project" },
     ],
     searches: true,
+    whole: PAGE,
     sorted_by: "name",
 };
 

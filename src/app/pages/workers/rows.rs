@@ -2,7 +2,7 @@
 
 use crate::{
     app::{
-        components::list::{Column, Facet, Facts, FirstScreen, List, Offer, SortKey, Source},
+        components::list::{Column, Facet, Facts, FirstScreen, List, Offer, PAGE, SortKey, Source},
         store::{Store, Touched},
     },
     model::{EntityRef, Worker, WorkerId},
@@ -33,6 +33,7 @@ pub const OFFER: Offer = Offer {
         Facet { key: "kind", label: "Kind" },
     ],
     searches: true,
+    whole: PAGE,
     sorted_by: "name",
 };
 
