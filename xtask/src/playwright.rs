@@ -42,8 +42,44 @@ pub struct Options {
     pub measure: bool,
 }
 
+/// Which tests run now: see `playwright.config.ts`.
+#[derive(Clone, Copy)]
+enum Pass {
+    /// Those that two browsers may run at a time.
+    Together,
+    /// Those that hold times against limits: one by one.
+    Alone,
+    Named,
+}
+
+impl Pass {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Together => "together",
+            Self::Alone => "alone",
+            Self::Named => "named",
+        }
+    }
+}
+
 /// Runs the tests against `program` and, where it was built, the demo in the folder `demo`; `Err` only if they could not be run at all.
+/// Without names in `rest` all of them, in two passes.
 pub fn run(program: &Path, demo: Option<&Path>, options: Options, rest: &[OsString]) -> Result<Tally> {
+    if !rest.is_empty() || options.measure {
+        return run_pass(Pass::Named, program, demo, options, rest);
+    }
+    let mut tally = run_pass(Pass::Together, program, demo, options, rest)?;
+    tally.add(run_pass(Pass::Alone, program, demo, options, rest)?);
+    Ok(tally)
+}
+
+fn run_pass(
+    pass: Pass,
+    program: &Path,
+    demo: Option<&Path>,
+    options: Options,
+    rest: &[OsString],
+) -> Result<Tally> {
     let chromium = prereq::chromium()?;
     let journal_append = cargo::build_example("journal_append", Profile::Quick)?;
     let fleet_storm = cargo::build_example("fleet_storm", Profile::Quick)?;
@@ -52,6 +88,7 @@ pub fn run(program: &Path, demo: Option<&Path>, options: Options, rest: &[OsStri
     let mut command = local("playwright", &["test"]);
     command.args(rest).stdin(Stdio::null());
     command
+        .env("MUSTER_PASS", pass.name())
         .env("MUSTER_BIN", program)
         .env("MUSTER_JOURNAL_APPEND", journal_append)
         .env("MUSTER_FLEET_STORM", fleet_storm)
