@@ -50,9 +50,74 @@ fn the_code_of_a_build_ends_without_an_error() {
     netcheck::run(program.args).unwrap();
 }
 
+/// What a process runs that a test starts for a console: it has a large net built and says when that is under way.
+#[test]
+fn a_console_in_a_process_of_its_own_has_a_net_built() {
+    let Some(program) = std::env::var_os("MUSTER_TEST_CONSOLE") else { return };
+    let config = BuildConfig { seconds: 600, memory_mb: 4_000, ..config(PathBuf::from(program)) };
+    let (phase, mut phases) = watch::channel(crate::model::BuildPhase::Reading);
+    let under_way = async {
+        phases.wait_for(|phase| *phase == crate::model::BuildPhase::States).await.unwrap();
+        println!("under way");
+        std::future::pending::<()>().await;
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let pnml = pnml::write(&Family::ALL[0].net(200)).into_bytes();
+        tokio::select! {
+            outcome = child::build(&config, pnml, &phase) => panic!("it ended: {outcome:?}"),
+            () = under_way => {}
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_build_ends_with_a_console_that_is_killed() {
+    use crate::process::ProcessId;
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (this, path) = (std::env::current_exe().unwrap(), folder.path().display());
+    let test = |name: &str| format!("server::builds::tests::{name}");
+    let run = format!(
+        "'{}' --exact {} --nocapture --test-threads 1",
+        this.display(),
+        test("the_code_of_a_build_ends_without_an_error")
+    );
+    // No process between the two: the number is that of the build itself.
+    let program = script_in(
+        folder.path(),
+        &format!("echo $$ >'{path}/number'\nMUSTER_TEST_BUILD=\"$*\"\nexport MUSTER_TEST_BUILD\nexec {run}"),
+    );
+    let mut console = Command::new(&this)
+        .args(["--exact", &test("a_console_in_a_process_of_its_own_has_a_net_built")])
+        .args(["--nocapture", "--test-threads", "1"])
+        .env("MUSTER_TEST_CONSOLE", program)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(console.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.ends_with("under way")), "it is built");
+    let number = std::fs::read_to_string(folder.path().join("number")).unwrap();
+    let build = ProcessId::of(number.trim().parse().unwrap()).expect("it runs");
+    assert!(build.is_alive());
+
+    console.kill().unwrap();
+    console.wait().unwrap();
+    let ended = tokio::time::timeout(PATIENCE, build.ended()).await;
+    build.signal_group(rustix::process::Signal::KILL);
+    assert!(ended.is_ok(), "it went on without its console");
+}
+
 /// A program in the folder of the console.
 fn script(console: &Console, text: &str) -> PathBuf {
-    let path = console.data.path().join("build.sh");
+    script_in(console.data.path(), text)
+}
+
+fn script_in(folder: &std::path::Path, text: &str) -> PathBuf {
+    let path = folder.join("build.sh");
     std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     path
