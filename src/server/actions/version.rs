@@ -2,7 +2,7 @@
 
 use super::{
     net::theirs,
-    outcome::{fresh_net, once},
+    outcome::{fresh_net, once, stays},
 };
 use crate::{
     app::error::{ApiError, Current},
@@ -116,6 +116,7 @@ pub async fn change(
     once(app, who, key, move |draft| {
         let net = theirs(draft, &by, id)?;
         fresh_net(draft, &net, if_match)?;
+        stays(draft, &net, "change")?;
         let newest = net.newest();
         if newest.definition == content.hash {
             let message =
@@ -146,6 +147,7 @@ pub async fn build(app: &App, who: &Who, id: NetId, key: Option<Key>) -> Result<
     let by = who.clone();
     once(app, who, key, move |draft| {
         let net = theirs(draft, &by, id)?;
+        stays(draft, &net, "build")?;
         let newest = net.newest();
         let mut builds = draft.before().builds();
         if builds.any(|row| row.net_id == id && row.version == newest.number && !row.status.is_over()) {
