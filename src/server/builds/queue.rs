@@ -121,7 +121,8 @@ pub async fn give_back(store: &Store, taken: Vec<BuildId>) -> Result<(), Storage
                 started_at: None,
                 ..Build::clone(build)
             };
-            draft.put_build(BuildCause::Progress, build)?;
+            // One whose net is gone needs nothing more, and is no reason to keep the others.
+            _ = draft.put_build(BuildCause::Progress, build);
         }
         Ok(())
     })

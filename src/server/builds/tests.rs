@@ -397,6 +397,24 @@ async fn a_build_that_a_console_leaves_at_its_end_is_no_interrupted_one() {
 }
 
 #[tokio::test]
+async fn what_is_given_back_is_given_back_although_a_net_of_it_is_gone() {
+    let console = console().await;
+    let mut builds = Vec::new();
+    for (name, places) in [("gone", 3), ("there", 4)] {
+        let net = id_of(&add(&console, name, &ring(places), false).await);
+        interrupted(&console, net, 1).await;
+        builds.push((net, row(&console, net).build.as_ref().unwrap().id));
+    }
+    let [(gone, first), (there, second)] = builds[..] else { panic!("two") };
+    let delete = console.app.store().transact(Actor::System, move |draft| draft.delete_net(gone));
+    delete.await.unwrap();
+    queue::give_back(console.app.store(), vec![first, second]).await.unwrap();
+    let given = row(&console, there).build.clone().unwrap();
+    assert_eq!((given.id, given.status), (second, BuildStatus::Queued));
+    console.close().await;
+}
+
+#[tokio::test]
 async fn of_a_version_that_is_built_again_and_again_the_last_builds_are_kept() {
     let console = console().await;
     let net = id_of(&add(&console, "again", &ring(3), false).await);
