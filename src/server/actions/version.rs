@@ -62,9 +62,7 @@ impl Content {
             Err(error) => return Err(bad_pnml(&error)),
         };
         if size.places == 0 && size.transitions == 0 {
-            let detail =
-                "The net is empty: it has no places and no transitions. Add at least one.".to_owned();
-            return Err(ApiError::BadRequest { detail });
+            return Err(ApiError::BadRequest { detail: crate::netcheck::EMPTY.to_owned() });
         }
         let title = Some(name).filter(|name| !name.trim().is_empty()).unwrap_or(id);
         let kept = reports::get(app.store().pool(), hash).await.map_err(|error| internal(&error))?;
