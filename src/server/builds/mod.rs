@@ -44,7 +44,11 @@ pub async fn report(
     net: NetId,
     version: Option<u32>,
 ) -> Result<Option<BuildReport>, ApiError> {
-    let version = version.unwrap_or(visible(app, who, net)?.newest().number);
+    let newest = visible(app, who, net)?.newest().number;
+    let version = version.unwrap_or(newest);
+    if version > newest {
+        return Err(ApiError::NoVersion { number: version, newest });
+    }
     let pool = app.store().pool();
     let Some(build) = builds::last(pool, net, version).await.map_err(ours)? else { return Ok(None) };
     let kept = match build.status {

@@ -381,6 +381,19 @@ async fn a_build_that_ended_with_the_console_is_begun_again_and_given_up_the_thi
 }
 
 #[tokio::test]
+async fn a_version_that_there_is_not_is_not_found() {
+    let console = console().await;
+    let net = id_of(&add(&console, "ring", &ring(3), false).await);
+    for path in ["report?version=99", "versions/99/pnml"] {
+        let answer = console.ask(ANA, Method::GET, &format!("/api/nets/{net}/{path}"), "").await;
+        assert_eq!((answer.status, &answer.body["code"]), (StatusCode::NOT_FOUND, &json!("no_such_version")));
+        let said = "There is no version 99 of this net: it has version 1 alone.";
+        assert_eq!(answer.detail(), said, "{path}");
+    }
+    console.close().await;
+}
+
+#[tokio::test]
 async fn a_build_that_a_console_leaves_at_its_end_is_no_interrupted_one() {
     let first = console().await;
     begin(&first, config(script(&first, "exec sleep 600")));
