@@ -7,7 +7,7 @@ use super::{
 use crate::{
     app::error::{ApiError, Current},
     model::{
-        BuildError, BuildStatus, BuildSummary, ChangedNet, DefinitionHash, Done, Draft, Net, NetId, NetSize,
+        BuildError, BuildSummary, ChangedNet, DefinitionHash, Done, Draft, Net, NetBuild, NetId, NetSize,
         NetVersion, VersionRow, action::MAX_PNML_BYTES,
     },
     petri::pnml::{self, Limits, PnmlError},
@@ -158,7 +158,9 @@ pub async fn build(app: &App, who: &Who, id: NetId, key: Option<Key>) -> Result<
                 current: Some(Current::Net(net)),
             });
         }
-        queue::put(draft, id, newest.number, newest.definition, Known::Nothing)?;
+        let before = net.build.as_ref().filter(|build| build.version == newest.number);
+        let known = before.and_then(|build| build.summary).map_or(Known::Nothing, Known::Again);
+        queue::put(draft, id, newest.number, newest.definition, known)?;
         let message = format!("Version {} of {} is built anew.", newest.number, net.name);
         Ok((Done { message, net: Some(draft.net(id)?.clone()), ..Done::default() }, Vec::new()))
     })
@@ -178,7 +180,7 @@ pub(super) async fn choose(app: &App, net: NetId, number: u32) -> Result<Chosen,
     let pool = app.store().pool();
     let row = versions::one(pool, net, number).await.map_err(|error| internal(&error))?;
     let build = builds::last(pool, net, number).await.map_err(|error| internal(&error))?;
-    let failed = build.filter(|build| build.status == BuildStatus::Failed).map(|build| {
+    let failed = build.filter(|build| NetBuild::from(build).is_broken()).map(|build| {
         build.error.unwrap_or_else(|| BuildError { text: "it is not known why".to_owned(), at: None })
     });
     Ok(Chosen { number, row, failed })

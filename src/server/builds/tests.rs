@@ -381,6 +381,32 @@ async fn a_build_that_ended_with_the_console_is_begun_again_and_given_up_the_thi
 }
 
 #[tokio::test]
+async fn a_version_that_was_built_keeps_its_verdicts_though_building_it_anew_fails() {
+    let first = console().await;
+    let net = placed(&first, "ring", &ring(3)).await;
+    begin(&first, config(builder(&first)));
+    let built = until_built(&first, net).await;
+    let first = first.restarted().await;
+    let answer = act(&first, net, "build", json!({})).await;
+    assert_eq!(answer.message(), "Version 1 of ring is built anew.", "{}", answer.text);
+    interrupted(&first, net, 3).await;
+    let console = first.restarted().await;
+    begin(&console, config(builder(&console)));
+    let failed = until_built(&console, net).await;
+    assert_eq!((failed.status, failed.summary), (BuildStatus::Failed, built.summary));
+    assert_ne!(failed.id, built.id);
+
+    let report = get(&console, &format!("/api/nets/{net}/report")).await;
+    assert_eq!(
+        (&report["build"]["status"], &report["report"]["verdicts"]["states"]),
+        (&json!("failed"), &json!(3))
+    );
+    let load = act(&console, net, "load", json!({"version": 1})).await;
+    assert_eq!(load.message(), "Loaded ring on w1.", "{}", load.text);
+    console.close().await;
+}
+
+#[tokio::test]
 async fn a_version_that_there_is_not_is_not_found() {
     let console = console().await;
     let net = id_of(&add(&console, "ring", &ring(3), false).await);
