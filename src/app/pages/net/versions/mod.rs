@@ -13,7 +13,9 @@ use crate::{
         guard::use_desk,
         store::{Store, use_store},
     },
-    model::{BuildStatus, Net, NetAction, NetId, Role, VersionRow, lifecycle::net_action},
+    model::{
+        BuildError, BuildStatus, Net, NetAction, NetBuild, NetId, Role, VersionRow, lifecycle::net_action,
+    },
 };
 use change::ChangeNet;
 use compare::Comparison;
@@ -106,9 +108,14 @@ fn Version(
     let store = use_store();
     let number = row.version.number;
     let size = row.version.size;
-    let failed = row.build.as_ref().is_some_and(|build| build.status == BuildStatus::Failed);
-    let state = Signal::stored(build_state(row.build.as_ref().map(|build| build.status), None));
-    let why = row.build.and_then(|build| build.error).map(|error| error.text);
+    let failed = row.build.as_ref().is_some_and(NetBuild::is_broken);
+    // What was found before holds, though building it anew failed.
+    let state = row.build.as_ref().map(|build| match build.status {
+        BuildStatus::Failed if !failed => BuildStatus::Succeeded,
+        status => status,
+    });
+    let state = Signal::stored(build_state(state, None));
+    let why = row.build.and_then(|build| build.error).map(|error| why(&error, failed));
     let place = Memo::new({
         let net = net.clone();
         move |_| {
@@ -180,6 +187,15 @@ fn Version(
     .into_any()
 }
 
+/// Why a build failed, and where in the file.
+fn why(error: &BuildError, failed: bool) -> String {
+    let at = error.at.map(|(line, column)| {
+        format!("Line {}, column {}: ", format::count(line.into()), format::count(column.into()))
+    });
+    let anew = if failed { "" } else { "Building it anew failed: " };
+    format!("{anew}{}{}", at.unwrap_or_default(), error.text)
+}
+
 /// Whether a version that can be read may be loaded now.
 fn may_load(store: Store, net: &Net) -> bool {
     // What became of the newest version is nothing to the others.
@@ -215,4 +231,17 @@ fn LoadThis(id: NetId, number: u32, net: ArcRwSignal<Arc<Net>>) -> impl IntoView
         </form>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_version_says_where_it_is_broken() {
+        let error = |at| BuildError { text: "the weight of an arc is 0".to_owned(), at };
+        assert_eq!(why(&error(Some((1_200, 7))), true), "Line 1,200, column 7: the weight of an arc is 0");
+        assert_eq!(why(&error(None), true), "the weight of an arc is 0");
+        assert_eq!(why(&error(None), false), "Building it anew failed: the weight of an arc is 0");
+    }
 }
