@@ -41,9 +41,10 @@ pub fn Versions(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
         }
     });
     let rows = Resource::new(move || stage.get(), move |_| net_versions(id));
-    let compared = Memo::new(move |_| {
-        query.with(|query| query.get("compare")).and_then(|number| number.parse::<u32>().ok())
-    });
+    let number =
+        move |key: &str| query.with(|query| query.get(key)).and_then(|number| number.parse::<u32>().ok());
+    let compared = Memo::new(move |_| number("compare"));
+    let with = Memo::new(move |_| number("with"));
     let project = net.get_untracked().project_id;
     let change = store.may_in(project, Role::Operator).then({
         let net = net.clone();
@@ -67,7 +68,7 @@ pub fn Versions(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
                 }}
             </Transition>
         </section>
-        {move || compared.get().map(|version| view! { <Comparison id version/> })}
+        {move || compared.get().map(|version| view! { <Comparison id version with/> })}
     }
     .into_any()
 }
@@ -80,9 +81,11 @@ fn List(
     compared: Memo<Option<u32>>,
 ) -> impl IntoView {
     let more = rows.len().saturating_sub(SHOWN);
-    let first = rows.iter().map(|row| row.version.number).min();
+    let readable = rows.iter().map(|row| row.version).filter(|version| !version.size.is_nothing());
+    let first = readable.map(|version| version.number).min();
     let line = move |row: VersionRow| {
-        let has_before = Some(row.version.number) != first;
+        let has_before =
+            !row.version.size.is_nothing() && first.is_some_and(|first| first < row.version.number);
         view! { <Version id net=net.clone() row has_before compared/> }
     };
     view! {
@@ -136,7 +139,7 @@ fn Version(
         move |_| !failed && may_load(store, &net.get())
     });
     let sizes = match (size.places, size.transitions) {
-        (0, 0) if failed => "cannot be read".to_owned(),
+        (0, 0) => "cannot be read".to_owned(),
         _ => format!(
             "{}, {}, {}",
             format::counted(size.places as usize, "place", "places"),
@@ -174,7 +177,7 @@ fn Version(
                                 aria-current=move || (compared.get() == Some(number)).then_some("true")
                                 data-noscroll=""
                             >
-                                "Compare with the one before"
+                                "Compare"
                             </a>
                         }
                     })}
