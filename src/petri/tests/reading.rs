@@ -112,11 +112,11 @@ fn references_that_lead_in_a_circle_are_refused_with_the_way_round_it() {
     };
     assert_eq!(
         told("\n<referencePlace id=\"r\" ref=\"s\"/><referencePlace id=\"s\" ref=\"r\"/>"),
-        "the references lead in a circle: r → s → r; one of them must lead to a place"
+        "the references lead in a circle: s → r → s; one of them must lead to a place"
     );
     let itself = told("\n<referenceTransition id=\"r\" ref=\"r\"/>");
     assert_eq!(itself, "the references lead in a circle: r → r; one of them must lead to a transition");
-    // The one that is blamed leads into it.
+    // One that leads into it is not part of it.
     let into = told(
         "\n<referencePlace id=\"q\" ref=\"r\"/><referencePlace id=\"r\" ref=\"s\"/><referencePlace id=\"s\" ref=\"r\"/>",
     );

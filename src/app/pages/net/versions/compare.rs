@@ -241,12 +241,12 @@ mod tests {
         assert!(said.starts_with("Versions 1 and 2 have nothing in common: none of the 21 "), "{said}");
         let said = in_common(Nodes { before: 31, after: 2_100, common: 1 }, 1, 2);
         assert!(
-            said.contains("1 of the 2,100 places and transitions of version 2 are in version 1"),
+            said.contains("1 of the 2\u{202f}100 places and transitions of version 2 are in version 1"),
             "{said}"
         );
         assert_eq!(
             counted(Counts { added: 20, removed: 3_000, changed: 0 }, 1, 2),
-            "From version 1 to 2: 20 added, 3,000 removed."
+            "From version 1 to 2: 20 added, 3\u{202f}000 removed."
         );
     }
 }

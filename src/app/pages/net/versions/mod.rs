@@ -243,7 +243,10 @@ mod tests {
     #[test]
     fn a_broken_version_says_where_it_is_broken() {
         let error = |at| BuildError { text: "the weight of an arc is 0".to_owned(), at };
-        assert_eq!(why(&error(Some((1_200, 7))), true), "Line 1,200, column 7: the weight of an arc is 0");
+        assert_eq!(
+            why(&error(Some((1_200, 7))), true),
+            "Line 1\u{202f}200, column 7: the weight of an arc is 0"
+        );
         assert_eq!(why(&error(None), true), "the weight of an arc is 0");
         assert_eq!(why(&error(None), false), "Building it anew failed: the weight of an arc is 0");
     }
