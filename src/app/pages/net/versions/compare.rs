@@ -133,7 +133,7 @@ fn in_common(nodes: Nodes, before: u32, after: u32) -> String {
             "Versions {before} and {after} have nothing in common: none of the {new} places and transitions of version {after} has the id of one of the {old} of version {before}."
         ),
         common => format!(
-            "Versions {before} and {after} have next to nothing in common: by their ids, {} of the {new} places and transitions of version {after} are in version {before}, which has {old}.",
+            "Versions {before} and {after} have next to nothing in common: by their ids, version {before} with its {old} has {} of the {new} places and transitions of version {after}.",
             format::count(common as u64)
         ),
     }
@@ -241,7 +241,9 @@ mod tests {
         assert!(said.starts_with("Versions 1 and 2 have nothing in common: none of the 21 "), "{said}");
         let said = in_common(Nodes { before: 31, after: 2_100, common: 1 }, 1, 2);
         assert!(
-            said.contains("1 of the 2\u{202f}100 places and transitions of version 2 are in version 1"),
+            said.contains(
+                "version 1 with its 31 has 1 of the 2\u{202f}100 places and transitions of version 2"
+            ),
             "{said}"
         );
         assert_eq!(
