@@ -44,7 +44,7 @@ struct GenerateArgs {
 /// Says what a net can do: its state space, deadlocks, bounds and liveness. What the budget does not suffice for is "not decided".
 #[derive(clap::Args)]
 struct CheckArgs {
-    /// A place/transition net in PNML.
+    /// A place/transition net in PNML; `-` is standard input.
     file: PathBuf,
     /// Print one JSON object, also of a file that is refused.
     #[arg(long)]
@@ -57,6 +57,11 @@ struct CheckArgs {
     memory: u64,
 }
 
+/// What the console says of such a net, too.
+pub const EMPTY: &str = "The net is empty: it has no places and no transitions. Add at least one.";
+/// The name under which standard input is read.
+const STDIN: &str = "-";
+
 /// Why a net was not checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
@@ -64,6 +69,8 @@ pub enum CheckError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{}: {source}", path.display())]
     Refused { path: PathBuf, source: PnmlError },
+    #[error("{}: {}", path.display(), EMPTY)]
+    Empty { path: PathBuf },
     #[error("the result could not be written: {0}")]
     Output(#[from] io::Error),
 }
@@ -106,7 +113,7 @@ fn check(args: CheckArgs) -> Result<(), CheckError> {
 fn refusal(error: &CheckError) -> serde_json::Value {
     let at = match error {
         CheckError::Refused { source, .. } => Some((source.line, source.column)),
-        CheckError::Unreadable { .. } | CheckError::Output(_) => None,
+        CheckError::Unreadable { .. } | CheckError::Empty { .. } | CheckError::Output(_) => None,
     };
     serde_json::json!({
         "error": error.to_string(),
@@ -117,18 +124,28 @@ fn refusal(error: &CheckError) -> serde_json::Value {
 
 fn read(path: &Path) -> Result<PetriNet, CheckError> {
     let limits = Limits::default();
+    if path == Path::new(STDIN) {
+        return read_from(io::stdin().lock(), Path::new("standard input"), &limits);
+    }
     let unreadable = |source| CheckError::Unreadable { path: path.to_path_buf(), source };
-    let refused = |source| CheckError::Refused { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     if length > limits.bytes as u64 {
         let kind = PnmlErrorKind::TooLarge { bytes: length as usize, limit: limits.bytes };
-        return Err(refused(PnmlError { line: 1, column: 1, kind }));
+        let source = PnmlError { line: 1, column: 1, kind };
+        return Err(CheckError::Refused { path: path.to_path_buf(), source });
     }
+    read_from(file, path, &limits)
+}
+
+fn read_from(file: impl io::Read, path: &Path, limits: &Limits) -> Result<PetriNet, CheckError> {
+    let path = || path.to_path_buf();
     let mut bytes = Vec::new();
     // A pipe tells no length; one byte over the limit is enough to refuse it.
-    file.take(limits.bytes as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    pnml::read(&bytes, &limits).map_err(refused)
+    let read = file.take(limits.bytes as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|source| CheckError::Unreadable { path: path(), source })?;
+    let net = pnml::read(&bytes, limits).map_err(|source| CheckError::Refused { path: path(), source })?;
+    if net.is_empty() { Err(CheckError::Empty { path: path() }) } else { Ok(net) }
 }
 
 /// What `--json` prints. The verdicts come first and keep their names; the rest explains them.
@@ -309,6 +326,26 @@ mod tests {
         assert_eq!(said["budget"]["hit"], "memory");
         let table = table(&net, &report, Duration::from_secs(1));
         assert!(table.contains("not decided") && table.contains("--memory"), "{table}");
+    }
+
+    #[test]
+    fn an_empty_net_is_refused_as_the_console_refuses_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("empty.pnml");
+        let empty = "<pnml><net id=\"n\" type=\"http://www.pnml.org/version-2009/grammar/ptnet\"/></pnml>";
+        std::fs::write(&path, empty).expect("writable");
+        let error = read(&path).expect_err("an empty net");
+        assert!(error.to_string().ends_with(&format!("empty.pnml: {EMPTY}")), "{error}");
+        assert_eq!(refusal(&error)["line"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn what_comes_on_standard_input_is_named_so() {
+        let limits = Limits::default();
+        let from = |bytes: &[u8]| read_from(bytes, Path::new("standard input"), &limits);
+        assert!(from(SAMPLES[0].pnml.as_bytes()).is_ok());
+        let error = from(b"<pnml>\n <nte/>\n").expect_err("a broken file").to_string();
+        assert!(error.starts_with("standard input: line "), "{error}");
     }
 
     #[test]

@@ -59,6 +59,12 @@ pub enum ApiError {
     #[error("There is no {what} with this id any more: {who}")]
     Deleted { what: String, who: String },
     /// 404
+    #[error(
+        "There is no version {number} of this net: {}.",
+        if *newest == 1 { "it has version 1 alone".to_owned() } else { format!("it has versions 1 to {newest}") }
+    )]
+    NoVersion { number: u32, newest: u32 },
+    /// 404
     #[error("There is nothing at this address of the API. docs/api.md lists what there is.")]
     NoSuchRoute,
     /// 405
@@ -159,7 +165,10 @@ impl ApiError {
             | ApiError::WrongToken
             | ApiError::BadToken => 401,
             ApiError::Forbidden { .. } => 403,
-            ApiError::Gone { .. } | ApiError::Deleted { .. } | ApiError::NoSuchRoute => 404,
+            ApiError::Gone { .. }
+            | ApiError::Deleted { .. }
+            | ApiError::NoVersion { .. }
+            | ApiError::NoSuchRoute => 404,
             ApiError::NoSuchMethod { .. } => 405,
             ApiError::Refused { .. } | ApiError::Conflict { .. } => 409,
             ApiError::Stale { .. } | ApiError::Changed { .. } => 412,
@@ -182,6 +191,7 @@ impl ApiError {
             ApiError::WrongToken | ApiError::BadToken => "wrong_token",
             ApiError::Forbidden { .. } => "forbidden",
             ApiError::Gone { .. } | ApiError::Deleted { .. } => "gone",
+            ApiError::NoVersion { .. } => "no_such_version",
             ApiError::NoSuchRoute => "no_such_route",
             ApiError::NoSuchMethod { .. } => "no_such_method",
             ApiError::Refused { code, .. } => code,

@@ -391,6 +391,12 @@ pub fn permitted_net(draft: &Draft, net: &Arc<Net>, action: NetAction) -> Result
         .map_err(|refusal| ApiError::refused(&refusal, now(), None, Some(Current::Net(net.clone()))))
 }
 
+/// Refuses what is done to a net that is about to be deleted.
+pub fn stays(net: &Arc<Net>, verb: &'static str) -> Result<(), ApiError> {
+    lifecycle::net_stays(net, verb)
+        .map_err(|refusal| ApiError::refused(&refusal, now(), None, Some(Current::Net(net.clone()))))
+}
+
 pub fn operation<A>(demo: &Demo, action: A) -> Operation<A> {
     let since = now();
     Operation {

@@ -1,7 +1,7 @@
 //! Versions of nets and their builds: the page itself analyses them, one at a time, for no longer than a glance is held up.
 
 use super::{
-    actions::{bad, done_net, fresh, read},
+    actions::{bad, done_net, fresh, read, stays},
     fleet::{Demo, now},
     versions,
 };
@@ -49,6 +49,7 @@ pub fn change(demo: &Demo, id: NetId, changed: &ChangedNet, if_match: Option<u64
         fresh(if_match, row.state_revision, &row.name, NetWord(&row).to_string(), || {
             Current::Net(row.clone())
         })?;
+        stays(&row, "change")?;
         let newest = row.newest();
         if newest.definition == definition {
             let message = format!("{} is the same in version {} already.", row.name, newest.number);
@@ -68,6 +69,7 @@ pub fn change(demo: &Demo, id: NetId, changed: &ChangedNet, if_match: Option<u64
 pub fn again(demo: &Demo, id: NetId) -> Result<Done, ApiError> {
     demo.transact(demo.operator(), |draft| {
         let row = draft.net(id)?.clone();
+        stays(&row, "build")?;
         let newest = row.newest();
         if row.build.as_ref().is_some_and(|build| !build.status.is_over()) {
             return Err(bad(format!("{} is being built already.", row.name)));

@@ -1,7 +1,7 @@
 //! Clusters and projects: what an operator can do with them. The simulated provider makes machines wherever it is asked to.
 
 use super::{
-    actions::{bad, taken},
+    actions::{bad, stays, taken},
     fleet::Demo,
 };
 use crate::{
@@ -121,6 +121,7 @@ pub fn move_net(demo: &Demo, id: NetId, to: ProjectId) -> Result<Done, ApiError>
     demo.transact(demo.operator(), |draft| {
         let gone = || ApiError::Gone { what: "net".to_owned() };
         let net = draft.net(id).cloned().map_err(|_| gone())?;
+        stays(&net, "move")?;
         let project = project(draft, to)?;
         if net.project_id != to && draft.net_named(to, &net.name).is_some() {
             return Err(taken("net", &net.name, project.name.as_str()));

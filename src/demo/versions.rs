@@ -37,8 +37,8 @@ pub async fn answer(demo: &Demo, call: &Call) -> Result<Option<Answer>, ApiError
         let door::NetVersions { id } = arguments(call)?;
         ok(&all(demo, id)?)
     } else if path == door::CompareVersions::PATH {
-        let door::CompareVersions { id, version } = arguments(call)?;
-        ok(&compare(demo, id, version)?)
+        let door::CompareVersions { id, version, with } = arguments(call)?;
+        ok(&compare(demo, id, version, with)?)
     } else if path == door::ChangeNet::PATH {
         let form = NetForm::of(call)?;
         let id = form.words("id").parse::<NetId>();
@@ -151,18 +151,14 @@ fn log(build: &Build, found: Option<&NetReport>) -> Vec<BuildLine> {
     lines
 }
 
-/// What a version changed of the one before it.
-fn compare(demo: &Demo, id: NetId, version: u32) -> Result<Compared, ApiError> {
-    let rows = all(demo, id)?;
-    let gone =
-        || ApiError::Gone { what: format!("version {version} of this net that has one before it and that") };
-    let after = rows.iter().map(|row| row.version).find(|row| row.number == version).ok_or_else(gone)?;
-    let before = rows.iter().map(|row| row.version).filter(|row| row.number < version);
-    let before = before.max_by_key(|row| row.number).ok_or_else(gone)?;
+/// What a version changed of another one.
+fn compare(demo: &Demo, id: NetId, version: u32, with: Option<u32>) -> Result<Compared, ApiError> {
+    let (after, before, others) = door::sides(&all(demo, id)?, version, with)?;
     let definitions = demo.definitions.borrow();
     let (Some(old), Some(new)) = (definitions.get(&before.definition), definitions.get(&after.definition))
     else {
-        return Err(gone());
+        return Err(no_net());
     };
-    Ok(Compared { before: before.number, after: after.number, diff: Ok(diff(old, new, LISTED, DRAWN)) })
+    let diff = Ok(diff(old, new, LISTED, DRAWN));
+    Ok(Compared { before: before.number, after: after.number, others, diff })
 }

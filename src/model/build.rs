@@ -109,7 +109,7 @@ pub struct Build {
     /// Of a failed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<BuildError>,
-    /// Of one that succeeded.
+    /// Of one that succeeded. Of a version that is built anew, what was found before; it holds also if this build fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<BuildSummary>,
     pub queued_at: Timestamp,
@@ -131,8 +131,16 @@ pub struct NetBuild {
     /// Of a failed one, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<BuildError>,
+    /// Where it failed: what an earlier build of the same version found, and what still holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<BuildSummary>,
+}
+
+impl NetBuild {
+    /// Whether the version cannot be loaded. That building it anew failed is nothing against what was found before.
+    pub fn is_broken(&self) -> bool {
+        self.status == BuildStatus::Failed && self.summary.is_none()
+    }
 }
 
 impl From<&Build> for NetBuild {

@@ -69,6 +69,13 @@ pub struct NetSize {
     pub arcs: u32,
 }
 
+impl NetSize {
+    /// Of a version that cannot be read: a net that can be is never empty.
+    pub fn is_nothing(self) -> bool {
+        self.places == 0 && self.transitions == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

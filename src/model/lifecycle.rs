@@ -399,6 +399,16 @@ pub fn net_action(net: &Net, worker: Option<&Worker>, action: NetAction) -> Resu
     }
 }
 
+/// Whether a net may be changed, built or moved, which no state of it forbids: only that it is about to be deleted does.
+pub fn net_stays(net: &Net, verb: &'static str) -> Result<(), Refusal> {
+    match &net.operation {
+        Some(operation) if operation.action == NetAction::Delete => {
+            Err(in_flight(verb, net.name.as_str(), "it", operation))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether a net may be assigned to `target`.
 pub fn assign_target(net: &Net, target: &Worker) -> Result<(), Refusal> {
     let verb = NetAction::Assign.verb();

@@ -173,7 +173,7 @@ impl Net {
 
     /// Whether its newest version cannot be loaded.
     pub fn build_failed(&self) -> bool {
-        self.build.as_ref().is_some_and(|build| build.status == super::BuildStatus::Failed)
+        self.build.as_ref().is_some_and(super::NetBuild::is_broken)
     }
 
     /// Whether `self` and `before` differ in what decides which actions are permitted.

@@ -2,7 +2,8 @@
 //! thing there is to say on standard output.
 //!
 //! The process bounds itself: time by the budget of the analysis and, should that not be heeded, by a thread that ends it; memory by a
-//! limit that the system holds it to.
+//! limit that the system holds it to. It ends with the console, however that ends: the console keeps its standard input open, and whoever
+//! asked for a build is gone once that is closed.
 
 use super::CheckError;
 use crate::{
@@ -29,6 +30,9 @@ pub(super) struct BuildArgs {
     /// Megabytes that the process may take.
     #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     memory: u64,
+    /// Bytes of PNML that come on standard input, which stays open as long as the build is wanted. Without it, all that comes is the file.
+    #[arg(long, value_name = "N")]
+    bytes: Option<u64>,
 }
 
 /// A line of the process.
@@ -67,7 +71,15 @@ pub(super) fn run(args: &BuildArgs) -> Result<(), CheckError> {
     bound(args, budget);
     let mut pnml = Vec::new();
     let limits = Limits::default();
-    io::stdin().lock().take(limits.bytes as u64 + 1).read_to_end(&mut pnml)?;
+    let most = limits.bytes as u64 + 1;
+    let wanted = args.bytes.unwrap_or(most).min(most);
+    io::stdin().lock().take(wanted).read_to_end(&mut pnml)?;
+    if args.bytes.is_some() {
+        if (pnml.len() as u64) < wanted {
+            give_up(NOT_WANTED, 4);
+        }
+        std::thread::spawn(end_with_the_console);
+    }
 
     say(&Said::Phase(BuildPhase::Reading))?;
     let net = match pnml::read(&pnml, &limits) {
@@ -152,7 +164,26 @@ fn bound(args: &BuildArgs, budget: Duration) {
     _ = setrlimit(Resource::Data, Rlimit { current: bytes, maximum: bytes });
     std::thread::spawn(move || {
         std::thread::sleep(budget + LATE);
-        eprintln!("muster: the build did not end in time");
-        std::process::exit(3);
+        give_up("the build did not end in time", 3);
     });
+}
+
+const NOT_WANTED: &str = "the console that asked for the build is gone";
+
+/// Ends the process once standard input is closed. The system closes it for a console that was killed, on any platform.
+fn end_with_the_console() {
+    let mut more = [0; 64];
+    loop {
+        match io::stdin().lock().read(&mut more) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => give_up(NOT_WANTED, 4),
+        }
+    }
+}
+
+/// Ends the process. That nobody listens any more, which `eprintln!` takes ill, must not keep it from that.
+fn give_up(why: &str, code: i32) -> ! {
+    _ = writeln!(io::stderr(), "muster: {why}");
+    std::process::exit(code)
 }

@@ -166,14 +166,46 @@ pub struct DiffDrawing {
     pub partial: bool,
 }
 
+/// Differences by what became of each thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub added: usize,
+    pub removed: usize,
+    pub changed: usize,
+}
+
+/// Places and transitions: of each version, and those that are in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nodes {
+    pub before: usize,
+    pub after: usize,
+    pub common: usize,
+}
+
+impl Nodes {
+    /// Whether less than a tenth of the smaller version is in the other one: they are two nets, and nothing became of anything.
+    pub fn are_of_two_nets(self) -> bool {
+        self.common * 10 < self.before.min(self.after)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetDiff {
-    /// Places, then transitions, then arcs; in the order of the newer version, what was removed behind.
+    /// Places, then transitions, then arcs; in the order of the newer version, what was removed behind. None where the versions are of
+    /// two nets.
     pub differences: Vec<Difference>,
-    /// How many there are; more than `differences` holds where some were left out.
-    pub found: usize,
-    /// `None` where what changed is too much to be drawn.
+    /// How many there are, also those that `differences` leaves out.
+    pub counts: Counts,
+    pub nodes: Nodes,
+    /// `None` where what changed is too much to be drawn, and of two nets.
     pub drawing: Option<DiffDrawing>,
+}
+
+impl NetDiff {
+    pub fn found(&self) -> usize {
+        let Counts { added, removed, changed } = self.counts;
+        added + removed + changed
+    }
 }
 
 type ArcKey<'a> = (Direction, &'a str, &'a str);
@@ -248,6 +280,17 @@ impl<'a> Sides<'a> {
             })
         });
         places.chain(transitions).chain(arcs).collect()
+    }
+
+    fn nodes(&self) -> Nodes {
+        let there = self.places.iter().map(|(_, before, after)| (before.is_some(), after.is_some()));
+        let there = there
+            .chain(self.transitions.iter().map(|(_, before, after)| (before.is_some(), after.is_some())));
+        there.fold(Nodes::default(), |nodes, (before, after)| Nodes {
+            before: nodes.before + usize::from(before),
+            after: nodes.after + usize::from(after),
+            common: nodes.common + usize::from(before && after),
+        })
     }
 
     /// Both in one net, or of a net larger than `most` what changed with what it is joined to.
@@ -330,9 +373,15 @@ fn marked<T>(change: Option<Change<T>>, numbers: Option<(u64, u64)>) -> Marked {
 pub fn diff(before: &PetriNet, after: &PetriNet, listed: usize, drawn: usize) -> NetDiff {
     let sides = Sides::of(before, after);
     let mut differences = sides.differences();
-    let found = differences.len();
+    let count = |mark: Mark| differences.iter().filter(|difference| difference.mark() == mark).count();
+    let counts =
+        Counts { added: count(Mark::Added), removed: count(Mark::Removed), changed: count(Mark::Changed) };
+    let nodes = sides.nodes();
+    if nodes.are_of_two_nets() {
+        return NetDiff { differences: Vec::new(), counts, nodes, drawing: None };
+    }
     differences.truncate(listed);
-    NetDiff { differences, found, drawing: sides.drawing(&after.name, drawn) }
+    NetDiff { differences, counts, nodes, drawing: sides.drawing(&after.name, drawn) }
 }
 
 #[cfg(test)]
@@ -363,7 +412,7 @@ mod tests {
         let mut moved = net();
         moved.places[0].position = Some((7.0, 9.0));
         let same = diff(&built(net()), &built(moved), 100, 100);
-        assert_eq!((same.differences.len(), same.found), (0, 0));
+        assert_eq!((same.differences.len(), same.found()), (0, 0));
         let drawing = same.drawing.expect("it is small");
         assert!(drawing.places.iter().all(|place| place.mark == Mark::Same));
         assert!(!drawing.partial);
@@ -409,12 +458,14 @@ mod tests {
     fn an_id_that_is_now_a_transition_is_two_things() {
         let mut before = NetBuilder::new("n");
         before.place("x", 0);
+        before.place("stays", 0);
         let mut after = NetBuilder::new("n");
         after.transition("x");
+        after.place("stays", 0);
         let told = diff(&built(before), &built(after), 100, 100);
-        assert_eq!(told.found, 2);
+        assert_eq!(told.found(), 2);
         let drawing = told.drawing.expect("it is small");
-        assert_eq!((drawing.places.len(), drawing.transitions.len()), (1, 1));
+        assert_eq!((drawing.places.len(), drawing.transitions.len()), (2, 1));
     }
 
     #[test]
@@ -435,12 +486,28 @@ mod tests {
     }
 
     #[test]
+    fn of_two_nets_that_have_next_to_nothing_in_common_only_the_numbers_are_told() {
+        let net = |name: &str, places: usize| {
+            let mut net = NetBuilder::new("n");
+            net.place("shared", 0);
+            (0..places).for_each(|n| _ = net.place(&format!("{name}{n}"), 0));
+            built(net)
+        };
+        let told = diff(&net("a", 30), &net("b", 20), 100, 100);
+        assert_eq!(told.nodes, Nodes { before: 31, after: 21, common: 1 });
+        assert_eq!(told.counts, Counts { added: 20, removed: 30, changed: 0 });
+        assert!(told.nodes.are_of_two_nets() && told.differences.is_empty() && told.drawing.is_none());
+        // What only grew is still the same net.
+        assert!(!diff(&net("a", 0), &net("b", 90), 100, 100).nodes.are_of_two_nets());
+    }
+
+    #[test]
     fn of_many_differences_some_are_listed_and_all_are_counted() {
         let mut after = net();
         for i in 0..9 {
             after.place(&format!("p{i}"), 0);
         }
         let told = diff(&built(net()), &built(after), 4, 100);
-        assert_eq!((told.differences.len(), told.found), (4, 9));
+        assert_eq!((told.differences.len(), told.found()), (4, 9));
     }
 }

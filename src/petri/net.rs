@@ -138,6 +138,11 @@ impl PetriNet {
         }
     }
 
+    /// Whether there is nothing that could run.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.transitions.is_empty()
+    }
+
     pub fn arc_count(&self) -> usize {
         self.inputs.items.len() + self.outputs.items.len()
     }

@@ -19,6 +19,10 @@ pub enum PnmlErrorKind {
     TooLarge { bytes: usize, limit: usize },
     #[error("the file is not UTF-8; save it in that encoding")]
     NotUtf8,
+    #[error(
+        "the file is UTF-16, and only UTF-8 is read; save it in that encoding, or convert it (iconv -f UTF-16 -t UTF-8 OLD > NEW) and have its first line say encoding=\"UTF-8\""
+    )]
+    Utf16,
     #[error("the file declares the encoding {declared} but only UTF-8 is read; save it in that encoding")]
     Encoding { declared: String },
     #[error("this is not well-formed XML: {reason}")]
@@ -55,6 +59,8 @@ pub enum PnmlErrorKind {
     ArcType { found: String },
     #[error("the reference \"{id}\" leads to no {what} of this net")]
     DanglingReference { id: String, what: String },
+    #[error("the references lead in a circle: {path}; one of them must lead to a {what}")]
+    CircularReference { path: String, what: String },
     #[error("the {what} is \"{found}\", which is not a whole number")]
     NotANumber { what: String, found: String },
     #[error("the {what} is \"{found}\"; it cannot be negative")]

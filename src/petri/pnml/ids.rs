@@ -1,6 +1,7 @@
 //! Ids to nodes. Arcs may name nodes that come later, and references stand for other nodes, so an id is a number from
 //! its first mention and gets its meaning at its definition.
 
+use super::value::shown;
 use std::collections::HashMap;
 
 /// An id met in the file.
@@ -66,6 +67,38 @@ impl Ids {
             .find(|(_, known)| **known == id.0)
             .map(|(name, _)| name.to_string())
             .unwrap_or_default()
+    }
+
+    /// Where a reference leads in a circle: the way round it, by the ids. For errors: of a long one the ends are named.
+    pub fn circle(&self, start: Id) -> Option<String> {
+        const NAMED: usize = 4;
+        let next = |id: Id| match self.meaning(id) {
+            Meaning::PlaceReference(next) | Meaning::TransitionReference(next) => Some(next),
+            _ => None,
+        };
+        // After as many steps as there are ids every chain with no end is in its circle.
+        let within = (0..self.entries.len()).try_fold(start, |id, _| next(id))?;
+        let mut around = vec![within];
+        let mut id = next(within)?;
+        while id != within {
+            around.push(id);
+            id = next(id)?;
+        }
+        // Told from the reference that is blamed, if it is in the circle itself.
+        if let Some(first) = around.iter().position(|id| *id == start) {
+            around.rotate_left(first);
+        }
+        let left_out = around.len().saturating_sub(2 * NAMED);
+        let mut path: Vec<String> = Vec::new();
+        for (n, id) in around.iter().enumerate() {
+            match n {
+                NAMED if left_out > 0 => path.push(format!("({left_out} more)")),
+                n if left_out > 0 && (NAMED..NAMED + left_out).contains(&n) => {}
+                _ => path.push(shown(self.name(*id).as_bytes())),
+            }
+        }
+        path.push(path[0].clone());
+        Some(path.join(" → "))
     }
 
     /// Replaces every reference by the place or transition at the end of its chain. `Err` is a reference that leads

@@ -18,7 +18,11 @@ pub(super) struct RawArc {
 /// All ids are known now: joins the arcs and builds the net.
 pub(super) fn join(mut net: NetBuilder, mut ids: Ids, arcs: &[RawArc]) -> Result<PetriNet, Fault> {
     ids.follow_references().map_err(|(id, at, what)| {
-        (at, Kind::DanglingReference { id: ids.name(id), what: what.to_string() })
+        let what = what.to_string();
+        match ids.circle(id) {
+            Some(path) => (at, Kind::CircularReference { path, what }),
+            None => (at, Kind::DanglingReference { id: ids.name(id), what }),
+        }
     })?;
     net.arcs.reserve_exact(arcs.len());
     for arc in arcs {

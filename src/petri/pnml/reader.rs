@@ -60,6 +60,10 @@ impl<'l> Reader<'l> {
         if bytes.len() > self.limits.bytes {
             return Err(Kind::TooLarge { bytes: bytes.len(), limit: self.limits.bytes }.at(b"", 0));
         }
+        // With its mark, or by the first character, which is never another.
+        if [&b"\xFF\xFE"[..], b"\xFE\xFF", b"<\0", b"\0<"].iter().any(|begin| bytes.starts_with(begin)) {
+            return Err(Kind::Utf16.at(b"", 0));
+        }
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|e| Kind::NotUtf8.at(bytes, e.valid_up_to()))?;
         self.read_text(text).map_err(|(at, kind)| match kind {

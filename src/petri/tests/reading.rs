@@ -93,15 +93,34 @@ fn arcs_to_references_weigh_together_with_those_to_their_node() {
 }
 
 #[test]
-fn references_that_lead_nowhere_or_in_circles_are_refused() {
+fn references_that_lead_nowhere_are_refused() {
     for body in [
         "\n<referencePlace id=\"r\" ref=\"gone\"/>",
-        "\n<referencePlace id=\"r\" ref=\"s\"/><referencePlace id=\"s\" ref=\"r\"/>",
         "\n<referencePlace id=\"r\" ref=\"t\"/><transition id=\"t\"/>",
     ] {
         let (line, _, kind) = refused(&file(body));
         assert!(line == 3 && matches!(kind, Kind::DanglingReference { .. }), "{body}: {kind:?}");
     }
+}
+
+#[test]
+fn references_that_lead_in_a_circle_are_refused_with_the_way_round_it() {
+    let told = |body: &str| {
+        let (line, _, kind) = refused(&file(body));
+        assert!(line == 3 && matches!(kind, Kind::CircularReference { .. }), "{body}: {kind:?}");
+        kind.to_string()
+    };
+    assert_eq!(
+        told("\n<referencePlace id=\"r\" ref=\"s\"/><referencePlace id=\"s\" ref=\"r\"/>"),
+        "the references lead in a circle: s → r → s; one of them must lead to a place"
+    );
+    let itself = told("\n<referenceTransition id=\"r\" ref=\"r\"/>");
+    assert_eq!(itself, "the references lead in a circle: r → r; one of them must lead to a transition");
+    // One that leads into it is not part of it.
+    let into = told(
+        "\n<referencePlace id=\"q\" ref=\"r\"/><referencePlace id=\"r\" ref=\"s\"/><referencePlace id=\"s\" ref=\"r\"/>",
+    );
+    assert!(into.contains("r → s → r") || into.contains("s → r → s"), "{into}");
 }
 
 #[test]
@@ -225,6 +244,11 @@ fn an_id_is_used_once() {
 fn only_utf8_is_read() {
     let error = pnml::read(b"<pnml>\n<\xFFx/></pnml>", &Limits::default()).unwrap_err();
     assert_eq!((error.line, error.column, error.kind), (2, 2, Kind::NotUtf8));
+    for begin in [&b"\xFF\xFE<\0p\0"[..], b"\xFE\xFF\0<\0p", b"<\0p\0", b"\0<\0p"] {
+        let error = pnml::read(begin, &Limits::default()).unwrap_err();
+        assert_eq!((error.line, error.column, &error.kind), (1, 1, &Kind::Utf16));
+        assert!(error.to_string().contains("iconv -f UTF-16 -t UTF-8"), "{error}");
+    }
     let declared = |name| {
         format!("<?xml version='1.0' encoding='iso-8859-1'?>{}", file(&format!("<place id='{name}'/>")))
     };

@@ -219,6 +219,11 @@ pub fn permitted_older(draft: &Draft, net: &Arc<Net>, action: NetAction) -> Resu
         .map_err(|refusal| refused_net(draft, &refusal, net, worker))
 }
 
+/// Refuses what is done to a net that is about to be deleted.
+pub fn stays(draft: &Draft, net: &Arc<Net>, verb: &'static str) -> Result<(), ApiError> {
+    lifecycle::net_stays(net, verb).map_err(|refusal| refused_net(draft, &refusal, net, None))
+}
+
 /// `worker` is the one that the refusal is about, where it is about one.
 pub fn refused_net(
     draft: &Draft,

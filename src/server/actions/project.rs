@@ -3,7 +3,7 @@
 use super::{
     create::taken,
     net::theirs,
-    outcome::{once, quota_reached},
+    outcome::{once, quota_reached, stays},
 };
 use crate::{
     app::error::ApiError,
@@ -97,6 +97,7 @@ pub async fn move_net(
     once(app, who, key, move |draft| {
         let gone = || ApiError::Gone { what: "net".to_owned() };
         let net = theirs(draft, &caller, id)?;
+        stays(draft, &net, "move")?;
         caller.need_in(to, Role::Operator)?;
         let project = found(draft, to)?;
         if net.project_id != to {

@@ -2,12 +2,12 @@
 
 use super::{
     net::theirs,
-    outcome::{fresh_net, once},
+    outcome::{fresh_net, once, stays},
 };
 use crate::{
     app::error::{ApiError, Current},
     model::{
-        BuildError, BuildStatus, BuildSummary, ChangedNet, DefinitionHash, Done, Draft, Net, NetId, NetSize,
+        BuildError, BuildSummary, ChangedNet, DefinitionHash, Done, Draft, Net, NetBuild, NetId, NetSize,
         NetVersion, VersionRow, action::MAX_PNML_BYTES,
     },
     petri::pnml::{self, Limits, PnmlError},
@@ -62,9 +62,7 @@ impl Content {
             Err(error) => return Err(bad_pnml(&error)),
         };
         if size.places == 0 && size.transitions == 0 {
-            let detail =
-                "The net is empty: it has no places and no transitions. Add at least one.".to_owned();
-            return Err(ApiError::BadRequest { detail });
+            return Err(ApiError::BadRequest { detail: crate::netcheck::EMPTY.to_owned() });
         }
         let title = Some(name).filter(|name| !name.trim().is_empty()).unwrap_or(id);
         let kept = reports::get(app.store().pool(), hash).await.map_err(|error| internal(&error))?;
@@ -116,6 +114,7 @@ pub async fn change(
     once(app, who, key, move |draft| {
         let net = theirs(draft, &by, id)?;
         fresh_net(draft, &net, if_match)?;
+        stays(draft, &net, "change")?;
         let newest = net.newest();
         if newest.definition == content.hash {
             let message =
@@ -146,6 +145,7 @@ pub async fn build(app: &App, who: &Who, id: NetId, key: Option<Key>) -> Result<
     let by = who.clone();
     once(app, who, key, move |draft| {
         let net = theirs(draft, &by, id)?;
+        stays(draft, &net, "build")?;
         let newest = net.newest();
         let mut builds = draft.before().builds();
         if builds.any(|row| row.net_id == id && row.version == newest.number && !row.status.is_over()) {
@@ -158,7 +158,9 @@ pub async fn build(app: &App, who: &Who, id: NetId, key: Option<Key>) -> Result<
                 current: Some(Current::Net(net)),
             });
         }
-        queue::put(draft, id, newest.number, newest.definition, Known::Nothing)?;
+        let before = net.build.as_ref().filter(|build| build.version == newest.number);
+        let known = before.and_then(|build| build.summary).map_or(Known::Nothing, Known::Again);
+        queue::put(draft, id, newest.number, newest.definition, known)?;
         let message = format!("Version {} of {} is built anew.", newest.number, net.name);
         Ok((Done { message, net: Some(draft.net(id)?.clone()), ..Done::default() }, Vec::new()))
     })
@@ -178,7 +180,7 @@ pub(super) async fn choose(app: &App, net: NetId, number: u32) -> Result<Chosen,
     let pool = app.store().pool();
     let row = versions::one(pool, net, number).await.map_err(|error| internal(&error))?;
     let build = builds::last(pool, net, number).await.map_err(|error| internal(&error))?;
-    let failed = build.filter(|build| build.status == BuildStatus::Failed).map(|build| {
+    let failed = build.filter(|build| NetBuild::from(build).is_broken()).map(|build| {
         build.error.unwrap_or_else(|| BuildError { text: "it is not known why".to_owned(), at: None })
     });
     Ok(Chosen { number, row, failed })

@@ -3,6 +3,7 @@
 //! Every body is read as the type that the document describes it with. A field that is not among that type's is refused: a name that was
 //! mistyped would otherwise count as one that was left out, which often means "all of them".
 
+use super::plain::plain;
 use crate::{app::error::ApiError, model::action::whole_number_wanted};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{
@@ -26,7 +27,7 @@ impl Fields {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Fields(fields).known::<T>(""),
             Ok(other) => Err(bad(format!("The body must be a JSON object; it is {}.", shown(&other)))),
-            Err(error) => Err(bad(format!("The body is not JSON: {error}."))),
+            Err(error) => Err(bad(format!("The body is not JSON: {}.", plain(&error)))),
         }
     }
 
@@ -160,7 +161,8 @@ impl Fields {
 
     /// The same, of a field that must be there.
     pub fn needed<T: DeserializeOwned>(&self, name: &str) -> Result<T, ApiError> {
-        T::deserialize(self.required(name)?).map_err(|error| bad(format!("{name} is not usable: {error}.")))
+        T::deserialize(self.required(name)?)
+            .map_err(|error| bad(format!("{name} is not usable: {}.", plain(&error))))
     }
 
     /// A list of objects that are read whole; empty where it is left out.
@@ -258,7 +260,7 @@ fn object<T: DeserializeOwned + JsonSchema>(given: &Value, name: &str) -> Result
         return Err(bad(format!("{name} must be an object, or hold objects; it is {}.", shown(given))));
     };
     Fields(fields.clone()).known::<T>(name)?;
-    T::deserialize(given).map_err(|error| bad(format!("{name} is not usable: {error}.")))
+    T::deserialize(given).map_err(|error| bad(format!("{name} is not usable: {}.", plain(&error))))
 }
 
 /// A list of objects that are read whole, as a field of a larger type.

@@ -19,6 +19,7 @@ mod members;
 mod nets;
 pub mod openapi;
 mod pipelines;
+pub mod plain;
 mod projects;
 mod pull_requests;
 mod rows;

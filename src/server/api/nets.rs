@@ -94,7 +94,7 @@ pub async fn version(
     let net = find(&app, &who, &net)?;
     let number = number_of(&number)?;
     let row = versions::one(app.store().pool(), net.id, number).await.map_err(|error| internal(&error))?;
-    let row = row.ok_or(ApiError::Gone { what: "version".to_owned() })?;
+    let row = row.ok_or(ApiError::NoVersion { number, newest: net.newest().number })?;
     file(&app, row.version.definition).await
 }
 

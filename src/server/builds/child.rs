@@ -5,6 +5,7 @@ use crate::{
     netcheck::build::{Found, Said},
 };
 use std::{
+    convert::Infallible,
     io,
     os::unix::process::ExitStatusExt,
     path::PathBuf,
@@ -64,23 +65,32 @@ pub async fn build(
     let no_process = |cause: &dyn std::fmt::Display| {
         failed(format!("No process could be started to build it ({}: {cause}).", config.program.display()))
     };
-    let mut child = start(config).map_err(|error| no_process(&error))?;
+    let mut child = start(config, pnml.len()).map_err(|error| no_process(&error))?;
     let (Some(mut stdin), Some(stdout), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Err(no_process(&"it cannot be talked to"));
     };
-    // A process that does not want it all says so itself.
-    let fed = tokio::spawn(async move { stdin.write_all(&pnml).await });
+    // It stays open afterwards: its end is what tells the process that nobody waits for it any more, should this console be killed.
+    let pipe = &mut stdin;
+    let feed = async move {
+        // A process that does not want it all says so itself.
+        _ = pipe.write_all(&pnml).await;
+        drop(pnml);
+        std::future::pending::<Infallible>().await
+    };
     let complaints = tokio::spawn(listen_to(stderr));
     let heard = timeout(config.deadline(), async {
-        match hear(stdout, phase).await {
+        let last = tokio::select! {
+            last = hear(stdout, phase) => last,
+            never = feed => match never {},
+        };
+        match last {
             Some(last) => Ok(last),
             None => Err(child.wait().await),
         }
     })
     .await;
-    fed.abort();
     _ = child.start_kill();
     match heard {
         Ok(Ok(Said::Found(found))) => Ok(*found),
@@ -100,10 +110,10 @@ pub async fn build(
     }
 }
 
-fn start(config: &BuildConfig) -> io::Result<Child> {
+fn start(config: &BuildConfig, bytes: usize) -> io::Result<Child> {
     Command::new(&config.program)
         .args(["net", "build", "--seconds", &config.seconds.to_string()])
-        .args(["--memory", &config.memory_mb.to_string()])
+        .args(["--memory", &config.memory_mb.to_string(), "--bytes", &bytes.to_string()])
         .env_clear()
         .envs(ENVIRONMENT_KEPT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
         // Ctrl-C in the console's terminal goes to its group; how a build ends is the console's to say.

@@ -140,7 +140,11 @@ async fn finish(store: &Store, id: BuildId, outcome: Result<(BuildSummary, Optio
             (build.phase, build.finished_at) = (None, Some(draft.now()));
             match result {
                 Ok(summary) => (build.status, build.summary) = (BuildStatus::Succeeded, Some(summary)),
-                Err(error) => (build.status, build.error) = (BuildStatus::Failed, Some(error)),
+                Err(error) => {
+                    // Where the file itself is wrong, nothing that was found in it holds.
+                    build.summary = build.summary.filter(|_| error.at.is_none());
+                    (build.status, build.error) = (BuildStatus::Failed, Some(error));
+                }
             }
             let definition = build.definition;
             draft.put_build(BuildCause::Finished, build)?;

@@ -44,12 +44,20 @@ pub async fn report(
     net: NetId,
     version: Option<u32>,
 ) -> Result<Option<BuildReport>, ApiError> {
-    let version = version.unwrap_or(visible(app, who, net)?.newest().number);
+    let newest = visible(app, who, net)?.newest().number;
+    let version = version.unwrap_or(newest);
+    if version > newest {
+        return Err(ApiError::NoVersion { number: version, newest });
+    }
     let pool = app.store().pool();
     let Some(build) = builds::last(pool, net, version).await.map_err(ours)? else { return Ok(None) };
     let kept = match build.status {
-        BuildStatus::Succeeded => reports::get(pool, build.definition).await.map_err(ours)?,
-        BuildStatus::Queued | BuildStatus::Running | BuildStatus::Failed => None,
+        BuildStatus::Failed if build.summary.is_none() => None,
+        // What was found before holds, though building it anew failed.
+        BuildStatus::Succeeded | BuildStatus::Failed => {
+            reports::get(pool, build.definition).await.map_err(ours)?
+        }
+        BuildStatus::Queued | BuildStatus::Running => None,
     };
     let kept = kept.map(|(_, kept)| kept);
     let log = log(&build, kept.as_ref());
@@ -87,7 +95,9 @@ fn log(build: &Build, kept: Option<&Kept>) -> Vec<BuildLine> {
         let text = match (build.status, &build.error, &build.summary) {
             (BuildStatus::Failed, Some(error), _) => {
                 let place = error.at.map(|(line, column)| format!(" at line {line}, column {column}"));
-                format!("Failed{}: {}", place.unwrap_or_default(), error.text.trim_end_matches('.'))
+                let text = error.text.trim_end_matches('.');
+                let still = if build.summary.is_some() { "; what was found before holds" } else { "" };
+                format!("Failed{}: {text}{still}", place.unwrap_or_default())
             }
             (BuildStatus::Failed, None, _) => "Failed".to_owned(),
             (_, _, Some(summary)) if kept.is_some_and(|kept| kept.build != build.id) => {

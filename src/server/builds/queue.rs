@@ -18,6 +18,8 @@ pub enum Known {
     Broken(BuildError),
     /// Another build found this in the same file.
     Found(BuildSummary),
+    /// The same, but it is wanted anew.
+    Again(BuildSummary),
 }
 
 /// Nets that get a build in one transaction at start-up.
@@ -36,6 +38,7 @@ pub fn put(
     let over = |build: Build| Build { finished_at: Some(now), ..build };
     let (cause, build) = match known {
         Known::Nothing => (BuildCause::Queued, queued),
+        Known::Again(summary) => (BuildCause::Queued, Build { summary: Some(summary), ..queued }),
         Known::Broken(error) => {
             let failed = Build { status: BuildStatus::Failed, error: Some(error), ..queued };
             (BuildCause::Finished, over(failed))
@@ -121,7 +124,8 @@ pub async fn give_back(store: &Store, taken: Vec<BuildId>) -> Result<(), Storage
                 started_at: None,
                 ..Build::clone(build)
             };
-            draft.put_build(BuildCause::Progress, build)?;
+            // One whose net is gone needs nothing more, and is no reason to keep the others.
+            _ = draft.put_build(BuildCause::Progress, build);
         }
         Ok(())
     })

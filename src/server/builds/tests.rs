@@ -50,9 +50,74 @@ fn the_code_of_a_build_ends_without_an_error() {
     netcheck::run(program.args).unwrap();
 }
 
+/// What a process runs that a test starts for a console: it has a large net built and says when that is under way.
+#[test]
+fn a_console_in_a_process_of_its_own_has_a_net_built() {
+    let Some(program) = std::env::var_os("MUSTER_TEST_CONSOLE") else { return };
+    let config = BuildConfig { seconds: 600, memory_mb: 4_000, ..config(PathBuf::from(program)) };
+    let (phase, mut phases) = watch::channel(crate::model::BuildPhase::Reading);
+    let under_way = async {
+        phases.wait_for(|phase| *phase == crate::model::BuildPhase::States).await.unwrap();
+        println!("under way");
+        std::future::pending::<()>().await;
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let pnml = pnml::write(&Family::ALL[0].net(200)).into_bytes();
+        tokio::select! {
+            outcome = child::build(&config, pnml, &phase) => panic!("it ended: {outcome:?}"),
+            () = under_way => {}
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_build_ends_with_a_console_that_is_killed() {
+    use crate::process::ProcessId;
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (this, path) = (std::env::current_exe().unwrap(), folder.path().display());
+    let test = |name: &str| format!("server::builds::tests::{name}");
+    let run = format!(
+        "'{}' --exact {} --nocapture --test-threads 1",
+        this.display(),
+        test("the_code_of_a_build_ends_without_an_error")
+    );
+    // No process between the two: the number is that of the build itself.
+    let program = script_in(
+        folder.path(),
+        &format!("echo $$ >'{path}/number'\nMUSTER_TEST_BUILD=\"$*\"\nexport MUSTER_TEST_BUILD\nexec {run}"),
+    );
+    let mut console = Command::new(&this)
+        .args(["--exact", &test("a_console_in_a_process_of_its_own_has_a_net_built")])
+        .args(["--nocapture", "--test-threads", "1"])
+        .env("MUSTER_TEST_CONSOLE", program)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(console.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.ends_with("under way")), "it is built");
+    let number = std::fs::read_to_string(folder.path().join("number")).unwrap();
+    let build = ProcessId::of(number.trim().parse().unwrap()).expect("it runs");
+    assert!(build.is_alive());
+
+    console.kill().unwrap();
+    console.wait().unwrap();
+    let ended = tokio::time::timeout(PATIENCE, build.ended()).await;
+    build.signal_group(rustix::process::Signal::KILL);
+    assert!(ended.is_ok(), "it went on without its console");
+}
+
 /// A program in the folder of the console.
 fn script(console: &Console, text: &str) -> PathBuf {
-    let path = console.data.path().join("build.sh");
+    script_in(console.data.path(), text)
+}
+
+fn script_in(folder: &std::path::Path, text: &str) -> PathBuf {
+    let path = folder.join("build.sh");
     std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     path
@@ -316,6 +381,45 @@ async fn a_build_that_ended_with_the_console_is_begun_again_and_given_up_the_thi
 }
 
 #[tokio::test]
+async fn a_version_that_was_built_keeps_its_verdicts_though_building_it_anew_fails() {
+    let first = console().await;
+    let net = placed(&first, "ring", &ring(3)).await;
+    begin(&first, config(builder(&first)));
+    let built = until_built(&first, net).await;
+    let first = first.restarted().await;
+    let answer = act(&first, net, "build", json!({})).await;
+    assert_eq!(answer.message(), "Version 1 of ring is built anew.", "{}", answer.text);
+    interrupted(&first, net, 3).await;
+    let console = first.restarted().await;
+    begin(&console, config(builder(&console)));
+    let failed = until_built(&console, net).await;
+    assert_eq!((failed.status, failed.summary), (BuildStatus::Failed, built.summary));
+    assert_ne!(failed.id, built.id);
+
+    let report = get(&console, &format!("/api/nets/{net}/report")).await;
+    assert_eq!(
+        (&report["build"]["status"], &report["report"]["verdicts"]["states"]),
+        (&json!("failed"), &json!(3))
+    );
+    let load = act(&console, net, "load", json!({"version": 1})).await;
+    assert_eq!(load.message(), "Loaded ring on w1.", "{}", load.text);
+    console.close().await;
+}
+
+#[tokio::test]
+async fn a_version_that_there_is_not_is_not_found() {
+    let console = console().await;
+    let net = id_of(&add(&console, "ring", &ring(3), false).await);
+    for path in ["report?version=99", "versions/99/pnml"] {
+        let answer = console.ask(ANA, Method::GET, &format!("/api/nets/{net}/{path}"), "").await;
+        assert_eq!((answer.status, &answer.body["code"]), (StatusCode::NOT_FOUND, &json!("no_such_version")));
+        let said = "There is no version 99 of this net: it has version 1 alone.";
+        assert_eq!(answer.detail(), said, "{path}");
+    }
+    console.close().await;
+}
+
+#[tokio::test]
 async fn a_build_that_a_console_leaves_at_its_end_is_no_interrupted_one() {
     let first = console().await;
     begin(&first, config(script(&first, "exec sleep 600")));
@@ -328,6 +432,24 @@ async fn a_build_that_a_console_leaves_at_its_end_is_no_interrupted_one() {
     let built = until_built(&console, net).await;
     assert_eq!(built.status, BuildStatus::Succeeded, "{built:?}");
     assert_eq!(get(&console, &format!("/api/builds/{}", built.id)).await["attempts"], 1);
+    console.close().await;
+}
+
+#[tokio::test]
+async fn what_is_given_back_is_given_back_although_a_net_of_it_is_gone() {
+    let console = console().await;
+    let mut builds = Vec::new();
+    for (name, places) in [("gone", 3), ("there", 4)] {
+        let net = id_of(&add(&console, name, &ring(places), false).await);
+        interrupted(&console, net, 1).await;
+        builds.push((net, row(&console, net).build.as_ref().unwrap().id));
+    }
+    let [(gone, first), (there, second)] = builds[..] else { panic!("two") };
+    let delete = console.app.store().transact(Actor::System, move |draft| draft.delete_net(gone));
+    delete.await.unwrap();
+    queue::give_back(console.app.store(), vec![first, second]).await.unwrap();
+    let given = row(&console, there).build.clone().unwrap();
+    assert_eq!((given.id, given.status), (second, BuildStatus::Queued));
     console.close().await;
 }
 

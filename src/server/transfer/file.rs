@@ -10,6 +10,7 @@ use crate::{
     },
     netcheck,
     petri::pnml::{self, Limits},
+    server::api::plain::plain,
     server::{api::fields::strictly, providers::external},
 };
 use schemars::JsonSchema;
@@ -229,7 +230,7 @@ impl FleetFile {
         }
         let unreadable = |error: serde_json::Error| {
             let (line, column) = (error.line(), error.column());
-            let said = error.to_string();
+            let said = plain(&error);
             let reason = said.split(" at line ").next().unwrap_or(&said).to_owned();
             wrong(format!("line {line} column {column}"), format!("{reason}."))
         };

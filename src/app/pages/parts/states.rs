@@ -55,12 +55,16 @@ pub enum Finding {
 impl Finding {
     pub fn of(net: &Net) -> Finding {
         let Some(build) = &net.build else { return Finding::NotBuilt };
-        match (build.status, build.summary.and_then(|summary| summary.deadlock)) {
-            (BuildStatus::Queued | BuildStatus::Running, _) => Finding::Building,
-            (BuildStatus::Failed, _) => Finding::Failed,
-            (BuildStatus::Succeeded, Some(true)) => Finding::Deadlock,
-            (BuildStatus::Succeeded, Some(false)) => Finding::Fine,
-            (BuildStatus::Succeeded, None) => Finding::Undecided,
+        match build.status {
+            BuildStatus::Queued | BuildStatus::Running => Finding::Building,
+            BuildStatus::Failed if build.is_broken() => Finding::Failed,
+            BuildStatus::Succeeded | BuildStatus::Failed => {
+                match build.summary.and_then(|summary| summary.deadlock) {
+                    Some(true) => Finding::Deadlock,
+                    Some(false) => Finding::Fine,
+                    None => Finding::Undecided,
+                }
+            }
         }
     }
 

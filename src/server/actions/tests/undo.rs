@@ -6,9 +6,11 @@ use crate::{
         Actor, ErrorDetail, Gone, LoadState, Net, NetAction, Operation, Timestamp, Worker, WorkerAction,
         WorkerCause, WorkerStatus,
     },
+    petri::samples::SAMPLES,
     server::{clock::now, supervise::tests::fixtures::*},
 };
 use axum::http::{Method, StatusCode};
+use serde_json::json;
 use std::time::Duration;
 
 fn soon() -> Timestamp {
@@ -89,6 +91,33 @@ async fn an_undone_deletion_never_happens() {
     let told: Vec<_> = fleet.events().map(|event| format!("{}: {}", event.actor, event.text)).collect();
     assert!(told.contains(&"Ana: Worker w1 is to be deleted in 10 s".to_owned()), "{told:?}");
     assert!(told.contains(&"Ben: The deletion of worker w1 was undone".to_owned()), "{told:?}");
+    console.close().await;
+}
+
+#[tokio::test]
+async fn what_is_about_to_be_deleted_is_not_changed_built_or_moved() {
+    let going = Net { operation: Some(waiting(NetAction::Delete, now().plus(PATIENCE))), ..unloaded(1) };
+    let console = Console::with(health([]), worker(WorkerStatus::Ready), vec![], vec![going]).await;
+    let other =
+        console.ask(EVA, Method::POST, "/api/projects", &json!({"name": "other"}).to_string()).await.body;
+    let before = console.fleet().net(net_id(1)).cloned();
+    let path = format!("/api/nets/{}", net_id(1));
+    for (method, action, body, verb) in [
+        (Method::PUT, "definition", json!({"pnml": SAMPLES[0].pnml}), "change"),
+        (Method::POST, "build", json!({}), "build"),
+        (Method::POST, "move", json!({"project_id": other["project"]["id"]}), "move"),
+        (Method::POST, "assign", json!({"worker_id": WORKER}), "assign"),
+        (Method::POST, "unassign", json!({}), "unassign"),
+        (Method::POST, "load", json!({}), "load"),
+    ] {
+        let answer = console.ask(EVA, method, &format!("{path}/{action}"), &body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::CONFLICT, "{action}: {}", answer.text);
+        assert_eq!(answer.body["code"], "deletion_waiting", "{action}: {}", answer.text);
+        let begin = format!("Cannot {verb} net-1: Ben is deleting it, in ");
+        assert!(answer.detail().starts_with(&begin), "{action}: {}", answer.text);
+    }
+    assert_eq!(console.fleet().net(net_id(1)).cloned(), before);
+    assert_eq!(console.fleet().builds().len(), 0);
     console.close().await;
 }
 

@@ -153,7 +153,7 @@ pub fn nets() -> Vec<Operation> {
             .text("application/xml", "The very file that was added.")
             .errors(&[400, 404]),
         get("/api/nets/{id}/report", "What a build found", nets::report)
-            .says("Verdicts, invariants and structure; places and transitions are numbered from 0 in the order of the file. `report` is `null` unless the build succeeded.")
+            .says("Verdicts, invariants and structure; places and transitions are numbered from 0 in the order of the file. `report` is `null` unless the version was built.")
             .query::<bodies::Version>("version", "A version of the net. Absent: the newest.")
             .ok::<Option<BuildReport>>("What it found; `null` where the version was never built.")
             .errors(&[400, 404]),

@@ -13,7 +13,9 @@ use crate::{
         guard::use_desk,
         store::{Store, use_store},
     },
-    model::{BuildStatus, Net, NetAction, NetId, Role, VersionRow, lifecycle::net_action},
+    model::{
+        BuildError, BuildStatus, Net, NetAction, NetBuild, NetId, Role, VersionRow, lifecycle::net_action,
+    },
 };
 use change::ChangeNet;
 use compare::Comparison;
@@ -39,9 +41,10 @@ pub fn Versions(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
         }
     });
     let rows = Resource::new(move || stage.get(), move |_| net_versions(id));
-    let compared = Memo::new(move |_| {
-        query.with(|query| query.get("compare")).and_then(|number| number.parse::<u32>().ok())
-    });
+    let number =
+        move |key: &str| query.with(|query| query.get(key)).and_then(|number| number.parse::<u32>().ok());
+    let compared = Memo::new(move |_| number("compare"));
+    let with = Memo::new(move |_| number("with"));
     let project = net.get_untracked().project_id;
     let change = store.may_in(project, Role::Operator).then({
         let net = net.clone();
@@ -65,7 +68,7 @@ pub fn Versions(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
                 }}
             </Transition>
         </section>
-        {move || compared.get().map(|version| view! { <Comparison id version/> })}
+        {move || compared.get().map(|version| view! { <Comparison id version with/> })}
     }
     .into_any()
 }
@@ -78,9 +81,11 @@ fn List(
     compared: Memo<Option<u32>>,
 ) -> impl IntoView {
     let more = rows.len().saturating_sub(SHOWN);
-    let first = rows.iter().map(|row| row.version.number).min();
+    let readable = rows.iter().map(|row| row.version).filter(|version| !version.size.is_nothing());
+    let first = readable.map(|version| version.number).min();
     let line = move |row: VersionRow| {
-        let has_before = Some(row.version.number) != first;
+        let has_before =
+            !row.version.size.is_nothing() && first.is_some_and(|first| first < row.version.number);
         view! { <Version id net=net.clone() row has_before compared/> }
     };
     view! {
@@ -106,9 +111,14 @@ fn Version(
     let store = use_store();
     let number = row.version.number;
     let size = row.version.size;
-    let failed = row.build.as_ref().is_some_and(|build| build.status == BuildStatus::Failed);
-    let state = Signal::stored(build_state(row.build.as_ref().map(|build| build.status), None));
-    let why = row.build.and_then(|build| build.error).map(|error| error.text);
+    let failed = row.build.as_ref().is_some_and(NetBuild::is_broken);
+    // What was found before holds, though building it anew failed.
+    let state = row.build.as_ref().map(|build| match build.status {
+        BuildStatus::Failed if !failed => BuildStatus::Succeeded,
+        status => status,
+    });
+    let state = Signal::stored(build_state(state, None));
+    let why = row.build.and_then(|build| build.error).map(|error| why(&error, failed));
     let place = Memo::new({
         let net = net.clone();
         move |_| {
@@ -129,7 +139,7 @@ fn Version(
         move |_| !failed && may_load(store, &net.get())
     });
     let sizes = match (size.places, size.transitions) {
-        (0, 0) if failed => "cannot be read".to_owned(),
+        (0, 0) => "cannot be read".to_owned(),
         _ => format!(
             "{}, {}, {}",
             format::counted(size.places as usize, "place", "places"),
@@ -167,7 +177,7 @@ fn Version(
                                 aria-current=move || (compared.get() == Some(number)).then_some("true")
                                 data-noscroll=""
                             >
-                                "Compare with the one before"
+                                "Compare"
                             </a>
                         }
                     })}
@@ -178,6 +188,15 @@ fn Version(
         </li>
     }
     .into_any()
+}
+
+/// Why a build failed, and where in the file.
+fn why(error: &BuildError, failed: bool) -> String {
+    let at = error.at.map(|(line, column)| {
+        format!("Line {}, column {}: ", format::count(line.into()), format::count(column.into()))
+    });
+    let anew = if failed { "" } else { "Building it anew failed: " };
+    format!("{anew}{}{}", at.unwrap_or_default(), error.text)
 }
 
 /// Whether a version that can be read may be loaded now.
@@ -215,4 +234,20 @@ fn LoadThis(id: NetId, number: u32, net: ArcRwSignal<Arc<Net>>) -> impl IntoView
         </form>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_version_says_where_it_is_broken() {
+        let error = |at| BuildError { text: "the weight of an arc is 0".to_owned(), at };
+        assert_eq!(
+            why(&error(Some((1_200, 7))), true),
+            "Line 1\u{202f}200, column 7: the weight of an arc is 0"
+        );
+        assert_eq!(why(&error(None), true), "the weight of an arc is 0");
+        assert_eq!(why(&error(None), false), "Building it anew failed: the weight of an arc is 0");
+    }
 }
