@@ -104,6 +104,7 @@ test('a second browser sees it live; stop, wipe, delete', async ({ admin: page, 
 test('labs are asked for by hand once in ten seconds, and the button says how long that takes', async ({ admin: page, consoleGuard }) => {
   consoleGuard.allow(/status of 429/);
   await visit(page, `/workers/${worker}?tab=labs`);
+  await expect(page.getByRole('navigation', { name: 'Worker', exact: true }).locator('[aria-current]')).toHaveText(/^Labs/);
   const button = page.locator('.labs-refresh button');
   // Another test may have asked just now.
   await expect(button).toHaveText('Refresh');
