@@ -1,5 +1,7 @@
 // Labs: made on a worker, seen to run, plotted, stopped, wiped, deleted; lost with the process that had them; asked for by hand.
 
+import { execFileSync } from 'node:child_process';
+
 import type { Locator, Page } from '@playwright/test';
 
 import { findings } from '../axe.ts';
@@ -102,6 +104,7 @@ test('a second browser sees it live; stop, wipe, delete', async ({ admin: page, 
 test('labs are asked for by hand once in ten seconds, and the button says how long that takes', async ({ admin: page, consoleGuard }) => {
   consoleGuard.allow(/status of 429/);
   await visit(page, `/workers/${worker}?tab=labs`);
+  await expect(page.getByRole('navigation', { name: 'Worker', exact: true }).locator('[aria-current]')).toHaveText(/^Labs/);
   const button = page.locator('.labs-refresh button');
   // Another test may have asked just now.
   await expect(button).toHaveText('Refresh');
@@ -121,6 +124,45 @@ test('an exploration ends in verdicts', async ({ admin: page, picture }) => {
   await expect(page.locator('.lab-head')).toContainText('done', { timeout: 30_000 });
   await expect(page.getByRole('table', { name: 'Verdicts' }).getByRole('row')).toHaveCount(8, { timeout: 15_000 });
   await picture('lab-explored');
+});
+
+test('every figure of a plot is seen, on a phone too, and what is more than fifty rows comes with a button', async ({ admin: page, picture }) => {
+  const generated = (size: number) => execFileSync(process.env.MUSTER_BIN!, ['net', 'generate', 'kanban', String(size)], { encoding: 'utf8' });
+  const [project] = await ask(page, 'get', 'projects');
+  const show = async (name: string, size: number) => {
+    const { net } = await ask(page, 'post', 'nets', { name, project_id: project.id, pnml: generated(size) });
+    const plan = { kind: 'monte_carlo', runs: 40, firings: 2_000, seed: 1 };
+    const { lab } = await ask(page, 'post', 'labs', { net_id: net.id, worker_id: worker, name, plan, start: true });
+    await visit(page, `/labs/${lab.id}`);
+    await expect(page.locator('.lab-head')).toContainText('done', { timeout: 30_000 });
+    const tokens = page.getByRole('table', { name: 'Tokens' });
+    await expect(tokens.locator('.plot-mean').first()).toBeVisible({ timeout: 15_000 });
+    return tokens;
+  };
+  // Cells whose words are cut off, by what they say.
+  const cut = (table: Locator) =>
+    table.locator('th, td:not(.plot-cell)').evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent));
+
+  const few = await show('a row of seven', 7);
+  await expect(few.locator('.plot-row')).toHaveCount(21);
+  await picture('lab-plots');
+  for (const width of [390, 1440]) {
+    await page.setViewportSize({ width, height: 844 });
+    expect(await cut(few), `at ${width} px`).toEqual([]);
+    await expect(few.locator('.plot-range').nth(1)).toBeVisible();
+    await few.locator('.plot-row').last().scrollIntoViewIfNeeded();
+    await expect(few.locator('.plot-row').last()).toBeInViewport();
+    const said = page.locator('.plot > .plot-said').last();
+    expect(await said.evaluate((said) => said.scrollWidth - said.clientWidth)).toBeLessThanOrEqual(0);
+  }
+
+  const many = await show('a row of fifty', 50);
+  await expect(many.locator('.plot-row')).toHaveCount(50);
+  const more = page.locator('.plot', { has: many }).getByRole('button', { name: /^Show 100 more$/ });
+  await more.focus();
+  await page.keyboard.press('Enter');
+  await expect(many.locator('.plot-row')).toHaveCount(150);
+  await expect(more).toHaveCount(0);
 });
 
 test('an administrator says how often labs are synced', async ({ admin: page }) => {

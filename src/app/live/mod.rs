@@ -12,6 +12,7 @@ mod channel;
 mod driver;
 pub mod files;
 pub mod focus;
+pub mod frames;
 pub mod glow;
 pub mod http;
 #[cfg(feature = "browser")]

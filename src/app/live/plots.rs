@@ -1,11 +1,6 @@
-//! What a plot asks of the browser: how far it is scrolled, and the row above or below the one that has the focus.
+//! What a plot asks of the browser: the row above or below the one that has the focus.
 
-use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
-
-/// How far the space of a plot is scrolled down, pixels.
-pub fn scrolled(space: NodeRef<html::Div>) -> f64 {
-    space.get_untracked().map_or(0.0, |space| f64::from(space.scroll_top()))
-}
+use leptos::{ev, wasm_bindgen::JsCast, web_sys};
 
 /// Gives the focus to the row above (`by` is -1) or below the one that `event` came from.
 pub fn focus_row(event: &ev::KeyboardEvent, by: i32) {

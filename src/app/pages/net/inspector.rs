@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::{actions::ActOnNet, components::format, guard::use_desk, store::use_store},
     model::{Net, NetAction},
-    petri::graph::GraphArc,
+    petri::graph::{GraphArc, NetGraph},
 };
 use leptos::{ev, html, prelude::*};
 use server_fn::ServerFn;
@@ -34,7 +34,7 @@ pub fn Inspector(net: ArcRwSignal<Arc<Net>>, bench: Bench) -> impl IntoView {
         }
     };
     let live = Memo::new(move |_| replay.with(Option::is_none));
-    let marking = bench.live.clone();
+    let (marking, large) = (bench.live.clone(), bench.large);
     view! {
         <section class="panel inspector" aria-label="Inspector">
             <FindNode graph=bench.graph.clone() selected pan_zoom=bench.pan_zoom large=bench.large/>
@@ -42,7 +42,7 @@ pub fn Inspector(net: ArcRwSignal<Arc<Net>>, bench: Bench) -> impl IntoView {
             // Not into what is replayed: that is no net of anybody's.
             {move || {
                 let (net, marking) = (net.clone(), marking.clone());
-                live.get().then(|| view! { <Inject net marking selected/> })
+                live.get().then(|| view! { <Inject net marking selected large/> })
             }}
         </section>
     }
@@ -256,54 +256,94 @@ fn Deselect(selected: RwSignal<Option<Node>>) -> impl IntoView {
     .into_any()
 }
 
-/// Puts tokens into a place; the choice follows the selection, and works without it.
+/// Puts tokens into a place; the choice follows the selection, and works without it where the places are few enough to be listed.
 #[component]
-fn Inject(net: ArcRwSignal<Arc<Net>>, marking: Marking, selected: RwSignal<Option<Node>>) -> impl IntoView {
+fn Inject(
+    net: ArcRwSignal<Arc<Net>>,
+    marking: Marking,
+    selected: RwSignal<Option<Node>>,
+    /// Whether there are too many places to list.
+    large: bool,
+) -> impl IntoView {
     let (store, desk) = (use_store(), use_desk());
     let busy = RwSignal::new(false);
     let id = net.get_untracked().id;
     let may = permitted_at_rest(store, &net, &[NetAction::Inject]);
     let shown = Memo::new(move |_| !may.with(Vec::is_empty));
     let graph = marking.graph.clone();
+    let none_chosen = Memo::new(move |_| large && !matches!(selected.get(), Some(Node::Place(_))));
     move || {
         let (net, graph) = (net.clone(), graph.clone());
         shown.get().then(|| {
-            let choice = NodeRef::<html::Select>::new();
-            let ids: Vec<String> = graph.places.iter().map(|place| place.id.clone()).collect();
-            Effect::new({
-                let ids = ids.clone();
-                move |_| {
-                    if let (Some(Node::Place(i)), Some(choice)) = (selected.get(), choice.get())
-                        && let Some(id) = ids.get(i)
-                    {
-                        choice.set_value(id);
-                    }
-                }
-            });
-            let on_change = move |event: ev::Event| {
-                let wanted = event_target_value(&event);
-                if let Some(i) = ids.iter().position(|id| *id == wanted) {
-                    selected.set(Some(Node::Place(i)));
-                }
+            let place = if large {
+                view! { <ChosenPlace graph selected/> }.into_any()
+            } else {
+                view! { <AnyPlace graph selected/> }.into_any()
             };
             view! {
                 <form id="inject" class="actions inject" method="post" action=ActOnNet::url() on:submit=submit(desk, busy)>
                     <NetHidden id net/>
                     <label for="inject-tokens">"Inject"</label>
                     <input id="inject-tokens" class="input tokens-input" name="tokens" type="number" min="1" value="1" required=true/>
-                    <label for="inject-place">"into"</label>
-                    <select id="inject-place" class="select" name="place" node_ref=choice on:change=on_change>
-                        {graph
-                            .places
-                            .iter()
-                            .map(|place| view! { <option value=place.id.clone()>{place.name.clone()}</option> })
-                            .collect_view()}
-                    </select>
-                    <button class="button" name="action" value="inject" disabled=move || busy.get()>
+                    {place}
+                    <button class="button" name="action" value="inject" disabled=move || busy.get() || none_chosen.get()>
                         "Inject"
                     </button>
                 </form>
             }
         })
     }
+}
+
+/// The place that is selected in the drawing.
+#[component]
+fn ChosenPlace(graph: Arc<NetGraph>, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let chosen = move || match selected.get() {
+        Some(Node::Place(i)) => graph.places.get(i).map(|place| (place.id.clone(), place.name.clone())),
+        _ => None,
+    };
+    move || match chosen() {
+        Some((id, name)) => view! {
+            <span class="inject-place">"into " <strong>{name}</strong></span>
+            <input type="hidden" name="place" value=id/>
+        }
+        .into_any(),
+        None => {
+            view! { <span class="inject-place quiet-text">"into the place that you select"</span> }.into_any()
+        }
+    }
+}
+
+/// Any of all places.
+#[component]
+fn AnyPlace(graph: Arc<NetGraph>, selected: RwSignal<Option<Node>>) -> impl IntoView {
+    let choice = NodeRef::<html::Select>::new();
+    let ids: Vec<String> = graph.places.iter().map(|place| place.id.clone()).collect();
+    Effect::new({
+        let ids = ids.clone();
+        move |_| {
+            if let (Some(Node::Place(i)), Some(choice)) = (selected.get(), choice.get())
+                && let Some(id) = ids.get(i)
+            {
+                choice.set_value(id);
+            }
+        }
+    });
+    let on_change = move |event: ev::Event| {
+        let wanted = event_target_value(&event);
+        if let Some(i) = ids.iter().position(|id| *id == wanted) {
+            selected.set(Some(Node::Place(i)));
+        }
+    };
+    view! {
+        <label for="inject-place">"into"</label>
+        <select id="inject-place" class="select" name="place" node_ref=choice on:change=on_change>
+            {graph
+                .places
+                .iter()
+                .map(|place| view! { <option value=place.id.clone()>{place.name.clone()}</option> })
+                .collect_view()}
+        </select>
+    }
+    .into_any()
 }

@@ -86,11 +86,12 @@ fn Detail(id: WorkerId) -> impl IntoView {
             {move || reason.get().map(|reason| view! { <span class="page-reason">{format!(" — {reason}")}</span> })}
         </p>
         <nav class="tabs" aria-label="Worker">
-            <A href=tab("") attr:aria-current=move || (!labs.get()).then_some("page") scroll=false>"Worker"</A>
-            <A href=tab("?tab=labs") attr:aria-current=move || labs.get().then_some("page") scroll=false>
+            // Not the router's own links: to it, both are the page that is open.
+            <a href=tab("") aria-current=move || (!labs.get()).then_some("page") data-noscroll="">"Worker"</a>
+            <a href=tab("?tab=labs") aria-current=move || labs.get().then_some("page") data-noscroll="">
                 "Labs "
                 <span class="quiet-text" title=move || counts_title(counts.get())>{move || count_words(counts.get())}</span>
-            </A>
+            </a>
         </nav>
         {move || labs.get().then(|| view! { <WorkerLabs id/> })}
         <div class="columns" hidden=move || labs.get()>

@@ -12,12 +12,12 @@ pub use scale::{Scale, exact, number, share};
 use crate::{
     app::{
         components::format::{self, count},
-        live::plots::{focus_row, scrolled},
+        live::plots::focus_row,
     },
     petri::lab::Estimate,
 };
-use leptos::{ev, html, prelude::*};
-use order::{ROW, SortBy, WHOLE, shown, window};
+use leptos::{ev, prelude::*};
+use order::{FIRST, STEP, SortBy, shown, shown_of};
 use std::sync::Arc;
 
 /// Plots of more rows can be searched.
@@ -122,11 +122,8 @@ pub fn Plot(
 ) -> impl IntoView {
     let query = RwSignal::new(String::new());
     let sort = RwSignal::new(SortBy::default());
-    let top = RwSignal::new(0.0_f64);
     let looked_at = RwSignal::new(None::<usize>);
-    let space = NodeRef::<html::Div>::new();
-    let alive = RwSignal::new(false);
-    Effect::new(move |_| alive.set(true));
+    let wanted = RwSignal::new(FIRST);
     let all = Memo::new(move |_| rows.with(|rows| rows.len()));
     let scale = Memo::new(move |_| {
         rows.with(|rows| {
@@ -138,13 +135,16 @@ pub fn Plot(
         })
     });
     let order = Memo::new(move |_| rows.with(|rows| query.with(|query| shown(rows, query, sort.get()))));
-    let range = Memo::new(move |_| {
-        let rows = order.with(Vec::len);
-        if alive.get() { window(rows, top.get()) } else { 0..rows.min(WHOLE) }
+    let inside = Memo::new(move |_| {
+        order
+            .with(|order| order.iter().take(shown_of(order.len(), wanted.get())).copied().collect::<Vec<_>>())
     });
-    let inside = Memo::new(move |_| order.with(|order| order[clamped(&range.get(), order.len())].to_vec()));
-    let above = Memo::new(move |_| range.get().start as f64 * ROW);
-    let below = Memo::new(move |_| order.with(Vec::len).saturating_sub(range.get().end) as f64 * ROW);
+    // So many more are shown when that is wanted.
+    let next = Memo::new(move |_| {
+        let then = order.with(|order| shown_of(order.len(), wanted.get() + STEP).min(order.len()));
+        then.saturating_sub(inside.with(Vec::len))
+    });
+    let any_left = Memo::new(move |_| next.get() > 0);
     let said = Memo::new(move |_| {
         let row = looked_at.get().and_then(|at| rows.with(|rows| rows.get(at).cloned()))?;
         let PlotRow { name, estimate, .. } = row;
@@ -196,35 +196,34 @@ pub fn Plot(
                     _ => measures.clone(),
                 })}
             </p>
-            <div class="plot-space" node_ref=space on:scroll=move |_| top.set(scrolled(space)) on:mouseleave=move |_| looked_at.set(None)>
-                <table class="plot-table" aria-labelledby=id on:keydown=on_key>
-                    <thead>
-                        <tr>
-                            <th scope="col" class="plot-name">{what}</th>
-                            <td class="plot-cell"><Axis scale/></td>
-                            <th scope="col" class="figure plot-figure">"Mean"</th>
-                            <th scope="col" class="figure plot-range">"95 % interval"</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        <Room height=above/>
-                        <For each=move || inside.get() key=|at| *at let:at>
-                            <Row at rows scale looked_at stop/>
-                        </For>
-                        <Room height=below/>
-                    </tbody>
-                </table>
-            </div>
-            {move || (!alive.get() && all.get() > WHOLE).then(|| view! {
-                <p class="without-script quiet-text">{format!("The first {} of {}.", count(WHOLE as u64), count(all.get() as u64))}</p>
+            // Laid out otherwise on a phone, and a table that is loses its roles where they are not written out.
+            <table class="plot-table" role="table" aria-labelledby=id on:keydown=on_key on:mouseleave=move |_| looked_at.set(None)>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th scope="col" role="columnheader" class="plot-name">{what}</th>
+                        <td role="cell" class="plot-cell"><Axis scale/></td>
+                        <th scope="col" role="columnheader" class="figure plot-figure">"Mean"</th>
+                        <th scope="col" role="columnheader" class="figure plot-range">"95 % interval"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">
+                    <For each=move || inside.get() key=|at| *at let:at>
+                        <Row at rows scale looked_at stop/>
+                    </For>
+                </tbody>
+            </table>
+            // The button stays the same while it has more to show: it has the focus.
+            {move || any_left.get().then(|| view! {
+                <p class="plot-more quiet-text">
+                    {move || format!("The first {} of {}. ", count(inside.with(Vec::len) as u64), count(order.with(Vec::len) as u64))}
+                    <button type="button" class="link needs-script" on:click=move |_| wanted.update(|wanted| *wanted += STEP)>
+                        {move || format!("Show {} more", count(next.get() as u64))}
+                    </button>
+                </p>
             })}
         </section>
     }
     .into_any()
-}
-
-fn clamped(range: &std::ops::Range<usize>, len: usize) -> std::ops::Range<usize> {
-    range.start.min(len)..range.end.min(len)
 }
 
 #[component]
@@ -244,26 +243,16 @@ fn Row(
     view! {
         <tr
             class="plot-row"
+            role="row"
             data-row=id
             tabindex=move || if stop.get() == Some(at) { "0" } else { "-1" }
             on:mouseenter=move |_| looked_at.set(Some(at))
             on:focus=move |_| looked_at.set(Some(at))
         >
-            <th scope="row" class="plot-name" title=title>{name}</th>
-            <td class="plot-cell"><Mark estimate scale/></td>
-            <td class="figure plot-figure">{move || estimate.get().mean.map_or("—".to_owned(), number)}</td>
-            <td class="figure plot-range">{move || interval_words(&estimate.get(), number)}</td>
-        </tr>
-    }
-    .into_any()
-}
-
-/// The room of rows that are not in the page.
-#[component]
-fn Room(height: Memo<f64>) -> impl IntoView {
-    view! {
-        <tr class="plot-room" aria-hidden="true" hidden=move || height.get() == 0.0>
-            <td colspan="4"><svg width="1" height=move || format!("{:.0}", height.get())></svg></td>
+            <th scope="row" role="rowheader" class="plot-name" title=title>{name}</th>
+            <td role="cell" class="plot-cell"><Mark estimate scale/></td>
+            <td role="cell" class="figure plot-figure">{move || estimate.get().mean.map_or("—".to_owned(), number)}</td>
+            <td role="cell" class="figure plot-range">{move || interval_words(&estimate.get(), number)}</td>
         </tr>
     }
     .into_any()

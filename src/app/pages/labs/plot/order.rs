@@ -1,7 +1,7 @@
-//! Which rows of a plot are shown, in which order, and which of them are in the page. Pure.
+//! Which rows of a plot are shown, in which order, and how many of them. Pure.
 
 use crate::petri::lab::Estimate;
-use std::{cmp::Ordering, ops::Range};
+use std::cmp::Ordering;
 
 /// What a row of a plot is called, and what was estimated.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,23 +67,13 @@ pub fn shown(rows: &[PlotRow], query: &str, sort: SortBy) -> Vec<usize> {
     shown
 }
 
-/// A plot of more rows has only those in the page that are seen.
-pub const WHOLE: usize = 200;
-/// Height of a row, and of the space that rows are scrolled in, in pixels; `style/labs.css` says the same.
-pub const ROW: f64 = 28.0;
-pub const SPACE: f64 = 448.0;
-/// Rows beyond those seen on either side.
-const OVER: usize = 8;
+/// Rows that are shown at first, and that come with each wish for more.
+pub const FIRST: usize = 50;
+pub const STEP: usize = 100;
 
-/// Which of `rows` rows are in the page when it is scrolled down by `top` pixels.
-pub fn window(rows: usize, top: f64) -> Range<usize> {
-    if rows <= WHOLE {
-        return 0..rows;
-    }
-    let first = ((top.max(0.0) / ROW) as usize).saturating_sub(OVER);
-    let seen = (SPACE / ROW).ceil() as usize + 2 * OVER;
-    let first = first.min(rows.saturating_sub(seen));
-    first..(first + seen).min(rows)
+/// How many of `rows` rows are shown where `wanted` are. A few that would be left over are shown as well.
+pub fn shown_of(rows: usize, wanted: usize) -> usize {
+    if rows <= wanted + FIRST / 5 { rows } else { wanted }
 }
 
 #[cfg(test)]
@@ -116,11 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn of_many_rows_those_that_are_seen_are_in_the_page() {
-        assert_eq!(window(200, 5_000.0), 0..200);
-        assert_eq!(window(10_000, 0.0), 0..32);
-        assert_eq!(window(10_000, 2_800.0), 92..124);
-        assert_eq!(window(10_000, 1e9), 9_968..10_000);
+    fn of_many_rows_the_first_are_shown_and_no_few_are_left_over() {
+        assert_eq!(shown_of(20, FIRST), 20);
+        assert_eq!(shown_of(60, FIRST), 60);
+        assert_eq!(shown_of(61, FIRST), 50);
+        assert_eq!(shown_of(10_000, 150), 150);
         assert_eq!(SortBy::parse("mean"), SortBy::Mean);
         assert_eq!(SortBy::parse("nonsense"), SortBy::File);
     }

@@ -7,62 +7,98 @@ use super::{
 };
 use crate::{
     app::{
+        build_actions::Built,
         components::{TimeOfDay, format, use_toasts},
+        live::frames::step_by_step,
         pages::parts::{Row, VerdictTable, extent, verdicts},
     },
-    petri::report::{BuildLine, BuildReport, NetReport},
+    petri::report::{BuildLine, BuildReport},
 };
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// Names shown before "and so many more".
 const SHOWN: usize = 12;
-/// Firings of a path that are named in the page.
-const NAMED: usize = 200;
+/// Firings of a path that are named at first.
+const NAMED: usize = 50;
+
+/// The parts, one after the other: those of a large net are made in a frame each.
+const PARTS: u8 = 3;
 
 #[component]
-pub fn Found(report: BuildReport, bench: Option<Bench>) -> impl IntoView {
-    let BuildReport { build, structure, report, log } = report;
-    let shape = structure.as_ref().map(words::structure);
-    let answers = report.zip(bench).map(|(report, bench)| {
-        let took = build.started_at.zip(build.finished_at).map(|(from, to)| to.since(from));
-        let rows = verdicts(&report, took);
-        let (places, transitions) = (report.place_invariants.clone(), report.transition_invariants.clone());
-        let explored = extent(&report);
+pub fn Found(built: Arc<Built>, bench: Option<Bench>) -> impl IntoView {
+    // A large net has no page from the server that this would have to be the same as.
+    let large = bench.as_ref().is_some_and(|bench| bench.large);
+    let made = RwSignal::new(if large { 0 } else { PARTS });
+    step_by_step(made, PARTS);
+    let part = move |n: u8| Memo::new(move |_| made.get() >= n);
+    let answered = built.report.report.is_some().then_some(bench).flatten();
+    let answers = answered.map(|bench| {
+        let (first, second, third) = (part(1), part(2), part(3));
+        let (verdicts, sums, cycles) = (built.clone(), built.clone(), built.clone());
+        let (for_verdicts, for_sums, for_cycles) = (bench.clone(), bench.clone(), bench);
         view! {
-            <Verdicts rows report=report.clone() bench=bench.clone()/>
-            <p class="quiet-text">{explored}</p>
-            <Unbounded report=report.clone() bench=bench.clone()/>
-            <Dead report bench=bench.clone()/>
-            <Sums kept=places bench=bench.clone()/>
-            <Cycles kept=transitions bench/>
+            {move || {
+                let (built, bench) = (verdicts.clone(), for_verdicts.clone());
+                first.get().then(|| view! { <Answers built bench/> })
+            }}
+            {move || {
+                let kept = sums.report.report.as_ref().filter(|_| second.get())?.place_invariants.clone();
+                Some(view! { <Sums kept bench=for_sums.clone()/> })
+            }}
+            {move || {
+                let kept = cycles.report.report.as_ref().filter(|_| third.get())?.transition_invariants.clone();
+                Some(view! { <Cycles kept bench=for_cycles.clone()/> })
+            }}
         }
         .into_any()
     });
-    view! {
-        {answers}
-        {shape.map(|shape| view! { <h3>"Structure"</h3> <p>{shape}</p> })}
-        <Log log/>
-    }
-    .into_any()
+    let last = part(PARTS);
+    let rest = move || {
+        let BuildReport { structure, log, .. } = &built.report;
+        last.get().then(|| {
+            let shape = structure.as_ref().map(words::structure);
+            view! {
+                {shape.map(|shape| view! { <h3>"Structure"</h3> <p>{shape}</p> })}
+                <Log log=log.clone()/>
+            }
+        })
+    };
+    view! { {answers} {rest} }.into_any()
+}
+
+/// What was asked of every net, and what is not as it should be.
+#[component]
+fn Answers(built: Arc<Built>, bench: Bench) -> impl IntoView {
+    let BuildReport { build, report, .. } = &built.report;
+    let report = report.as_ref()?;
+    let took = build.started_at.zip(build.finished_at).map(|(from, to)| to.since(from));
+    let rows = verdicts(report, took);
+    let path = report.deadlock_path.clone().unwrap_or_default();
+    let dead = report.dead_transitions.clone().unwrap_or_default();
+    Some(
+        view! {
+            <Verdicts rows path bench=bench.clone()/>
+            <p class="quiet-text">{extent(report)}</p>
+            <Unbounded place=report.unbounded_place bench=bench.clone()/>
+            <Dead dead bench/>
+        }
+        .into_any(),
+    )
 }
 
 #[component]
-fn Verdicts(rows: [Row; 8], report: NetReport, bench: Bench) -> impl IntoView {
+fn Verdicts(rows: [Row; 8], path: Vec<u32>, bench: Bench) -> impl IntoView {
     let toasts = use_toasts();
-    let path = StoredValue::new(report.deadlock_path.unwrap_or_default());
+    let path = StoredValue::new(path);
     let has_path = path.with_value(|path| !path.is_empty());
-    let names = {
-        let graph = bench.graph.clone();
-        move || {
-            path.with_value(|path| {
-                let name = |t: &u32| {
-                    graph.transitions.get(*t as usize).map(|it| it.name.clone()).unwrap_or_default()
-                };
-                path.iter().take(NAMED).map(name).collect::<Vec<_>>()
-            })
-        }
+    let count = path.with_value(Vec::len);
+    let named = RwSignal::new(NAMED);
+    let graph = bench.graph.clone();
+    let name = move |at: usize| {
+        let t = path.with_value(|path| path.get(at).copied()).and_then(|t| usize::try_from(t).ok());
+        t.and_then(|t| graph.transitions.get(t)).map(|it| it.name.clone()).unwrap_or_default()
     };
-    let more = path.with_value(Vec::len).saturating_sub(NAMED);
     let replaying = bench.replay;
     let show = move |_| {
         if !path.with_value(|path| bench.replay(path)) {
@@ -93,9 +129,13 @@ fn Verdicts(rows: [Row; 8], report: NetReport, bench: Bench) -> impl IntoView {
                     <details class="path">
                         <summary>"The path to the deadlock"</summary>
                         <ol>
-                            {names().into_iter().map(|name| view! { <li>{name}</li> }).collect_view()}
+                            <For
+                                each=move || 0..named.get().min(count)
+                                key=|at| *at
+                                children=move |at| view! { <li>{name(at)}</li> }
+                            />
                         </ol>
-                        {(more > 0).then(|| view! { <p class="quiet-text">{format!("and {} more", format::count(more as u64))}</p> })}
+                        <More shown=named count/>
                     </details>
                 }
             })}
@@ -104,8 +144,8 @@ fn Verdicts(rows: [Row; 8], report: NetReport, bench: Bench) -> impl IntoView {
 }
 
 #[component]
-fn Unbounded(report: NetReport, bench: Bench) -> impl IntoView {
-    let place = report.unbounded_place? as usize;
+fn Unbounded(place: Option<u32>, bench: Bench) -> impl IntoView {
+    let place = place? as usize;
     let name = bench.graph.places.get(place)?.name.clone();
     Some(
         view! {
@@ -121,9 +161,11 @@ fn Unbounded(report: NetReport, bench: Bench) -> impl IntoView {
 }
 
 #[component]
-fn Dead(report: NetReport, bench: Bench) -> impl IntoView {
-    let dead = report.dead_transitions.filter(|dead| !dead.is_empty())?;
+fn Dead(dead: Vec<u32>, bench: Bench) -> impl IntoView {
     let count = dead.len();
+    if count == 0 {
+        return None;
+    }
     let shown = RwSignal::new(SHOWN);
     let dead = StoredValue::new(dead);
     let link = move |t: u32| {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub use state::{ExcerptView, build_state};
 
 /// `None` while nobody wants to know.
-type Answer = Option<Result<Option<Built>, ApiError>>;
+type Answer = Option<Result<Option<Arc<Built>>, ApiError>>;
 
 /// What is known of a build, and being asked for.
 ///
@@ -57,7 +57,7 @@ impl Known {
             move || wanted.get().then(|| stage.get()),
             move |asked| async move {
                 match asked {
-                    Some(_) => Some(net_report(id, version).await),
+                    Some(_) => Some(net_report(id, version).await.map(|built| built.map(Arc::new))),
                     None => None,
                 }
             },
@@ -81,7 +81,7 @@ pub fn Analysis(
     if let Some(built) = bench.as_ref().map(|bench| bench.built) {
         Effect::new(move |_| {
             if let Some(Some(Ok(now))) = answer.get() {
-                built.set(now.map(Arc::new));
+                built.set(now);
             }
         });
     }
@@ -128,12 +128,12 @@ pub fn Analysis(
 }
 
 #[component]
-fn Outcome(built: Built, bench: Option<Bench>) -> impl IntoView {
+fn Outcome(built: Arc<Built>, bench: Option<Bench>) -> impl IntoView {
     let failure = built.report.build.error.clone();
     let excerpt = built.excerpt.clone();
     view! {
         {failure.map(|error| view! { <Failure error excerpt/> })}
-        <Found report=built.report bench/>
+        <Found built bench/>
     }
     .into_any()
 }
