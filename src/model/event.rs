@@ -228,7 +228,9 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
         }
         Change::NetDeleted { id, project_id } => {
             let net = draft.before().net(*id)?;
-            let said = Said::new(Severity::Info, format!("Net {} deleted", net.name)).with("net", &net.name);
+            let labs = draft.before().labs().filter(|lab| lab.net_id == *id).count();
+            let text = format!("Net {} deleted{}", net.name, with_labs(labs));
+            let said = Said::new(Severity::Info, text).with("net", &net.name);
             Some(Said { project_id: *project_id, net_id: Some(*id), ..said })
         }
         Change::ClusterDeleted { id } => {
@@ -516,6 +518,15 @@ fn describe_build(cause: BuildCause, build: &Build, net: &Name) -> Option<Said> 
         .with_some("reason", build.error.as_ref().map(|error| &error.text))
         .with_some("line", build.error.as_ref().and_then(|error| error.at).map(|(line, _)| line));
     Some(said)
+}
+
+/// What else goes with a net.
+pub fn with_labs(labs: usize) -> String {
+    match labs {
+        0 => String::new(),
+        1 => " with its lab and what that found".to_owned(),
+        labs => format!(" with its {labs} labs and what they found"),
+    }
 }
 
 /// A lab's history is what is told of it.

@@ -17,6 +17,9 @@ pub const HISTORY: usize = 50;
 /// Labs that one worker holds at most.
 pub const LABS_ON_A_WORKER: usize = 32;
 
+/// What a rate may be: times and their squares, over as many firings as a run may have, stay finite numbers.
+pub const RATES: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
+
 /// A finite number above zero. There is no NaN among them, so that equality is what it seems.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]

@@ -128,6 +128,7 @@ impl Draft<'_> {
     /// What goes with a net that is deleted.
     pub(super) fn forget_with_net(&mut self, id: NetId) {
         for lab in self.labs_of(id) {
+            self.record(Change::LabDeleted { id: lab.id, project_id: lab.project_id });
             self.labs.insert(lab.id, None);
         }
         self.builds.retain(|_, build| build.net_id != id);

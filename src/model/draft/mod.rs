@@ -272,8 +272,8 @@ impl<'f> Draft<'f> {
 
     pub fn delete_net(&mut self, id: NetId) -> Result<(), Gone> {
         let project_id = Some(self.net(id)?.project_id);
-        self.record(Change::NetDeleted { id, project_id });
         self.forget_with_net(id);
+        self.record(Change::NetDeleted { id, project_id });
         self.nets.insert(id, None);
         Ok(())
     }

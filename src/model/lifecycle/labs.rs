@@ -1,7 +1,7 @@
 //! Labs in the table: which actions their states permit.
 
-use super::{Refusal, Verb, worker_hint};
-use crate::model::{Lab, LabAction, LabState, Name, Worker};
+use super::{Refusal, Verb, in_flight, worker_hint};
+use crate::model::{Lab, LabAction, LabState, Name, Worker, WorkerAction};
 
 verbs!(LabAction {
     Create: "Make a lab", "Making", "make", "made";
@@ -42,6 +42,11 @@ pub fn lab_action(lab: &Lab, worker: Option<&Worker>, action: LabAction) -> Resu
 
 /// Whether a lab of this name can be spoken to on `worker`, or made there.
 pub fn lab_worker(name: &Name, worker: &Worker, action: LabAction) -> Result<(), Refusal> {
+    if let (LabAction::Create, Some(operation)) = (action, &worker.operation)
+        && operation.action == WorkerAction::Delete
+    {
+        return Err(in_flight(action.verb(), name.as_str(), worker.name.as_str(), operation));
+    }
     match worker.is_ready() {
         true => Ok(()),
         false => Err(Refusal::NetWorker {

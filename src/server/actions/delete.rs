@@ -14,6 +14,7 @@ use crate::{
     model::{
         Actor, Done, Draft, EntityRef, Fleet, Net, NetAction, NetCause, NetId, Operation, OperationId,
         Timestamp, Waiting, WorkerAction, WorkerCause, WorkerId, WorkerStatus,
+        event::with_labs,
         lifecycle::{UNDO_FOR, Verb},
         time::age,
     },
@@ -117,7 +118,7 @@ pub fn net(
             let operation = waiting(draft, action, None);
             draft.begin_net(id, operation)?;
             log_net_done(draft, net, format!("Net {} is to be deleted in {}", net.name, age(UNDO_FOR)));
-            begins(net.name.as_str())
+            begins(&format!("{}{}", net.name, with_labs(draft.labs_of(id).len())))
         }
     };
     Ok(Done { message, net: draft.net(id).ok().cloned(), ..Done::default() })
@@ -242,7 +243,7 @@ async fn delete_net(app: &App, id: NetId, due: &Due) -> Result<Option<Done>, Api
             else {
                 return Ok(None);
             };
-            let message = format!("Deleted net {}.", row.name);
+            let message = format!("Deleted net {}{}.", row.name, with_labs(draft.labs_of(id).len()));
             draft.delete_net(id)?;
             Ok::<_, ApiError>(Some(Done { message, ..Done::default() }))
         })

@@ -1,7 +1,7 @@
 //! What is to be tried, checked against the net before any worker is asked for it. Each refusal names the field.
 
 use crate::{
-    model::{LabGoal, LabPlan, action::whole_number_wanted},
+    model::{LabGoal, LabPlan, action::whole_number_wanted, lab::RATES},
     petri::{
         PetriNet,
         lab::experiment::{MAX_FIRINGS, MAX_RUNS},
@@ -31,6 +31,14 @@ pub fn check(plan: &LabPlan, net: &PetriNet) -> Result<(), String> {
                     return Err(unknown("plan.goal.place", "place", place));
                 }
             }
+            if let Some((transition, rate)) = rates.iter().find(|(_, rate)| !RATES.contains(&rate.get())) {
+                return Err(format!(
+                    "plan.rates gives the transition \"{transition}\" the rate {:e}; a rate is between {:e} and {:e}.",
+                    rate.get(),
+                    RATES.start(),
+                    RATES.end()
+                ));
+            }
             let known: std::collections::BTreeSet<&str> =
                 net.transitions.iter().map(|transition| transition.id.as_str()).collect();
             if let Some(stranger) = rates.keys().find(|id| !known.contains(id.as_str())) {
@@ -38,7 +46,7 @@ pub fn check(plan: &LabPlan, net: &PetriNet) -> Result<(), String> {
             }
             if time.is_some() && rates.is_empty() {
                 return Err(
-                    "plan.time needs plan.rates: without rates time is counted in firings, and plan.firings bounds it."
+                    "plan.time needs plan.rates with one transition at least (those not named have rate 1): without rates time is counted in firings, and plan.firings bounds it."
                         .to_owned(),
                 );
             }
@@ -92,6 +100,15 @@ mod tests {
             (mc(r#""runs":1,"firings":0"#), "plan.firings must be"),
             (mc(r#""runs":1,"firings":5,"warm_up":5"#), "plan.warm_up must be a whole number from 0 to 4"),
             (mc(r#""runs":1,"firings":5,"time":2"#), "plan.time needs plan.rates"),
+            (
+                mc(r#""runs":1,"firings":5,"rates":{"t":1.7e308}"#),
+                "the rate 1.7e308; a rate is between 1e-9 and 1e9",
+            ),
+            (mc(r#""runs":1,"firings":5,"rates":{"t":1e-300}"#), "a rate is between"),
+            (
+                mc(r#""runs":1,"firings":5,"time":2,"rates":{}"#),
+                "plan.time needs plan.rates with one transition",
+            ),
             (mc(r#""runs":1,"firings":5,"rates":{"t":2}"#), "plan.rates names the transition \"t\""),
             (goal("c", 1), "plan.goal.place names the place \"c\""),
             (goal("a", 0), "plan.goal.at_least must be"),

@@ -80,6 +80,11 @@ pub async fn sync(app: &App, worker: WorkerId, reach: Reach) -> Result<LabCounts
         }
         match app.client().lab_results(&machine, worker, held.id).await {
             Ok(found) => _ = results.insert(held.id, LabReport { at, results: found }),
+            Err(error @ CallError::Nonsense { .. }) => {
+                // One lab that cannot be read keeps nobody from the others.
+                tracing::warn!(lab = %held.id, %error, "the results of a lab cannot be read");
+                broken = broken.or(Some(error));
+            }
             Err(error) if error.is_workers_fault() => {
                 // The rest is asked for again, and what is known by now is written.
                 broken = Some(error);

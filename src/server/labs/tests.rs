@@ -280,6 +280,14 @@ async fn labs_go_with_their_net_and_stay_without_their_worker() {
     }
     change(&console, move |draft| draft.delete_net(net)).await;
     assert_eq!(console.fleet().labs().len(), 0);
+    let told: Vec<String> = console.fleet().events().map(|event| event.text.clone()).collect();
+    for text in ["Lab first deleted", "Lab second deleted"] {
+        assert!(told.iter().any(|told| told == text), "{told:?}");
+    }
+    assert!(
+        told.iter().any(|told| told.ends_with("deleted with its 2 labs and what they found")),
+        "{told:?}"
+    );
     let gone = console.ask(ANA, Method::GET, &format!("/api/labs/{lab}/results"), "").await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
     let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM lab_results")

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use crate::model::{LabGoal, LabPlan, Positive};
+use crate::model::{LabGoal, LabPlan, Positive, lab::RATES};
 use crate::petri::PetriNet;
 use crate::petri::lab::{Experiment, Goal};
 use crate::worker::refusal::Refusal;
@@ -84,6 +84,12 @@ fn rates_in(rates: &BTreeMap<String, Positive>, net: &PetriNet) -> Result<Option
     let mut all = vec![1.0; net.transitions.len()];
     for (id, rate) in rates {
         let at = ids.get(id.as_str()).ok_or_else(|| bad(format!("the net has no transition \"{id}\"")))?;
+        if !RATES.contains(&rate.get()) {
+            let (least, most) = (RATES.start(), RATES.end());
+            return Err(bad(format!(
+                "the rate of transition \"{id}\" is not between {least:e} and {most:e}"
+            )));
+        }
         all[*at] = rate.get();
     }
     Ok(Some(all))
@@ -141,6 +147,9 @@ mod tests {
         let rates = r#"{"kind":"monte_carlo","runs":1,"firings":1,"seed":0,"rates":{"never":1}}"#;
         let refused = task(&plan(rates), &net()).expect_err("must be refused");
         assert_eq!(refused.to_string(), "the net has no transition \"never\"");
+        let rates = r#"{"kind":"monte_carlo","runs":1,"firings":1,"seed":0,"rates":{"write":1.7e308}}"#;
+        let refused = task(&plan(rates), &net()).expect_err("must be refused");
+        assert!(refused.to_string().contains("is not between 1e-9 and 1e9"), "{refused}");
     }
 
     #[test]

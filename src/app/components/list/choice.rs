@@ -256,7 +256,7 @@ mod tests {
         ],
         facets: &[Facet { key: "status", label: "Status" }, Facet { key: "cluster", label: "Cluster" }],
         searches: true,
-        whole: super::PAGE,
+        whole: crate::app::components::list::PAGE,
         sorted_by: "name",
     };
 

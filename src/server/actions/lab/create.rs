@@ -13,7 +13,7 @@ use crate::{
         actions::{
             create::taken,
             net::theirs,
-            outcome::{begin, end_with, gone, run},
+            outcome::{begin, end_with, gone, run, stays},
         },
         api::error::internal,
         auth::Who,
@@ -25,6 +25,9 @@ use crate::{
 };
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// What is done to a net by making a lab.
+const OF_A_NET: &str = "make a lab of";
 
 /// A lab as it will be made.
 struct Wanted {
@@ -42,6 +45,7 @@ pub async fn create(app: &App, who: &Who, new: NewLab, key: Option<Key>) -> Resu
     let name = Name::new(&new.name).map_err(|error| bad(error.to_string()))?;
     let fleet = app.store().fleet();
     let net = theirs(&Draft::new(&fleet, who.actor(), now()), who, new.net_id)?;
+    stays(&Draft::new(&fleet, who.actor(), now()), &net, OF_A_NET)?;
     let worker = new.worker_id.or(net.worker_id).ok_or_else(|| {
         bad(format!("The net {} is on no worker: say with worker_id where the lab is to be.", net.name))
     })?;
@@ -191,6 +195,7 @@ fn may_be_made(
     worker: WorkerId,
 ) -> Result<(Arc<Worker>, Machine), ApiError> {
     let net = theirs(draft, who, net)?;
+    stays(draft, &net, OF_A_NET)?;
     let row =
         draft.worker(worker).map_err(|_| gone(draft.before(), EntityRef::Worker(worker), draft.now()))?;
     lab_worker(name, row, LabAction::Create).map_err(|refusal| refused(draft, &refusal, Some(row)))?;

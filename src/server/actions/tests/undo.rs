@@ -116,6 +116,15 @@ async fn what_is_about_to_be_deleted_is_not_changed_built_or_moved() {
         let begin = format!("Cannot {verb} net-1: Ben is deleting it, in ");
         assert!(answer.detail().starts_with(&begin), "{action}: {}", answer.text);
     }
+    let plan = json!({"kind": "monte_carlo", "runs": 1, "firings": 1, "seed": 0});
+    let lab = json!({"name": "first", "net_id": net_id(1), "worker_id": WORKER, "plan": plan});
+    let answer = console.ask(EVA, Method::POST, "/api/labs", &lab.to_string()).await;
+    assert_eq!(answer.body["code"], "deletion_waiting", "{}", answer.text);
+    assert!(
+        answer.detail().starts_with("Cannot make a lab of net-1: Ben is deleting it, in "),
+        "{}",
+        answer.text
+    );
     assert_eq!(console.fleet().net(net_id(1)).cloned(), before);
     assert_eq!(console.fleet().builds().len(), 0);
     console.close().await;
