@@ -338,9 +338,15 @@ fn net_question(store: Store, id: NetId, action: NetAction) -> Option<Question> 
         NetAction::Unload | NetAction::Unassign | NetAction::Assign if net.is_loaded() => marking.to_owned(),
         _ => return None,
     };
+    let labs = match store.labs_of(id).with_untracked(Vec::len) {
+        _ if action != NetAction::Delete => None,
+        0 => None,
+        1 => Some("Its lab goes with it, and what that found.".to_owned()),
+        labs => Some(format!("Its {labs} labs go with it, and what they found.")),
+    };
     Some(Question {
         title: format!("{} {}?", action.label(), net.name),
-        losses: vec![loss],
+        losses: [Some(loss), labs].into_iter().flatten().collect(),
         verb: action.label(),
     })
 }

@@ -58,7 +58,10 @@ impl Moments {
             let half = student(self.count - 1) * (self.squares / (n - 1.0) / n).sqrt();
             (self.mean - half, self.mean + half)
         });
-        Estimate { runs: self.count, mean: (self.count > 0).then_some(self.mean), interval }
+        // What is beyond the numbers there are is not known; JSON has no way to write it either.
+        let interval = interval.filter(|(low, high)| low.is_finite() && high.is_finite());
+        let mean = (self.count > 0).then_some(self.mean).filter(|mean| mean.is_finite());
+        Estimate { runs: self.count, mean, interval }
     }
 }
 
@@ -123,6 +126,16 @@ mod tests {
         assert!(
             (low - (4.0 - 4.302_653 * 2.0 / 3f64.sqrt())).abs() < 1e-9 && (low + high - 8.0).abs() < 1e-9
         );
+    }
+
+    #[test]
+    fn what_is_beyond_all_numbers_is_not_known_and_can_be_written() {
+        let mut moments = Moments::default();
+        [f64::MAX, -f64::MAX].into_iter().for_each(|value| moments.add(value));
+        let estimate = moments.estimate();
+        assert_eq!((estimate.runs, estimate.interval), (2, None));
+        let json = serde_json::to_string(&estimate).expect("writes");
+        assert_eq!(serde_json::from_str::<Estimate>(&json).expect("reads"), estimate);
     }
 
     #[test]

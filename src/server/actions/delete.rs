@@ -50,8 +50,10 @@ fn waiting<A>(draft: &Draft, action: A, gives_up: Option<Operation<A>>) -> Opera
     }
 }
 
-fn begins(name: &str) -> String {
-    format!("Deleting {name} in {}. Until then it can be undone.", age(UNDO_FOR))
+/// `with`: what else goes, with a space before it.
+fn begins(name: &str, with: &str) -> String {
+    let with = if with.is_empty() { String::new() } else { format!(",{with}") };
+    format!("Deleting {name} in {}{with}. Until then it can be undone.", age(UNDO_FOR))
 }
 
 /// Deletes a worker, or undoes that.
@@ -85,7 +87,7 @@ pub async fn worker(
                 draft.begin_worker(id, operation)?;
                 let text = format!("Worker {} is to be deleted in {}", row.name, age(UNDO_FOR));
                 log_worker_done(draft, &row, text);
-                begins(row.name.as_str())
+                begins(row.name.as_str(), "")
             }
         };
         let done = Done { message, worker: draft.worker(id).ok().cloned(), ..Done::default() };
@@ -118,7 +120,7 @@ pub fn net(
             let operation = waiting(draft, action, None);
             draft.begin_net(id, operation)?;
             log_net_done(draft, net, format!("Net {} is to be deleted in {}", net.name, age(UNDO_FOR)));
-            begins(&format!("{}{}", net.name, with_labs(draft.labs_of(id).len())))
+            begins(net.name.as_str(), &with_labs(draft.labs_of(id).len()))
         }
     };
     Ok(Done { message, net: draft.net(id).ok().cloned(), ..Done::default() })

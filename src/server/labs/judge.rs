@@ -13,6 +13,9 @@ pub const NOT_THERE: &str = "Its worker does not have it any more. Start it to m
 pub const FORGOTTEN: &str =
     "The process that had it is gone. What was known of it is kept; start it to make it anew.";
 
+/// Why what a lab has found is not here, though its worker was asked.
+pub const UNREADABLE: &str = "Its results cannot be read: its worker and this console may be of different versions. Wipe it and start it again, or make a new one.";
+
 /// What the rows must become.
 #[derive(Debug, PartialEq)]
 pub struct Judgement {
@@ -56,7 +59,8 @@ pub fn judge(
 fn found(row: &Lab, held: &HostedLab, incarnation: Option<Incarnation>, worker: &str, at: Timestamp) -> Lab {
     let mut lab = row.clone();
     (lab.state, lab.progress, lab.incarnation) = (held.state, held.progress, incarnation);
-    lab.error = held.error.clone();
+    let unreadable = row.error.as_ref().filter(|error| *error == UNREADABLE);
+    lab.error = held.error.as_ref().or(unreadable).cloned();
     let text = match (row.state, held.state) {
         (before, now) if before == now => None,
         (LabState::Lost, now) => Some(format!("Found again on {worker}; it is {now}")),
@@ -72,6 +76,20 @@ fn found(row: &Lab, held: &HostedLab, incarnation: Option<Incarnation>, worker: 
         lab.remember(by_itself(at, text));
     }
     lab
+}
+
+/// Notes of a lab whether its results could be read; `None` where that is known.
+pub fn read(lab: &Lab, readable: bool, at: Timestamp) -> Option<Lab> {
+    let known = lab.error.as_deref() == Some(UNREADABLE);
+    // Another error says more.
+    if known != readable || (!readable && lab.error.is_some()) {
+        return None;
+    }
+    let mut lab = Lab { synced_at: at, error: (!readable).then(|| UNREADABLE.to_owned()), ..lab.clone() };
+    if !readable {
+        lab.remember(by_itself(at, "Its results cannot be read".to_owned()));
+    }
+    Some(lab)
 }
 
 fn missing(row: &Lab, incarnation: Option<Incarnation>, at: Timestamp) -> Lab {

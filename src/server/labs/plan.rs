@@ -102,9 +102,12 @@ mod tests {
             (mc(r#""runs":1,"firings":5,"time":2"#), "plan.time needs plan.rates"),
             (
                 mc(r#""runs":1,"firings":5,"rates":{"t":1.7e308}"#),
-                "the rate 1.7e308; a rate is between 1e-9 and 1e9",
+                "plan.rates gives the transition \"t\" the rate 1.7e308; a rate is between 1e-9 and 1e9",
             ),
-            (mc(r#""runs":1,"firings":5,"rates":{"t":1e-300}"#), "a rate is between"),
+            (
+                mc(r#""runs":1,"firings":5,"rates":{"t":1e-300}"#),
+                "plan.rates gives the transition \"t\" the rate 1e-300",
+            ),
             (
                 mc(r#""runs":1,"firings":5,"time":2,"rates":{}"#),
                 "plan.time needs plan.rates with one transition",

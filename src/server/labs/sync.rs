@@ -2,7 +2,7 @@
 
 use super::{
     Reach,
-    judge::{is_wanted, judge},
+    judge::{self, is_wanted, judge},
 };
 use crate::{
     app::labs::LabReport,
@@ -15,7 +15,10 @@ use crate::{
     },
     worker::protocol::HostedLab,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Why a worker's labs are not known.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,8 @@ struct Said {
     machine: Machine,
     held: Vec<HostedLab>,
     results: BTreeMap<LabId, LabReport>,
+    /// Labs whose results are not what results look like.
+    unreadable: BTreeSet<LabId>,
 }
 
 /// Asks a worker for its labs and brings the rows in line, in one transaction. What no row knows there is deleted on the worker.
@@ -71,7 +76,7 @@ pub async fn sync(app: &App, worker: WorkerId, reach: Reach) -> Result<LabCounts
     };
 
     let kept = labs::kept(app.store().pool(), &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
-    let (mut results, mut broken) = (BTreeMap::new(), None);
+    let (mut results, mut unreadable, mut broken) = (BTreeMap::new(), BTreeSet::new(), None);
     for held in &held {
         let known = kept.get(&held.id).copied();
         let wanted = as_judged(held.id).is_some_and(|row| is_wanted(row, held, known, reach == Reach::All));
@@ -81,9 +86,9 @@ pub async fn sync(app: &App, worker: WorkerId, reach: Reach) -> Result<LabCounts
         match app.client().lab_results(&machine, worker, held.id).await {
             Ok(found) => _ = results.insert(held.id, LabReport { at, results: found }),
             Err(error @ CallError::Nonsense { .. }) => {
-                // One lab that cannot be read keeps nobody from the others.
+                // The fault of one lab, told of that one.
                 tracing::warn!(lab = %held.id, %error, "the results of a lab cannot be read");
-                broken = broken.or(Some(error));
+                unreadable.insert(held.id);
             }
             Err(error) if error.is_workers_fault() => {
                 // The rest is asked for again, and what is known by now is written.
@@ -93,7 +98,7 @@ pub async fn sync(app: &App, worker: WorkerId, reach: Reach) -> Result<LabCounts
             Err(error) => tracing::debug!(lab = %held.id, %error, "a lab has nothing to tell"),
         }
     }
-    let said = Said { machine: machine.clone(), held, results };
+    let said = Said { machine: machine.clone(), held, results, unreadable };
     let (counts, strays) = write(app, worker, name, said, at).await?;
     for stray in strays {
         match app.client().delete_lab(&machine, worker, stray).await {
@@ -130,7 +135,21 @@ async fn write(
         let rows = draft.labs_on(worker);
         let judged = judge(&rows, Some(said.machine.incarnation), &name, &said.held, at);
         let mut side = Vec::new();
-        for lab in judged.rows {
+        let mut changed = judged.rows;
+        let readable = said.results.keys().map(|id| (*id, true));
+        for (id, readable) in readable.chain(said.unreadable.iter().map(|id| (*id, false))) {
+            let at_hand = changed.iter().position(|lab| lab.id == id);
+            let lab = match at_hand {
+                Some(place) => Some(&changed[place]),
+                None => rows.iter().map(|row| &**row).find(|row| row.id == id),
+            };
+            match (lab.and_then(|lab| judge::read(lab, readable, at)), at_hand) {
+                (Some(lab), Some(place)) => changed[place] = lab,
+                (Some(lab), None) => changed.push(lab),
+                (None, _) => {}
+            }
+        }
+        for lab in changed {
             // Wiped, and nobody wrote so.
             let before = rows.iter().find(|row| row.id == lab.id).map(|row| row.progress);
             let is_empty = lab.state == LabState::Idle && lab.progress == LabProgress::default();

@@ -263,6 +263,28 @@ async fn a_worker_that_fails_leaves_a_line_in_the_history_and_no_lab_that_was_no
 }
 
 #[tokio::test]
+async fn one_lab_that_cannot_be_read_says_so_and_keeps_nobody_from_the_others() {
+    let (console, net) = console().await;
+    let (first, second) = (made(&console, net, "first").await, made(&console, net, "second").await);
+    console.fake.garble(first, true);
+    is_over(&console, LabState::Done, 10);
+    for _ in 0..2 {
+        let counts = sync(&console.app, WORKER, Reach::All).await.unwrap();
+        assert_eq!((counts.total, counts.active), (2, 0));
+        assert_eq!(results_of(&console, second).await["results"]["results"]["runs"], 10);
+        let lab = row(&console, first);
+        assert_eq!(lab.error.as_deref(), Some(judge::UNREADABLE));
+        let told = told(&lab).into_iter().filter(|text| text.contains("cannot be read")).count();
+        assert_eq!(told, 1, "it is told once");
+    }
+    assert!(console.fleet().events().any(|event| event.text == "Lab first: Its results cannot be read"));
+    console.fake.garble(first, false);
+    sync(&console.app, WORKER, Reach::All).await.unwrap();
+    assert_eq!(row(&console, first).error, None);
+    assert_eq!(results_of(&console, first).await["results"]["results"]["runs"], 10);
+}
+
+#[tokio::test]
 async fn labs_go_with_their_net_and_stay_without_their_worker() {
     let (console, net) = console().await;
     let lab = made(&console, net, "first").await;

@@ -3,7 +3,7 @@
 mod labs;
 
 use crate::{
-    model::{LoadId, Machine, NetId, RunState},
+    model::{LabId, LoadId, Machine, NetId, RunState},
     server::{providers::ProcessId, workers::Keys},
     sync::sse,
     worker::protocol::{Health, HostedNet, InjectRequest, NetAnswer, RunRequest, WorkerEvent},
@@ -18,7 +18,7 @@ use axum::{
 };
 use futures::{StreamExt, future, stream};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     convert::Infallible,
     os::unix::process::CommandExt,
     process::{Child, Command},
@@ -63,6 +63,8 @@ struct Inner {
     /// Idempotency keys of commands, in order.
     keys: Mutex<Vec<String>>,
     process: Mutex<Child>,
+    /// Labs whose results are answered with something else.
+    garbled: Mutex<BTreeSet<LabId>>,
 }
 
 impl Drop for Inner {
@@ -93,6 +95,7 @@ impl FakeWorker {
             opened: AtomicU32::new(0),
             unloaded: Mutex::default(),
             keys: Mutex::default(),
+            garbled: Mutex::default(),
             process: Mutex::new(process),
         });
         let router = Router::new()
@@ -120,6 +123,16 @@ impl FakeWorker {
 
     pub fn change(&self, change: impl FnOnce(&mut Health)) {
         change(&mut self.inner.health.lock().unwrap());
+    }
+
+    /// From now on the results of this lab cannot be read, or can again.
+    pub fn garble(&self, lab: LabId, garbled: bool) {
+        let mut labs = self.inner.garbled.lock().unwrap();
+        if garbled {
+            labs.insert(lab)
+        } else {
+            labs.remove(&lab)
+        };
     }
 
     pub fn streams_opened(&self) -> u32 {

@@ -103,13 +103,18 @@ fn Found(lab: Memo<Arc<Lab>>, found: Result<Option<LabReport>, ApiError>, names:
         })
     });
     let of = Memo::new(move |_| report.with(at));
-    let nothing = move || match lab.with(|lab| lab.state) {
-        LabState::Idle => "Nothing yet. Start it.",
-        LabState::Queued => "Nothing yet. It waits for its turn on its worker.",
-        LabState::Running => "Nothing yet. It has just begun.",
-        LabState::Done => "Its results are on their way.",
-        LabState::Failed => "It came to its end before it found anything.",
-        LabState::Lost => "It was lost before anything of it was synced.",
+    let nothing = move || {
+        lab.with(|lab| {
+            let words = match lab.state {
+                LabState::Idle => "Nothing yet. Start it.",
+                LabState::Queued => "Nothing yet. It waits for its turn on its worker.",
+                LabState::Running => "Nothing yet. It has just begun.",
+                LabState::Done => lab.error.as_deref().unwrap_or("Its results are on their way."),
+                LabState::Failed => "It came to its end before it found anything.",
+                LabState::Lost => "It was lost before anything of it was synced.",
+            };
+            words.to_owned()
+        })
     };
     let names = StoredValue::new(names);
     view! {

@@ -764,6 +764,9 @@ async fn an_answer_that_is_given_again_shows_no_row_that_is_out_of_sight_now() {
     let (path, key) = (format!("/api/nets/{}", net_id(THEIRS)), [("idempotency-key", "k")]);
     let first = console.ask_with("oo", Method::DELETE, &path, "", &key).await;
     assert_eq!(first.body["net"]["id"], net_id(THEIRS).to_string(), "{}", first.text);
+    // What is about to be deleted does not move.
+    let undone = console.ask(EVA, Method::POST, &format!("{path}/undo-delete"), "").await;
+    assert_eq!(undone.status, StatusCode::OK, "{}", undone.text);
     let away = json!({"project_id": PROJECT}).to_string();
     let moved = console.ask(EVA, Method::POST, &format!("{path}/move"), &away).await;
     assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);

@@ -113,6 +113,9 @@ async fn results(State(inner): State<Arc<Inner>>, Path(id): Path<LabId>, headers
     if let Some(response) = inner.misbehave(&headers).await {
         return response;
     }
+    if inner.garbled.lock().unwrap().contains(&id) {
+        return Json(serde_json::json!({"kind": "monte_carlo", "results": {"runs": null}})).into_response();
+    }
     let health = inner.health.lock().unwrap();
     let Some(lab) = health.labs.iter().find(|lab| lab.id == id) else { return no_lab() };
     let runs = lab.progress.runs;
