@@ -1,7 +1,7 @@
 //! The browser tests: their packages, their types, and running them.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -62,37 +62,43 @@ impl Pass {
     }
 }
 
+/// What the tests run with.
+struct Setup<'a> {
+    program: &'a Path,
+    demo: Option<&'a Path>,
+    options: Options,
+    rest: &'a [OsString],
+    chromium: PathBuf,
+    journal_append: PathBuf,
+    fleet_storm: PathBuf,
+}
+
 /// Runs the tests against `program` and, where it was built, the demo in the folder `demo`; `Err` only if they could not be run at all.
 /// Without names in `rest` all of them, in two passes.
 pub fn run(program: &Path, demo: Option<&Path>, options: Options, rest: &[OsString]) -> Result<Tally> {
-    if !rest.is_empty() || options.measure {
-        return run_pass(Pass::Named, program, demo, options, rest);
-    }
-    let mut tally = run_pass(Pass::Together, program, demo, options, rest)?;
-    tally.add(run_pass(Pass::Alone, program, demo, options, rest)?);
-    Ok(tally)
-}
-
-fn run_pass(
-    pass: Pass,
-    program: &Path,
-    demo: Option<&Path>,
-    options: Options,
-    rest: &[OsString],
-) -> Result<Tally> {
     let chromium = prereq::chromium()?;
     let journal_append = cargo::build_example("journal_append", Profile::Quick)?;
     let fleet_storm = cargo::build_example("fleet_storm", Profile::Quick)?;
+    let setup = Setup { program, demo, options, rest, chromium, journal_append, fleet_storm };
+    if !rest.is_empty() || options.measure {
+        return run_pass(Pass::Named, &setup);
+    }
+    let mut tally = run_pass(Pass::Together, &setup)?;
+    tally.add(run_pass(Pass::Alone, &setup)?);
+    Ok(tally)
+}
+
+fn run_pass(pass: Pass, setup: &Setup) -> Result<Tally> {
     let report = project::root().join("target/playwright.json");
     std::fs::remove_file(&report).ok();
     let mut command = local("playwright", &["test"]);
-    command.args(rest).stdin(Stdio::null());
+    command.args(setup.rest).stdin(Stdio::null());
     command
         .env("MUSTER_PASS", pass.name())
-        .env("MUSTER_BIN", program)
-        .env("MUSTER_JOURNAL_APPEND", journal_append)
-        .env("MUSTER_FLEET_STORM", fleet_storm)
-        .env("MUSTER_CHROMIUM", chromium)
+        .env("MUSTER_BIN", setup.program)
+        .env("MUSTER_JOURNAL_APPEND", &setup.journal_append)
+        .env("MUSTER_FLEET_STORM", &setup.fleet_storm)
+        .env("MUSTER_CHROMIUM", &setup.chromium)
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
     for (name, package, variable) in
         [("nginx", "nginx-light", "MUSTER_NGINX"), ("haproxy", "haproxy", "MUSTER_HAPROXY")]
@@ -101,13 +107,13 @@ fn run_pass(
             command.env(variable, path);
         }
     }
-    if let Some(demo) = demo {
+    if let Some(demo) = setup.demo {
         command.env("MUSTER_DEMO", demo);
     }
-    if options.measure {
+    if setup.options.measure {
         command.env("MUSTER_MEASURE", "1");
     }
-    if options.screenshots {
+    if setup.options.screenshots {
         command.env("MUSTER_SCREENSHOTS", project::root().join("target/screenshots"));
     }
     let status = command.status().context("cannot start Playwright")?;
