@@ -31,13 +31,15 @@ const ASK_EVERY_MS: u64 = 5_000;
 #[component]
 pub fn Results(lab: Memo<Arc<Lab>>) -> impl IntoView {
     let id = lab.with_untracked(|lab| lab.id);
+    // As it stands now, before they are asked for: what it comes to meanwhile is not in them.
+    let asked = lab.with_untracked(|lab| (lab.state, lab.revision));
     let first =
         Resource::new_blocking(|| (), move |()| async move { (lab_results(id).await, lab_names(id).await) });
     view! {
         <Suspense fallback=|| view! { <p class="empty">"Fetching what it found…"</p> }>
             {move || Suspend::new(async move {
                 let (found, names) = first.await;
-                view! { <Found lab found names=names.unwrap_or_default()/> }.into_any()
+                view! { <Found lab asked found names=names.unwrap_or_default()/> }.into_any()
             })}
         </Suspense>
     }
@@ -54,7 +56,13 @@ enum Kind {
 }
 
 #[component]
-fn Found(lab: Memo<Arc<Lab>>, found: Result<Option<LabReport>, ApiError>, names: NodeNames) -> impl IntoView {
+fn Found(
+    lab: Memo<Arc<Lab>>,
+    /// State and revision of the lab when `found` was asked for.
+    asked: (LabState, u64),
+    found: Result<Option<LabReport>, ApiError>,
+    names: NodeNames,
+) -> impl IntoView {
     let store = use_store();
     let (found, error) = match found {
         Ok(found) => (found, None),
@@ -71,9 +79,9 @@ fn Found(lab: Memo<Arc<Lab>>, found: Result<Option<LabReport>, ApiError>, names:
     let asking = StoredValue::new(false);
     Effect::new(move |before: Option<(LabState, u64, u64)>| {
         let now = turn.get();
-        let Some((state, revision, _)) = before else { return now };
-        let only_time = (state, revision) == (now.0, now.1);
-        if before == Some(now) || (only_time && (!looked_at() || asking.get_value())) {
+        let before = before.unwrap_or((asked.0, asked.1, now.2));
+        let only_time = (before.0, before.1) == (now.0, now.1);
+        if before == now || (only_time && (!looked_at() || asking.get_value())) {
             return now;
         }
         asking.set_value(true);
