@@ -67,7 +67,22 @@ impl State {
     pub fn new(glyph: Glyph, tone: Tone, word: impl Into<String>) -> State {
         State { glyph, tone, word: word.into() }
     }
+
+    /// Shows a state that stays as it is.
+    pub fn badge(self) -> AnyView {
+        view! {
+            <span class=format!("state tone-{}", self.tone.class())>
+                <svg class="glyph" viewBox="0 0 12 12" aria-hidden="true" focusable="false">
+                    <use href=self.glyph.symbol()></use>
+                </svg>
+                <span class="state-word">{self.word}</span>
+            </span>
+        }
+        .into_any()
+    }
 }
+
+/// A state that may change.
 
 #[component]
 pub fn StateBadge(#[prop(into)] state: Signal<State>) -> impl IntoView {

@@ -43,8 +43,9 @@ mod browser {
 
     /// Scrolling moves what is seen by this much at least before it counts.
     const STEP: f64 = 32.0;
-    /// Milliseconds of a frame that rows may take to be made; the browser needs about as long again to lay out and paint them.
-    const DRAWING: f64 = 12.0;
+    /// Milliseconds of a frame that rows may take to be made. The browser needs about as long again to lay out and paint them, and both
+    /// together are to be done within the 16 ms of a frame.
+    const DRAWING: f64 = 8.0;
 
     /// Milliseconds since the page was opened.
     fn now() -> f64 {
@@ -203,9 +204,12 @@ mod browser {
         list.query_selector(selector).ok()??.dyn_into().ok()
     }
 
-    /// Runs `run` once what changed now is in the page and laid out.
+    /// Runs `run` once what changed now is in the page and painted. Not in the frame after that: rows may have been made in it already, and
+    /// what is measured then is laid out once more.
     pub fn once_shown(run: impl FnOnce() + 'static) {
-        before_paint(move || before_paint(run));
+        before_paint(move || {
+            gloo_timers::callback::Timeout::new(0, run).forget();
+        });
     }
 
     /// Runs `run` once the views that depend on what changed now are made.

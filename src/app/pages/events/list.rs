@@ -15,12 +15,13 @@ use crate::{
             use_toasts,
         },
         error::ApiError,
-        event_actions::{self, acknowledge_events},
+        event_actions::{self, AcknowledgeEvents, acknowledge_events},
         store::use_store,
     },
     model::EventId,
 };
 use leptos::{ev, html, prelude::*, task::spawn_local};
+use server_fn::ServerFn;
 
 const fn column(key: &'static str, heading: &'static str) -> Column {
     Column { key, heading, figure: false, sorts: false, optional: false }
@@ -45,6 +46,9 @@ const OFFER: Offer = Offer {
     whole: 0,
     sorted_by: "time",
 };
+
+/// The form that the buttons of all rows belong to: one for each would be a third of what a row takes to be made.
+pub const ACKNOWLEDGE: &str = "acknowledge-events";
 
 /// Newest first. What to show was decided before it came here.
 struct Rows(Tail);
@@ -162,6 +166,9 @@ pub fn EventsList(
                 };
                 Some(view! { <p class="empty">{words}</p> })
             }}
+            <form id=ACKNOWLEDGE method="post" action=AcknowledgeEvents::url() hidden>
+                <input type="hidden" name="key" value=move || store.form_key.get()/>
+            </form>
             <ListRows list label="Events" picks=store.may_act_on_nets() row/>
         </div>
         <PickedBar list one="event" many="events">

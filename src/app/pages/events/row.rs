@@ -2,7 +2,7 @@
 
 use super::{
     chosen::{Chosen, resource},
-    list::acknowledge,
+    list::{ACKNOWLEDGE, acknowledge},
     rules::RulesAsk,
     tail::Tail,
     words::{About, about, actor_words, priority_tone, severity_state},
@@ -10,18 +10,15 @@ use super::{
 use crate::{
     app::{
         components::{
-            Ago, Icon, Menu, Moment, StateBadge,
+            Ago, Icon, Menu, Moment,
             list::{List, PickBox, RowPlace, measured},
             use_toasts,
         },
-        event_actions::AcknowledgeEvents,
         store::use_store,
     },
     model::{Acknowledged, Event, EventId, Priority},
 };
 use leptos::{ev, html, prelude::*, task::spawn_local};
-use leptos_router::components::A;
-use server_fn::ServerFn;
 use std::sync::Arc;
 
 #[component]
@@ -40,35 +37,19 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
         let event = first.clone();
         move |_| about(store, &event)
     });
-    let priority = Memo::new({
-        let event = first.clone();
-        move |_| {
-            store.rules.with(|rules| match rules {
-                Some(rules) => rules.priority(&event),
-                None => Priority::of(event.severity),
-            })
-        }
-    });
-    let muted = Memo::new({
+    let weight = Memo::new({
         let event = first.clone();
         move |_| {
             let now = store.now.get_untracked();
-            store.rules.with(|rules| rules.as_ref().is_some_and(|rules| rules.mutes(&event, now)))
+            store.rules.with(|rules| match rules {
+                Some(rules) => Weight { priority: rules.priority(&event), muted: rules.mutes(&event, now) },
+                None => Weight { priority: Priority::of(event.severity), muted: false },
+            })
         }
     });
-    let href = Memo::new(move |_| leads.with(|leads| leads.first().and_then(|about| about.href.clone())));
-    let text = first.text.clone();
-    let sentence = {
-        let text = text.clone();
-        move || {
-            let text = text.clone();
-            match href.get() {
-                Some(href) => view! { <A href>{text}</A> }.into_any(),
-                None => text.into_any(),
-            }
-        }
-    };
-    let severity = severity_state(first.severity);
+    // Without an address it is no link.
+    let href = move || leads.with(|leads| leads.first().and_then(|about| about.href.clone()));
+    let (text, sentence) = (first.text.clone(), first.text.clone());
     let by = actor_words(&first.actor);
     let more = first.clone();
     let at = first.at;
@@ -97,15 +78,14 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
                     </button>
                 </td>
                 <td class="cell-severity" role="cell" data-label="Severity">
-                    <StateBadge state=Signal::stored(severity)/>
-                    <PriorityWord priority/>
-                    {move || muted.get().then(|| view! { <span class="quiet-text" title="A rule mutes events like this: nobody is told of it">"muted"</span> })}
+                    {severity_state(first.severity).badge()}
+                    {move || weight.get().words()}
                 </td>
                 <td class="cell-time" role="cell" data-label="Time">
                     <Moment at/>
                 </td>
                 <th class="cell-name" scope="row" role="rowheader" title=text>
-                    {sentence}
+                    <a href=href>{sentence}</a>
                 </th>
                 <td class="cell-about" role="cell" data-label="About">
                     {move || leads.get().into_iter().take(2).map(|about| view! { <Lead about/> }).collect_view()}
@@ -117,7 +97,7 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
                     {by.clone()}
                 </td>
                 <td class="cell-ack" role="cell" data-label="Known to">
-                    <Acknowledge id tail may=store.may_acknowledge(&first) acknowledged priority/>
+                    <Acknowledge id tail may=store.may_acknowledge(&first) acknowledged weight/>
                 </td>
                 <td class="cell-actions" role="cell">
                     <RowMenu event=first.clone() ask/>
@@ -130,7 +110,7 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
                         view! {
                             <tr class="entry-more" role="row">
                                 <td role="cell">
-                                    <More event leads priority acknowledged/>
+                                    <More event leads weight acknowledged/>
                                 </td>
                             </tr>
                         }
@@ -142,15 +122,24 @@ pub fn EventRow(list: List<EventId>, tail: Tail, place: RowPlace<EventId>, ask: 
     )
 }
 
-/// Said where somebody should look soon.
-#[component]
-fn PriorityWord(priority: Memo<Priority>) -> impl IntoView {
-    move || {
-        let priority = priority.get();
-        (priority >= Priority::High).then(|| {
-            let class = format!("event-priority tone-{}", priority_tone(priority).class());
-            view! { <span class=class title="Priority">{priority.as_str()}</span> }
-        })
+/// What the rules make of an event.
+#[derive(Clone, Copy, PartialEq)]
+struct Weight {
+    priority: Priority,
+    muted: bool,
+}
+
+impl Weight {
+    /// Said where somebody should look soon, and where nobody is told.
+    fn words(self) -> impl IntoView {
+        let soon = (self.priority >= Priority::High).then(|| {
+            let class = format!("event-priority tone-{}", priority_tone(self.priority).class());
+            view! { <span class=class title="Priority">{self.priority.as_str()}</span> }
+        });
+        let muted = self.muted.then(|| {
+            view! { <span class="quiet-text" title="A rule mutes events like this: nobody is told of it">"muted"</span> }
+        });
+        (soon, muted)
     }
 }
 
@@ -159,23 +148,23 @@ fn Lead(about: About) -> impl IntoView {
     let title = format!("{} {}", about.kind, about.label());
     let label = about.label();
     match about.href {
-        Some(href) => view! { <A href attr:class="event-lead" attr:title=title>{label}</A> }.into_any(),
+        Some(href) => view! { <a href=href class="event-lead" title=title>{label}</a> }.into_any(),
         None => view! { <span class="event-lead quiet-text">{label}</span> }.into_any(),
     }
 }
 
-/// Who knows of it; a button for those who may say so.
+/// Who knows of it; a button of the list's form for those who may say so.
 #[component]
 fn Acknowledge(
     id: EventId,
     tail: Tail,
     may: bool,
     acknowledged: Memo<Option<Acknowledged>>,
-    priority: Memo<Priority>,
+    weight: Memo<Weight>,
 ) -> impl IntoView {
-    let (store, toasts) = (use_store(), use_toasts());
+    let toasts = use_toasts();
     let busy = RwSignal::new(false);
-    let on_submit = move |event: ev::SubmitEvent| {
+    let on_click = move |event: ev::MouseEvent| {
         event.prevent_default();
         busy.set(true);
         spawn_local(async move {
@@ -185,22 +174,29 @@ fn Acknowledge(
     };
     move || {
         match acknowledged.get() {
-        Some(Acknowledged { by, at }) => {
-            let by = actor_words(&by);
-            view! { <span class="quiet-text" title=format!("Acknowledged by {by} at {at}")>{by.clone()} " · " <Ago at/></span> }
+            Some(Acknowledged { by, at }) => {
+                let by = actor_words(&by);
+                view! { <span class="quiet-text" title=format!("Acknowledged by {by} at {at}")>{by.clone()} " · " <Ago at/></span> }
                 .into_any()
-        }
-        None if may => view! {
-            <form method="post" action=AcknowledgeEvents::url() on:submit=on_submit>
-                <input type="hidden" name="ids" value=id.to_string()/>
-                <input type="hidden" name="key" value=move || store.form_key.get()/>
+            }
+            None if may => view! {
                 // Most need nobody: a column of buttons would hide those that do.
-                <button class="button" class:quiet=move || priority.get() < Priority::Normal aria-label=format!("Acknowledge event {id}") disabled=move || busy.get()>"Acknowledge"</button>
-            </form>
+                <button
+                    class="button"
+                    class:quiet=move || weight.get().priority < Priority::Normal
+                    form=ACKNOWLEDGE
+                    name="ids"
+                    value=id.to_string()
+                    aria-label=format!("Acknowledge event {id}")
+                    disabled=move || busy.get()
+                    on:click=on_click
+                >
+                    "Acknowledge"
+                </button>
+            }
+            .into_any(),
+            None => view! { <span class="quiet-text">"nobody yet"</span> }.into_any(),
         }
-        .into_any(),
-        None => view! { <span class="quiet-text">"nobody yet"</span> }.into_any(),
-    }
     }
 }
 
@@ -214,7 +210,7 @@ fn RowMenu(event: Arc<Event>, ask: RulesAsk) -> impl IntoView {
     view! {
         <span class="actions">
             <Menu label lazy=true>
-                <A href=kind attr:class="menu-item">{of_kind}</A>
+                <a href=kind class="menu-item">{of_kind}</a>
                 {store
                     .may_administer()
                     .then(move || {
@@ -238,7 +234,7 @@ fn RowMenu(event: Arc<Event>, ask: RulesAsk) -> impl IntoView {
 fn More(
     event: Arc<Event>,
     leads: Memo<Vec<About>>,
-    priority: Memo<Priority>,
+    weight: Memo<Weight>,
     acknowledged: Memo<Option<Acknowledged>>,
 ) -> impl IntoView {
     let data: Vec<(String, String)> =
@@ -261,7 +257,7 @@ fn More(
                 <dt>"By"</dt>
                 <dd>{actor_words(&event.actor)}</dd>
                 <dt>"Priority"</dt>
-                <dd>{move || priority.get().as_str()}</dd>
+                <dd>{move || weight.get().priority.as_str()}</dd>
                 {move || {
                     acknowledged
                         .get()
@@ -277,7 +273,7 @@ fn More(
                             let (kind, all) = (about.kind, all_of(&about));
                             view! {
                                 <dt>{sentence_case(kind)}</dt>
-                                <dd><Lead about/> " · " <A href=all>"all its events"</A></dd>
+                                <dd><Lead about/> " · " <a href=all>"all its events"</a></dd>
                             }
                         })
                         .collect_view()

@@ -7,10 +7,7 @@ use super::{
     words::{actor_words, severity_state},
 };
 use crate::{
-    app::{
-        components::{Moment, StateBadge},
-        store::use_store,
-    },
+    app::{components::Moment, store::use_store},
     model::{Acknowledged, EntityRef, EventId},
 };
 use leptos::{ev, prelude::*};
@@ -111,7 +108,7 @@ fn Entry(tail: Tail, id: EventId) -> impl IntoView {
     Some(
         view! {
             <li class="event timeline-event" data-event=event.kind.clone()>
-                <StateBadge state=Signal::stored(severity_state(event.severity))/>
+                {severity_state(event.severity).badge()}
                 <span class="event-text">{event.text.clone()}</span>
                 <span class="event-when">
                     {move || {

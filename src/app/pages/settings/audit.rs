@@ -4,7 +4,7 @@ use super::SettingsNav;
 use crate::{
     app::{
         account::audit_log,
-        components::{Glyph, Moment, State, StateBadge, Tone},
+        components::{Glyph, Moment, State, Tone},
         store::use_store,
     },
     model::AuditLine,
@@ -65,7 +65,7 @@ fn Line(line: AuditLine) -> impl IntoView {
     };
     view! {
         <li class="event timeline-event">
-            <StateBadge state=Signal::stored(state)/>
+            {state.badge()}
             <span class="event-text">{line.actor} ": " {line.action} " " {line.target} ". " {line.outcome}</span>
             <span class="event-when"><Moment at=line.at/></span>
         </li>
