@@ -36,5 +36,6 @@ pub fn hydrate() {
         _ = leptos::prelude::location().reload();
         return;
     }
+    app::live::strings::hand_over();
     leptos::mount::hydrate_body(app::App);
 }

@@ -31,6 +31,8 @@ pub mod session;
 mod shared;
 #[cfg(feature = "browser")]
 mod stream;
+#[cfg(feature = "browser")]
+pub mod strings;
 pub mod viewport;
 pub mod watch;
 

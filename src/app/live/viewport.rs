@@ -43,9 +43,9 @@ mod browser {
 
     /// Scrolling moves what is seen by this much at least before it counts.
     const STEP: f64 = 32.0;
-    /// Milliseconds of a frame that rows may take to be made. The browser needs about as long again to lay out and paint them, and both
-    /// together are to be done within the 16 ms of a frame.
-    const DRAWING: f64 = 8.0;
+    /// Milliseconds of a frame that rows may take to be made. The browser needs longer than that to lay out and paint them, and all of it is to
+    /// be done within the 16 ms of a frame.
+    const DRAWING: f64 = 5.0;
 
     /// Milliseconds since the page was opened.
     fn now() -> f64 {

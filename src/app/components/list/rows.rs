@@ -19,6 +19,8 @@ use std::{
 
 /// Lines above and below those seen that are in the page too, so that a scroll finds them there.
 const OVER: usize = 8;
+/// Rows at most that are made before it is asked whether there is time for more.
+const AT_ONCE: usize = 2;
 
 /// A row's place in its list.
 #[derive(Clone, Copy)]
@@ -121,7 +123,7 @@ impl<K: Key> Screen<K> {
             let is_there =
                 |place: usize| keys.get(place - window.start).is_some_and(|key| there.contains(key));
             let on_screen = layout.between(seen.top, seen.bottom, 0);
-            let next = grown(&window, &on_screen, is_there, usize::from(!going));
+            let next = grown(&window, &on_screen, is_there, if going { 0 } else { AT_ONCE });
             let across = layout.across.max(1);
             let drawn = match () {
                 () if next == window => Drawn::Whole,
@@ -145,8 +147,8 @@ impl<K: Key> Screen<K> {
     }
 }
 
-// Either rows go or one comes: of both at once, or of several that come, the framework would take all that are below for moved, and moving
-// them costs as much as making them.
+// Either rows go or some come: of both at once the framework would take all that are below for moved, and moving them costs as much as
+// making them.
 
 /// A list that is to be in the page as a whole: those of `wanted` that are `there`, and the next.
 fn short<K: Key>(wanted: Vec<K>, there: &HashSet<K>) -> Laid<K> {

@@ -62,19 +62,20 @@ pub fn grown(
 ) -> Range<usize> {
     let seen = seen.start.clamp(window.start, window.end)..seen.end.clamp(window.start, window.end);
     let mut left = new;
-    let mut takes = |place: usize| {
+    // Those at the end move nobody. One at the start moves all others by one, and is the only one then.
+    let mut takes = |place: usize, of: usize| {
         let free = there(place);
-        let takes = free || left > 0;
-        left -= usize::from(takes && !free);
+        let takes = free || of > 0 && left >= of;
+        left -= if takes && !free { of } else { 0 };
         takes
     };
     let from = seen.clone().find(|place| there(*place)).unwrap_or(seen.start);
     let mut grown = from..from;
     for limits in [&seen, window] {
-        while grown.end < limits.end && takes(grown.end) {
+        while grown.end < limits.end && takes(grown.end, 1) {
             grown.end += 1;
         }
-        while grown.start > limits.start && takes(grown.start - 1) {
+        while grown.start > limits.start && takes(grown.start - 1, new) {
             grown.start -= 1;
         }
     }

@@ -1,0 +1,51 @@
+//! Strings that the browser is told with every row of a list. Handed over once, they need not be copied and decoded each time.
+
+/// Names and values of attributes. The names of elements and events are handed over by the framework.
+const OFTEN: &[&str] = &[
+    "-1",
+    "0 0 12 12",
+    "0 0 16 16",
+    "actions",
+    "aria-expanded",
+    "aria-hidden",
+    "aria-label",
+    "aria-rowindex",
+    "button",
+    "button quiet",
+    "cell",
+    "checkbox",
+    "class",
+    "data-event",
+    "data-key",
+    "data-label",
+    "datetime",
+    "false",
+    "focusable",
+    "form",
+    "glyph",
+    "href",
+    "icon",
+    "menu",
+    "menu-items",
+    "name",
+    "open",
+    "pick",
+    "picked",
+    "quiet",
+    "role",
+    "row",
+    "rowgroup",
+    "rowheader",
+    "scope",
+    "state-word",
+    "tabindex",
+    "title",
+    "true",
+    "type",
+    "value",
+    "viewBox",
+];
+
+pub fn hand_over() {
+    OFTEN.iter().for_each(|string| _ = wasm_bindgen::intern(string));
+}
