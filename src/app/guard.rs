@@ -303,6 +303,14 @@ fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Q
             loaded.join(", ")
         ));
     }
+    // Labs end with the process that holds them.
+    match worker.labs.map_or(0, |labs| labs.active) {
+        0 => {}
+        1 => losses.push("The lab at work on it ends; what was synced of it stays here.".to_owned()),
+        labs => {
+            losses.push(format!("The {labs} labs at work on it end; what was synced of them stays here."))
+        }
+    }
     match action {
         WorkerAction::Stop if losses.is_empty() => return None,
         WorkerAction::Stop => {}

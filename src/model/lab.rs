@@ -134,6 +134,11 @@ impl LabState {
     pub fn is_active(self) -> bool {
         matches!(self, LabState::Queued | LabState::Running)
     }
+
+    /// Whether it came to its end: what it found stays, whatever becomes of its worker.
+    pub fn is_over(self) -> bool {
+        matches!(self, LabState::Done | LabState::Failed)
+    }
 }
 
 impl fmt::Display for LabState {

@@ -78,9 +78,9 @@ pub fn remedy(lab: &Lab, on_ready_worker: bool) -> Option<&'static str> {
         LabState::Failed => {
             Some("Wipe it to be able to start it again, or make a new one with another plan.")
         }
-        LabState::Lost if lab.worker_id.is_none() => Some(
-            "Its worker was deleted. What was synced before stays here; make a new lab on another worker.",
-        ),
+        LabState::Lost if lab.worker_id.is_none() => {
+            Some("What was synced before stays here; make a new lab on another worker.")
+        }
         LabState::Lost if on_ready_worker => Some(
             "What was synced before stays here. Start it to make it anew on its worker, from the beginning.",
         ),
