@@ -47,7 +47,7 @@ pub fn plan_words(plan: &LabPlan) -> String {
 /// `place p1 holds at least 3 tokens`.
 pub fn goal_words(goal: &LabGoal) -> String {
     match goal {
-        LabGoal::Deadlock => "nothing is enabled".to_owned(),
+        LabGoal::Deadlock {} => "nothing is enabled".to_owned(),
         LabGoal::Tokens { place, at_least } => {
             format!("{place} holds at least {}", counted(*at_least, "token", "tokens"))
         }
@@ -145,7 +145,7 @@ mod tests {
         let plain = |text: String| text.replace('\u{202f}', " ");
         assert_eq!(plain(plan_words(&plan(None, None))), "1 000 runs of at most 10 000 firings");
         assert_eq!(
-            plain(plan_words(&plan(Some(LabGoal::Deadlock), Some(2.5)))),
+            plain(plan_words(&plan(Some(LabGoal::Deadlock {}), Some(2.5)))),
             "1 000 runs of at most 10 000 firings or 2.5 of time, until nothing is enabled"
         );
         assert_eq!(
