@@ -214,13 +214,7 @@ fn table(net: &PetriNet, report: &Report, took: Duration) -> String {
     };
     let size = net.size();
     let rows = [
-        (
-            "net",
-            format!(
-                "{} ({} places, {} transitions, {} arcs)",
-                net.name, size.places, size.transitions, size.arcs
-            ),
-        ),
+        ("net", format!("{} ({size})", net.name)),
         ("states", verdicts.states.to_string()),
         ("edges", verdicts.edges.to_string()),
         ("most tokens in a place", verdicts.max_tokens_in_place.to_string()),

@@ -107,6 +107,8 @@ test('a deadlock is found, and its path is replayed to the end', async ({ admin:
   await expect(replay.getByRole('status')).toContainText('Step 0 of 2');
   await page.keyboard.press('ArrowRight');
   await expect(replay.getByRole('status')).toContainText('Step 1 of 2');
+  await expect(page.locator('.transition.fired-last'), 'what fired is marked in the drawing').toHaveCount(1);
+  await expect(page.locator('.transition.comes-next')).toHaveCount(1);
   await replay.getByRole('button', { name: 'Next' }).click();
   await expect(replay.getByRole('status')).toContainText('Step 2 of 2');
   await expect(replay.getByRole('status')).toContainText('Nothing is enabled any more');
@@ -200,7 +202,10 @@ test('versions: changed, compared, and an old one loaded', async ({ admin: page,
   await page.getByRole('button', { name: 'Load version 1' }).click();
   await expect(page.locator('[data-version="1"]')).toContainText('loaded');
   await expect(page.locator('[data-version="2"]')).toContainText('newest');
+  const inTheWay = page.getByText('Version 1 is loaded. To load another one, unload the net first.');
+  await expect(inTheWay).toBeVisible();
   await ask(page, 'post', `nets/${id}/unload`);
+  await expect(inTheWay).toHaveCount(0);
   await page.getByRole('button', { name: 'Load version 2' }).click();
   await expect(page.locator('[data-version="2"]')).toContainText('loaded, newest');
 
@@ -234,4 +239,13 @@ test('without JavaScript the analysis and the versions read', { tag: '@no-js' },
   await expect(page.locator('[data-version="2"]')).toBeVisible();
   await page.locator('[data-version="2"]').getByRole('link', { name: /Compare/ }).click();
   await expect(page.getByRole('list', { name: 'Differences' }).getByRole('listitem')).toHaveCount(5);
+
+  // What it was before is a version like any other, and the same file as the first.
+  await page.getByText('Change net').click();
+  await page.getByLabel('or paste it').fill(LOCKS);
+  await page.getByRole('button', { name: 'Make a new version' }).click();
+  await page.locator('[data-version="3"]').getByRole('link', { name: /Compare/ }).click();
+  await page.getByLabel('Compared with').selectOption('1');
+  await page.getByRole('button', { name: 'Compare', exact: true }).click();
+  await expect(page.getByText('Versions 1 and 3 are the same file.')).toBeVisible();
 });

@@ -52,6 +52,8 @@ pub struct Compared {
     pub after: u32,
     /// What `after` can be compared with, newest first.
     pub others: Vec<Other>,
+    /// Whether both are one file, byte by byte.
+    pub same: bool,
     /// Or why it is not known.
     pub diff: Result<NetDiff, String>,
 }
@@ -147,7 +149,8 @@ pub async fn compare_versions(
         Ok(diff(&read(&files.0, numbers.0)?, &read(&files.1, numbers.1)?, LISTED, DRAWN))
     });
     let diff = compared.await.map_err(|error| fail(internal(&error)))?;
-    Ok(Compared { before: before.number, after: after.number, others, diff })
+    let same = before.definition == after.definition;
+    Ok(Compared { before: before.number, after: after.number, others, same, diff })
 }
 
 #[cfg(feature = "ssr")]

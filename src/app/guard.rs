@@ -303,6 +303,14 @@ fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Q
             loaded.join(", ")
         ));
     }
+    // Labs end with the process that holds them.
+    match worker.labs.map_or(0, |labs| labs.active) {
+        0 => {}
+        1 => losses.push("The lab at work on it ends; what was synced of it stays here.".to_owned()),
+        labs => {
+            losses.push(format!("The {labs} labs at work on it end; what was synced of them stays here."))
+        }
+    }
     match action {
         WorkerAction::Stop if losses.is_empty() => return None,
         WorkerAction::Stop => {}
@@ -323,6 +331,18 @@ fn worker_question(store: Store, id: WorkerId, action: WorkerAction) -> Option<Q
     Some(Question { title: format!("{} {}?", action.label(), worker.name), losses, verb: action.label() })
 }
 
+/// How many of a net's labs would be interrupted.
+fn at_work(store: Store, net: NetId) -> String {
+    let labs = store.labs_of(net).get_untracked();
+    let busy = labs.iter().filter_map(|id| store.lab(*id)).filter(|lab| lab.state.is_active()).count();
+    match (busy, labs.len()) {
+        (0, _) => String::new(),
+        (_, 1) => " It is at work.".to_owned(),
+        (1, _) => " One of them is at work.".to_owned(),
+        (busy, _) => format!(" {busy} of them are at work."),
+    }
+}
+
 /// What to ask before `action`, if it loses anything.
 fn net_question(store: Store, id: NetId, action: NetAction) -> Option<Question> {
     let net = store.net_row(id)?.get();
@@ -341,8 +361,8 @@ fn net_question(store: Store, id: NetId, action: NetAction) -> Option<Question> 
     let labs = match store.labs_of(id).with_untracked(Vec::len) {
         _ if action != NetAction::Delete => None,
         0 => None,
-        1 => Some("Its lab goes with it, and what that found.".to_owned()),
-        labs => Some(format!("Its {labs} labs go with it, and what they found.")),
+        1 => Some(format!("Its lab goes with it, and what that found.{}", at_work(store, id))),
+        labs => Some(format!("Its {labs} labs go with it, and what they found.{}", at_work(store, id))),
     };
     Some(Question {
         title: format!("{} {}?", action.label(), net.name),

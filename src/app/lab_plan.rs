@@ -159,7 +159,7 @@ fn monte_carlo(reader: &mut Reader, typed: &Typed, names: Option<&NodeNames>) ->
 fn goal(reader: &mut Reader, typed: &Typed, names: Option<&NodeNames>) -> Option<LabGoal> {
     match typed.goal.as_str() {
         "" | "none" => None,
-        "deadlock" => Some(LabGoal::Deadlock),
+        "deadlock" => Some(LabGoal::Deadlock {}),
         "tokens" => {
             let at_least = reader.whole(At::AtLeast, "Tokens", &(1..=1 << 53), &typed.at_least);
             let given = typed.place.trim();

@@ -160,5 +160,6 @@ fn compare(demo: &Demo, id: NetId, version: u32, with: Option<u32>) -> Result<Co
         return Err(no_net());
     };
     let diff = Ok(diff(old, new, LISTED, DRAWN));
-    Ok(Compared { before: before.number, after: after.number, others, diff })
+    let same = before.definition == after.definition;
+    Ok(Compared { before: before.number, after: after.number, others, same, diff })
 }

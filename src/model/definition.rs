@@ -76,6 +76,21 @@ impl NetSize {
     }
 }
 
+/// `2 places, 1 transition, 3 arcs`.
+impl fmt::Display for NetSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = |n: u32| if n == 1 { "" } else { "s" };
+        let NetSize { places, transitions, arcs } = *self;
+        write!(
+            f,
+            "{places} place{}, {transitions} transition{}, {arcs} arc{}",
+            many(places),
+            many(transitions),
+            many(arcs)
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

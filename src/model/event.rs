@@ -213,8 +213,9 @@ pub(super) fn describe(draft: &Draft, change: &Change) -> Option<Said> {
         }
         Change::WorkerDeleted { id } => {
             let worker = draft.before().worker(*id)?;
-            let said = Said::new(Severity::Info, format!("Worker {} deleted", worker.name))
-                .with("worker", &worker.name);
+            let lost = draft.before().labs_on(*id).filter(|lab| !lab.state.is_over()).count();
+            let text = format!("Worker {} deleted{}", worker.name, and_labs(lost));
+            let said = Said::new(Severity::Info, text).with("worker", &worker.name);
             Some(Said { cluster_id: Some(worker.cluster_id), worker_id: Some(*id), ..said })
         }
         Change::NetPut { cause, net, .. } => {
@@ -526,6 +527,15 @@ pub fn with_labs(labs: usize) -> String {
         0 => String::new(),
         1 => " with its lab and what that found".to_owned(),
         labs => format!(" with its {labs} labs and what they found"),
+    }
+}
+
+/// What becomes of the labs of a worker that is gone.
+fn and_labs(lost: usize) -> String {
+    match lost {
+        0 => String::new(),
+        1 => "; its lab is lost but for what was synced".to_owned(),
+        labs => format!("; its {labs} labs are lost but for what was synced"),
     }
 }
 

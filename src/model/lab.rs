@@ -58,8 +58,8 @@ impl From<Positive> for f64 {
 pub enum LabGoal {
     /// The place, named by its id in the file, holds so many tokens, or more.
     Tokens { place: String, at_least: u64 },
-    /// Nothing is enabled.
-    Deadlock,
+    /// Nothing is enabled. With braces: in a unit variant serde lets unknown fields pass.
+    Deadlock {},
 }
 
 /// What a lab does.
@@ -133,6 +133,11 @@ impl LabState {
     /// Whether it works or will work by itself.
     pub fn is_active(self) -> bool {
         matches!(self, LabState::Queued | LabState::Running)
+    }
+
+    /// Whether it came to its end: what it found stays, whatever becomes of its worker.
+    pub fn is_over(self) -> bool {
+        matches!(self, LabState::Done | LabState::Failed)
     }
 }
 

@@ -89,10 +89,7 @@ pub(super) fn run(args: &BuildArgs) -> Result<(), CheckError> {
     drop(pnml);
     let since = || began.elapsed().as_millis() as u64;
     let size = net.size();
-    let mut log = vec![(
-        since(),
-        format!("Read: {} places, {} transitions, {} arcs", size.places, size.transitions, size.arcs),
-    )];
+    let mut log = vec![(since(), format!("Read: {size}"))];
     say(&Said::Phase(BuildPhase::Structure))?;
     let structure = Structure::of(&net);
     log.push((since(), format!("Structure: {}", kinds(&structure))));

@@ -92,7 +92,7 @@ impl Draft<'_> {
             if gone {
                 (lab.worker_id, lab.incarnation) = (None, None);
             }
-            if !matches!(lab.state, LabState::Done | LabState::Failed) {
+            if !lab.state.is_over() {
                 let why = if gone { "Its worker was deleted." } else { "Its worker is not ready." };
                 if lab.state != LabState::Lost {
                     let text =

@@ -72,9 +72,12 @@ fn look(net: &PetriNet, budget: &Budget<'_>, [first, last]: [u64; 2], seen: &dyn
     let mut rest = explorer.run(&budget.share(0.3), first, false);
     let mut known = Known::new(net, &effects, place_bounds, bounded);
     known.learn_from(&explorer, rest);
-    if !settled(rest) {
+    if rest != Some(Rest::Complete) {
         known.structure(&place_invariants, budget);
         known.walk(budget);
+    }
+    // An unbounded state space has no end that exploring would come to.
+    if !settled(rest) {
         // The full exploration keeps the larger part of the memory.
         known.reduced(memory.saturating_sub(explorer.bytes()) / 3, budget);
         rest = explorer.run(&budget.end(), last, false);
@@ -224,7 +227,7 @@ impl<'n> Known<'n> {
                 .collect::<Option<Vec<u64>>>()
                 .and_then(|all| all.into_iter().max()),
             in_all: self.marking_bound,
-            unbounded: !self.bounded,
+            unbounded: !self.bounded && self.unbounded.is_none(),
         };
         self.witnesses.search(self.net, self.effects, &wanted, ROUNDS, &budget.share(0.15));
         if let Some(path) = self.witnesses.deadlock.take() {

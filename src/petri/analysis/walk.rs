@@ -33,6 +33,8 @@ enum Policy {
     Ranked(Vec<u32>),
     /// The one that leaves the fewest enabled.
     Fewest,
+    /// One that never fired, else any.
+    Unfired,
 }
 
 /// A marking with what it enables, kept up to date.
@@ -107,10 +109,15 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn pick(&mut self, policy: &Policy, random: &mut Xoshiro256PlusPlus) -> Option<u32> {
+    fn pick(&mut self, policy: &Policy, fired: &[bool], random: &mut Xoshiro256PlusPlus) -> Option<u32> {
+        let any = |enabled: &[u32], random| enabled.get(below(random, enabled.len())).copied();
         match policy {
             _ if self.enabled.is_empty() => None,
-            Policy::Random => self.enabled.get(below(random, self.enabled.len())).copied(),
+            Policy::Random => any(&self.enabled, random),
+            Policy::Unfired => {
+                let new = self.enabled.iter().copied().find(|&t| !fired[t as usize]);
+                new.or_else(|| any(&self.enabled, random))
+            }
             Policy::Ranked(ranks) => self.enabled.iter().copied().min_by_key(|&t| ranks[t as usize]),
             Policy::Fewest => {
                 // Trying all would make a step of a large net slow; a few dozen tell enough.
@@ -174,12 +181,12 @@ impl Witnesses {
     }
 
     fn still(&self, wanted: &Wanted) -> bool {
-        self.unbounded.is_none()
-            && (wanted.deadlock && self.deadlock.is_none()
-                || wanted.firings && !self.all_fired()
-                || wanted.in_place.is_some_and(|most| self.most_in_place() < most)
-                || wanted.in_all.is_some_and(|most| self.most_in_all < u128::from(most))
-                || wanted.unbounded)
+        let tokens = wanted.in_place.is_some_and(|most| self.most_in_place() < most)
+            || wanted.in_all.is_some_and(|most| self.most_in_all < u128::from(most))
+            || wanted.unbounded;
+        wanted.deadlock && self.deadlock.is_none()
+            || wanted.firings && !self.all_fired()
+            || tokens && self.unbounded.is_none()
     }
 
     /// Walks until all that is wanted was met or the time is over. `rounds` limits the walks.
@@ -203,12 +210,13 @@ impl Witnesses {
             if !self.still(wanted) || deadline.passed() {
                 return;
             }
-            let policy = match round % 6 {
+            let policy = match round % 7 {
                 0 => by_gain(&gains, &mut random),
                 1 => Policy::Ranked((0..net.transitions.len() as u32).collect()),
                 2 => by_stem(&stems, &mut random),
                 3 => Policy::Fewest,
-                4 => by_stem(&stems, &mut random),
+                4 => Policy::Unfired,
+                5 => by_stem(&stems, &mut random),
                 _ => Policy::Random,
             };
             // The scans of these policies cost more the more is enabled.
@@ -235,7 +243,7 @@ impl Witnesses {
             if step.is_multiple_of(LOOK) && deadline.passed() {
                 return;
             }
-            let Some(t) = walker.pick(policy, random) else {
+            let Some(t) = walker.pick(policy, &self.fired, random) else {
                 let shorter = self.deadlock.as_ref().is_none_or(|known| known.len() > path.len());
                 if shorter && path.len() + 1 == step {
                     self.deadlock = Some(path.into_iter().map(TransitionIx).collect());
@@ -263,13 +271,13 @@ impl Witnesses {
                 }
             }
             // Only a marking with more tokens can cover another one.
-            if walker.total > mark_total
+            if self.unbounded.is_none()
+                && walker.total > mark_total
                 && (step.is_power_of_two() || step.is_multiple_of(64))
                 && walker.tokens.iter().zip(&mark).all(|(now, then)| now >= then)
             {
                 let grown = walker.tokens.iter().zip(&mark).position(|(now, then)| now > then);
                 self.unbounded = grown.map(|place| PlaceIx(place as u32));
-                return;
             }
             if step.is_power_of_two() {
                 mark.copy_from_slice(&walker.tokens);

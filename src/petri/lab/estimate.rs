@@ -73,7 +73,10 @@ pub(super) fn share(of: u64, runs: u64) -> Estimate {
     let (n, p) = (runs as f64, of as f64 / runs as f64);
     let centre = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
     let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    Estimate { runs, mean: Some(p), interval: Some(((centre - half).max(0.0), (centre + half).min(1.0))) }
+    // Exact at the ends, where rounding would leave the mean out.
+    let low = if of == 0 { 0.0 } else { (centre - half).max(0.0) };
+    let high = if of == runs { 1.0 } else { (centre + half).min(1.0) };
+    Estimate { runs, mean: Some(p), interval: Some((low, high)) }
 }
 
 /// Student's t for 95 % on both sides, by the Cornish-Fisher expansion (Abramowitz and Stegun, 26.7.5); exact where that is not good yet.
@@ -145,6 +148,10 @@ mod tests {
         let all = share(20, 20).interval.expect("twenty runs");
         assert!((all.0 - 0.8389).abs() < 0.001 && all.1 == 1.0, "{all:?}");
         assert_eq!(share(0, 0).mean, None);
+        (1..2_000).for_each(|runs| {
+            assert_eq!(share(0, runs).interval.map(|(low, _)| low), Some(0.0), "{runs}");
+            assert_eq!(share(runs, runs).interval.map(|(_, high)| high), Some(1.0), "{runs}");
+        });
     }
 
     #[test]

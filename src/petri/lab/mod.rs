@@ -140,7 +140,12 @@ impl Lab {
     }
 
     pub fn results(&self) -> Results {
-        self.tally.results(&self.net)
+        let mut results = self.tally.results(&self.net);
+        if self.experiment.goal.is_none() {
+            // None could be reached: that is not a share of 0.
+            (results.reached.mean, results.reached.interval) = (None, None);
+        }
+        results
     }
 }
 

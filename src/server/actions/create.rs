@@ -111,9 +111,7 @@ pub async fn net(app: &App, who: &Who, new: NewNet, key: Option<Key>) -> Result<
         let (id, number) = (net.id, net.version);
         draft.create_net(net);
         let message = match content.warning() {
-            None => {
-                format!("The net {name} was added: {} places, {} transitions.", size.places, size.transitions)
-            }
+            None => format!("The net {name} was added: {size}."),
             Some(warning) => format!("The net {name} was added. {warning}"),
         };
         let side = content.record(draft, id, number)?;

@@ -161,8 +161,12 @@ impl Fields {
 
     /// The same, of a field that must be there.
     pub fn needed<T: DeserializeOwned>(&self, name: &str) -> Result<T, ApiError> {
-        T::deserialize(self.required(name)?)
-            .map_err(|error| bad(format!("{name} is not usable: {}.", plain(&error))))
+        let given = self.required(name)?;
+        T::deserialize(given).map_err(|error| {
+            let field = culprit::<T>(given, &error.to_string())
+                .map_or(name.to_owned(), |key| format!("{name}.{key}"));
+            bad(format!("{field} is not usable: {}.", plain(&error)))
+        })
     }
 
     /// A list of objects that are read whole; empty where it is left out.
@@ -246,6 +250,24 @@ impl Fields {
         };
         fields.0.keys().map(one).collect()
     }
+}
+
+/// The field of an object by which it is not a `T`: alone with `kind`, which says what other fields there are, it is wrong in the same way,
+/// and without it the object is not.
+fn culprit<'a, T: DeserializeOwned>(given: &'a Value, wrong: &str) -> Option<&'a str> {
+    let fields = given.as_object()?;
+    let still_wrong = |keep: &dyn Fn(&str) -> bool| {
+        let kept: serde_json::Map<String, Value> = fields
+            .iter()
+            .filter(|(name, _)| keep(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        T::deserialize(&Value::Object(kept)).err().is_some_and(|error| error.to_string() == wrong)
+    };
+    let names = fields.keys().map(String::as_str).filter(|name| *name != "kind");
+    names.into_iter().find(|name| {
+        still_wrong(&|other| other == *name || other == "kind") && !still_wrong(&|other| other != *name)
+    })
 }
 
 /// JSON does not tell 2 from 2.0, and some writers only have the latter. Beyond 2⁵³ the latter is not exact any more.

@@ -95,7 +95,7 @@ pub fn read(lab: &Lab, readable: bool, at: Timestamp) -> Option<Lab> {
 fn missing(row: &Lab, incarnation: Option<Incarnation>, at: Timestamp) -> Lab {
     let mut lab = row.clone();
     lab.incarnation = None;
-    if matches!(row.state, LabState::Done | LabState::Failed) {
+    if row.state.is_over() {
         return lab;
     }
     let known = row.error.as_deref().is_some_and(|error| error == NOT_THERE || error == FORGOTTEN);

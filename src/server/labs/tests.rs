@@ -202,10 +202,12 @@ async fn what_cannot_be_tried_is_refused_with_the_field_and_nothing_is_made() {
     let nobody = "00000000-0000-0000-0000-0000000000ff";
     for (body, status, begins) in [
         (plan("runs", json!(0)), 400, "plan.runs must be a whole number from 1 to"),
-        (plan("runs", json!(-1)), 400, "plan is not usable"),
-        (plan("goals", json!(1)), 400, "plan is not usable"),
+        (plan("runs", json!(-1)), 400, "plan.runs is not usable: -1 is given where a whole number"),
+        (plan("goals", json!(1)), 400, "plan.goals is not usable"),
+        (plan("goal", json!({"place": "a"})), 400, "plan.goal is not usable: the field \"kind\" is missing"),
+        (plan("goal", json!({"kind": "deadlock", "x": 1})), 400, "plan.goal is not usable"),
         (plan("rates", json!({"x": 1})), 400, "plan.rates names the transition \"x\""),
-        (plan("rates", json!({"s": -1})), 400, "plan is not usable: -1 is not a number above zero"),
+        (plan("rates", json!({"s": -1})), 400, "plan.rates is not usable: -1 is not a number above zero"),
         (plan("goal", json!({"kind": "tokens", "place": "z", "at_least": 1})), 400, "plan.goal.place names"),
         (with("plan", Value::Null), 400, "The body has no field \"plan\""),
         (with("name", json!(" ")), 400, ""),

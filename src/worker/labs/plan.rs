@@ -66,7 +66,7 @@ pub fn task(plan: &LabPlan, net: &PetriNet) -> Result<Task, Refusal> {
 
 fn goal_in(goal: &LabGoal, net: &PetriNet) -> Result<Goal, Refusal> {
     match goal {
-        LabGoal::Deadlock => Ok(Goal::Deadlock),
+        LabGoal::Deadlock {} => Ok(Goal::Deadlock),
         LabGoal::Tokens { place, at_least } => match net.place_by_id(place) {
             Some(place) => Ok(Goal::Tokens { place, at_least: *at_least }),
             None => Err(bad(format!("the net has no place \"{place}\""))),

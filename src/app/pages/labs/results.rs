@@ -33,8 +33,11 @@ pub fn Results(lab: Memo<Arc<Lab>>) -> impl IntoView {
     let id = lab.with_untracked(|lab| lab.id);
     // As it stands now, before they are asked for: what it comes to meanwhile is not in them.
     let asked = lab.with_untracked(|lab| (lab.state, lab.revision));
-    let first =
-        Resource::new_blocking(|| (), move |()| async move { (lab_results(id).await, lab_names(id).await) });
+    // At the same time: while rendering, what is asked for after a wait may come when the page was made already.
+    let first = Resource::new_blocking(
+        || (),
+        move |()| async move { futures::future::join(lab_results(id), lab_names(id)).await },
+    );
     view! {
         <Suspense fallback=|| view! { <p class="empty">"Fetching what it found…"</p> }>
             {move || Suspend::new(async move {
@@ -187,7 +190,7 @@ fn MonteCarlo(lab: Memo<Arc<Lab>>, report: RwSignal<Option<LabReport>>, names: N
             let named = names.places.iter().find(|(id, _)| *id == place).map(|(_, name)| name.clone());
             LabGoal::Tokens { place: named.unwrap_or(place), at_least }
         }
-        LabGoal::Deadlock => LabGoal::Deadlock,
+        LabGoal::Deadlock {} => LabGoal::Deadlock {},
     });
     let has_goal = goal.is_some();
     let of = move |get: fn(&crate::petri::lab::Results) -> Option<Estimate>| {

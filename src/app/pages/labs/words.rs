@@ -47,7 +47,7 @@ pub fn plan_words(plan: &LabPlan) -> String {
 /// `place p1 holds at least 3 tokens`.
 pub fn goal_words(goal: &LabGoal) -> String {
     match goal {
-        LabGoal::Deadlock => "nothing is enabled".to_owned(),
+        LabGoal::Deadlock {} => "nothing is enabled".to_owned(),
         LabGoal::Tokens { place, at_least } => {
             format!("{place} holds at least {}", counted(*at_least, "token", "tokens"))
         }
@@ -78,9 +78,9 @@ pub fn remedy(lab: &Lab, on_ready_worker: bool) -> Option<&'static str> {
         LabState::Failed => {
             Some("Wipe it to be able to start it again, or make a new one with another plan.")
         }
-        LabState::Lost if lab.worker_id.is_none() => Some(
-            "Its worker was deleted. What was synced before stays here; make a new lab on another worker.",
-        ),
+        LabState::Lost if lab.worker_id.is_none() => {
+            Some("What was synced before stays here; make a new lab on another worker.")
+        }
         LabState::Lost if on_ready_worker => Some(
             "What was synced before stays here. Start it to make it anew on its worker, from the beginning.",
         ),
@@ -145,7 +145,7 @@ mod tests {
         let plain = |text: String| text.replace('\u{202f}', " ");
         assert_eq!(plain(plan_words(&plan(None, None))), "1 000 runs of at most 10 000 firings");
         assert_eq!(
-            plain(plan_words(&plan(Some(LabGoal::Deadlock), Some(2.5)))),
+            plain(plan_words(&plan(Some(LabGoal::Deadlock {}), Some(2.5)))),
             "1 000 runs of at most 10 000 firings or 2.5 of time, until nothing is enabled"
         );
         assert_eq!(

@@ -179,6 +179,15 @@ fn Transition(
     let (on_click, on_key) = select(selected, node);
     let is_selected = Memo::new(move |_| selected.get() == Some(node));
     let stands_out = Memo::new(move |_| highlighted.with(|all| all.contains(&node)));
+    // Only where a path is replayed: others have nobody to tell them, and there may be thousands.
+    let turn = marking.around.clone().map(|around| {
+        Memo::new(move |_| {
+            let (last, next) = around.get();
+            (last == Some(i), next == Some(i))
+        })
+    });
+    let is_last = move || turn.is_some_and(|turn| turn.get().0);
+    let is_next = move || turn.is_some_and(|turn| turn.get().1);
     let name = transition.name.clone();
     let half = sizes.transition;
     let side = format!("{:.1}", half * 2.0);
@@ -188,10 +197,17 @@ fn Transition(
             class:enabled=move || enabled.get()
             class:selected=move || is_selected.get()
             class:highlighted=move || stands_out.get()
+            class:fired-last=is_last
+            class:comes-next=is_next
             tabindex="0"
             role="button"
             aria-pressed=move || is_selected.get().to_string()
-            aria-label=move || format!("Transition {name}{}", if enabled.get() { ", enabled" } else { "" })
+            aria-label=move || {
+                let enabled = if enabled.get() { ", enabled" } else { "" };
+                let last = if is_last() { ", fired last" } else { "" };
+                let next = if is_next() { ", fires next" } else { "" };
+                format!("Transition {name}{enabled}{last}{next}")
+            }
             data-transition=transition.id
             on:click=on_click
             on:keydown=on_key

@@ -50,6 +50,8 @@ pub struct Marking {
     pub log: ArcRwSignal<Vec<Line>>,
     /// Whether the log is of a loading that is over.
     pub ended: ArcRwSignal<bool>,
+    /// Of a replay: the transition fired last, and the one that comes next.
+    pub around: Option<ArcRwSignal<(Option<usize>, Option<usize>)>>,
     /// Counts the frames that changed anything; for a drawing that is painted as a whole.
     pub frame: ArcRwSignal<u64>,
     /// Lines not shown yet, newest last, and whether showing them is due.
@@ -68,6 +70,7 @@ impl Marking {
             firings: ArcRwSignal::new(0),
             log: ArcRwSignal::new(Vec::new()),
             ended: ArcRwSignal::new(false),
+            around: None,
             frame: ArcRwSignal::new(0),
             fresh: ArcStoredValue::new((VecDeque::new(), false)),
             graph,

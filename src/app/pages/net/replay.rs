@@ -62,7 +62,9 @@ impl Replay {
             engine.fire(TransitionIx(*transition)).ok()?;
         }
         engine.reset();
-        let marking = Marking::new(graph.clone());
+        let next = path.first().map(|t| *t as usize);
+        let mut marking = Marking::new(graph.clone());
+        marking.around = Some(ArcRwSignal::new((None, next)));
         let (at, engine) = (ArcRwSignal::new(0), ArcStoredValue::new(engine));
         Some(Replay { marking, at, path: path.into(), engine })
     }
@@ -89,6 +91,9 @@ impl Replay {
             let enabled = engine.enabled().map(|t| t.0).collect::<Vec<_>>();
             self.marking.show(engine.marking().as_slice(), &enabled);
         });
+        if let Some(around) = &self.marking.around {
+            around.set(self.around(wanted));
+        }
         self.at.set(wanted);
     }
 

@@ -57,8 +57,7 @@ pub fn NetRow(list: List<NetId>, place: RowPlace<NetId>) -> impl IntoView {
         let rate = figures.with(|dated| dated.as_ref().map(|dated| format::rate(dated.value.rate)));
         if running.get() { rate } else { None }
     });
-    let size =
-        format!("{} places, {} transitions, {} arcs", row.size.places, row.size.transitions, row.size.arcs);
+    let size = row.size.to_string();
     Some(
         view! {
         <tbody

@@ -4,9 +4,12 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::{naive, net, replay};
+use crate::petri::analysis::invariants::incidence;
 use crate::petri::analysis::packing::Packing;
 use crate::petri::analysis::verdict::Verdict;
+use crate::petri::analysis::walk::{Wanted, Witnesses};
 use crate::petri::analysis::{Budget, Resource, analyse, analyse_up_to, siphon};
+use crate::petri::generate::Family;
 use crate::petri::net::{MAX_COUNT, PetriNet};
 
 const MEMORY: usize = 64 << 20;
@@ -61,8 +64,35 @@ fn a_place_that_grows_for_ever_is_found_and_decides_what_it_can() {
 fn a_source_makes_a_net_unbounded_and_free_of_deadlock() {
     let report = whole(&net(&[0], &[(&[], &[(0, 1)])]));
     assert!(report.unbounded.is_some());
-    assert_ne!(report.verdicts.deadlock, Verdict::Decided(true));
+    assert_eq!(report.verdicts.deadlock, Verdict::Decided(false));
     assert_eq!(report.verdicts.one_safe, Verdict::Decided(false));
+}
+
+#[test]
+fn a_net_that_grows_for_ever_and_can_die_is_found_to_do_both() {
+    // A cycle that leaves a token behind with each round, and a way out of it that only three of those tokens open.
+    let net = net(
+        &[1, 0, 0, 0],
+        &[(&[(0, 1)], &[(1, 1)]), (&[(1, 1)], &[(0, 1), (2, 1)]), (&[(0, 1), (2, 3)], &[(3, 1)])],
+    );
+    let report = whole(&net);
+    assert_eq!(report.unbounded.map(|place| place.index()), Some(2));
+    assert_eq!(report.verdicts.deadlock, Verdict::Decided(true));
+    assert_eq!(report.verdicts.quasi_live, Verdict::Decided(true));
+    assert_eq!(report.verdicts.live, Verdict::Decided(false));
+    let end = replay(&net, &report.deadlock_path.expect("a path"));
+    assert!(net.transition_indexes().all(|t| naive::fire(&net, &end, t).is_none()));
+}
+
+#[test]
+fn walks_see_every_transition_of_a_thousand_philosophers_fire_and_the_deadlock() {
+    let net = Family::Philosophers.net(1_000);
+    let mut witnesses = Witnesses::of(&net);
+    let wanted = Wanted { deadlock: true, firings: true, in_place: None, in_all: None, unbounded: false };
+    witnesses.search(&net, &incidence(&net), &wanted, 7, &Budget::of_memory(MEMORY).end());
+    assert!(witnesses.all_fired());
+    let end = replay(&net, &witnesses.deadlock.expect("a path"));
+    assert!(net.transition_indexes().all(|t| naive::fire(&net, &end, t).is_none()));
 }
 
 #[test]

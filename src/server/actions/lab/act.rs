@@ -2,7 +2,7 @@
 
 use super::{done, entry, failed, machine_of, refused, text_of, their_lab, write_failure};
 use crate::{
-    app::error::ApiError,
+    app::{error::ApiError, labs::LabReport},
     model::{
         Actor, Done, Draft, Lab, LabAction, LabId, Machine, Worker, WorkerId,
         lifecycle::{Verb, lab_action},
@@ -99,6 +99,7 @@ async fn tell_worker(
         there.ok_or_else(|| internal(&format!("lab {id} was to be told to a worker that is not ready")))?;
     match ask(app, &lab, &worker, &machine, action).await {
         Ok(word) => {
+            let found = last_found(app, &machine, worker.id, id, action).await;
             end_with(app, actor, key, move |draft| {
                 let mut lab = match draft.lab(id) {
                     Ok(lab) => Lab::clone(lab),
@@ -122,7 +123,8 @@ async fn tell_worker(
                 if let Err(error) = draft.put_lab(lab) {
                     return (Err(error.into()), Vec::new());
                 }
-                let side = anew.then_some(SideWrite::NoLabResults { lab: id });
+                let kept = found.map(|report| SideWrite::LabResults { lab: id, report });
+                let side = if anew { Some(SideWrite::NoLabResults { lab: id }) } else { kept };
                 (done(draft, id, message), side.into_iter().collect())
             })
             .await
@@ -143,6 +145,27 @@ async fn tell_worker(
                 (Err(answer(draft)), Vec::new())
             })
             .await
+        }
+    }
+}
+
+/// What a lab that was stopped has found, so that record and results say the same. Where it cannot be had now, it is synced a little later.
+async fn last_found(
+    app: &App,
+    machine: &Machine,
+    worker: WorkerId,
+    id: LabId,
+    action: LabAction,
+) -> Option<Arc<LabReport>> {
+    if action != LabAction::Stop {
+        return None;
+    }
+    let at = now();
+    match app.client().lab_results(machine, worker, id).await {
+        Ok(results) => Some(Arc::new(LabReport { at, results })),
+        Err(error) => {
+            tracing::debug!(lab = %id, %error, "a lab that was stopped could not be asked for what it has found");
+            None
         }
     }
 }

@@ -70,7 +70,7 @@ fn bare(sentence: &str) -> &str {
 fn write_failure(draft: &mut Draft, id: LabId, action: LabAction, why: &str, not_there: bool) {
     let Ok(lab) = draft.lab(id) else { return };
     let mut lab = Lab::clone(lab);
-    if not_there && !matches!(lab.state, LabState::Done | LabState::Failed) {
+    if not_there && !lab.state.is_over() {
         (lab.state, lab.error, lab.incarnation) = (LabState::Lost, Some(NOT_THERE.to_owned()), None);
         lab.synced_at = draft.now();
     }

@@ -3,7 +3,8 @@
 use crate::{
     app::error::{ApiError, Current},
     model::{
-        ClusterId, Done, EntityRef, Role, Worker, WorkerId, action::whole_number_wanted, lab::SYNC_MINUTES,
+        ClusterId, Done, EntityRef, LabState, Role, Worker, WorkerId, action::whole_number_wanted,
+        lab::SYNC_MINUTES,
     },
     server::{
         App,
@@ -14,6 +15,7 @@ use crate::{
         labs::{self, Reach, SyncError},
         storage::idempotency::Key,
     },
+    sync::scope::Scope,
 };
 use std::sync::Arc;
 
@@ -26,17 +28,24 @@ pub async fn refresh(app: &App, who: &Who, id: WorkerId) -> Result<Done, ApiErro
     app.supervisor().labs().may_ask(id).map_err(|left| ApiError::TooMany {
         retry_after_s: left.as_secs() + u64::from(left.subsec_nanos() > 0),
     })?;
-    let (app, name) = (app.clone(), worker.name.clone());
+    let (app, who, name) = (app.clone(), who.clone(), worker.name.clone());
     run(&app.clone(), format!("Asking {name} for its labs"), async move {
         let asked = labs::sync(&app, id, Reach::All).await;
         let row = || app.store().fleet().worker(id).cloned();
         match asked {
-            Ok(counts) => {
-                let labs = if counts.total == 1 { "lab" } else { "labs" };
-                let message = format!(
-                    "Asked {name}: it has {} {labs}, {} of them at work.",
-                    counts.total, counts.active
-                );
+            Ok(_) => {
+                let fleet = app.store().fleet();
+                let states: Vec<LabState> = fleet
+                    .labs_on(id)
+                    .filter(|lab| who.scope.sees_project(lab.project_id))
+                    .map(|lab| lab.state)
+                    .collect();
+                let active = states.iter().filter(|state| state.is_active()).count();
+                let labs = if states.len() == 1 { "lab" } else { "labs" };
+                // Labs of projects that are not the user's are none of theirs.
+                let yours = if who.scope == Scope::Fleet { "" } else { " of your projects" };
+                let message =
+                    format!("Asked {name}: it has {} {labs}{yours}, {active} of them at work.", states.len());
                 Ok(Done { message, worker: row(), ..Done::default() })
             }
             Err(SyncError::Storage(error)) => Err(internal(&error)),

@@ -32,6 +32,14 @@ pub fn build_state(status: Option<BuildStatus>, phase: Option<BuildPhase>) -> St
     }
 }
 
+/// How long a build took.
+fn took_words(ms: u128) -> String {
+    match ms {
+        0..100 => ", took less than 0.1 s".to_owned(),
+        ms => format!(", took {:.1} s", ms as f64 / 1e3),
+    }
+}
+
 #[component]
 pub fn BuildState(row: ArcRwSignal<Option<Arc<Build>>>, stage: Stage) -> impl IntoView {
     let build = Memo::new(move |_| row.get());
@@ -65,7 +73,7 @@ pub fn BuildState(row: ArcRwSignal<Option<Arc<Build>>>, stage: Stage) -> impl In
                         <span class="quiet-text">
                             <Ago at=since/>
                             {ago}
-                            {took.map(|ms| format!(", took {:.1} s", ms as f64 / 1e3))}
+                            {took.map(|ms| took_words(ms))}
                             {(attempts > 1).then(|| format!(", begun {attempts} times: the console ended meanwhile"))}
                         </span>
                     },

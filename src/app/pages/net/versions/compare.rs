@@ -39,7 +39,7 @@ pub fn Comparison(
             <Transition fallback=|| view! { <p class="quiet-text">"Comparing…"</p> }>
                 {move || Suspend::new(async move {
                     match compared.await {
-                        Ok(compared) => view! { <Found id compared/> }.into_any(),
+                        Ok(compared) => view! { <Found id compared chosen=with.get_untracked().is_some()/> }.into_any(),
                         Err(error) => view! { <p class="notice tone-bad" role="alert">{error.to_string()}</p> }.into_any(),
                     }
                 })}
@@ -50,9 +50,14 @@ pub fn Comparison(
 }
 
 #[component]
-fn Found(id: NetId, compared: Compared) -> impl IntoView {
-    let Compared { before, after, others, diff } = compared;
-    let skipped = passed_over(&others, before, after);
+fn Found(
+    id: NetId,
+    compared: Compared,
+    /// Whether somebody chose what it is compared with.
+    chosen: bool,
+) -> impl IntoView {
+    let Compared { before, after, others, same, diff } = compared;
+    let skipped = if chosen { None } else { passed_over(&others, before, after) };
     let found = match diff {
         Err(why) => view! { <p class="notice tone-bad">{why}</p> }.into_any(),
         Ok(diff) if diff.nodes.are_of_two_nets() => view! {
@@ -60,6 +65,7 @@ fn Found(id: NetId, compared: Compared) -> impl IntoView {
             <p>{counted(diff.counts, before, after)}</p>
         }
         .into_any(),
+        Ok(_) if same => view! { <p>{format!("Versions {before} and {after} are the same file.")}</p> }.into_any(),
         Ok(diff) if diff.found() == 0 => view! {
             <p>{format!("Nothing that runs: versions {before} and {after} differ in what is drawn or written only.")}</p>
         }
@@ -145,7 +151,10 @@ fn counted(counts: Counts, before: u32, after: u32) -> String {
         .into_iter()
         .filter(|(_, count)| *count > 0)
         .map(|(mark, count)| format!("{} {}", format::count(count as u64), mark.word()));
-    format!("From version {before} to {after}: {}.", said.collect::<Vec<_>>().join(", "))
+    format!(
+        "Places, transitions and arcs from version {before} to {after}: {}.",
+        said.collect::<Vec<_>>().join(", ")
+    )
 }
 
 #[component]
@@ -248,7 +257,7 @@ mod tests {
         );
         assert_eq!(
             counted(Counts { added: 20, removed: 3_000, changed: 0 }, 1, 2),
-            "From version 1 to 2: 20 added, 3\u{202f}000 removed."
+            "Places, transitions and arcs from version 1 to 2: 20 added, 3\u{202f}000 removed."
         );
     }
 }

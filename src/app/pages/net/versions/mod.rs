@@ -50,12 +50,24 @@ pub fn Versions(id: NetId, net: ArcRwSignal<Arc<Net>>) -> impl IntoView {
         let net = net.clone();
         || view! { <ChangeNet id net/> }
     });
+    let stands_in_the_way = Memo::new({
+        let net = net.clone();
+        move |_| {
+            net.with(|net| {
+                let others = net.newest().number > 1 && store.may_in(net.project_id, Role::Operator);
+                (net.is_loaded() && others).then(|| {
+                    format!("Version {} is loaded. To load another one, unload the net first.", net.version)
+                })
+            })
+        }
+    });
     view! {
         <section class="panel versions" aria-labelledby="versions-title">
             <div class="panel-head">
                 <h2 id="versions-title">"Versions"</h2>
                 {change}
             </div>
+            {move || stands_in_the_way.get().map(|said| view! { <p class="quiet-text">{said}</p> })}
             <Transition fallback=|| view! { <p class="quiet-text">"Fetching the versions…"</p> }>
                 {move || {
                     let net = net.clone();
