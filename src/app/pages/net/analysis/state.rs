@@ -73,7 +73,7 @@ pub fn BuildState(row: ArcRwSignal<Option<Arc<Build>>>, stage: Stage) -> impl In
                         <span class="quiet-text">
                             <Ago at=since/>
                             {ago}
-                            {took.map(|ms| took_words(ms))}
+                            {took.map(took_words)}
                             {(attempts > 1).then(|| format!(", begun {attempts} times: the console ended meanwhile"))}
                         </span>
                     },
