@@ -53,11 +53,13 @@ pub fn ShareBar(#[prop(into)] parts: Signal<Vec<Part>>) -> impl IntoView {
             let spans = spans(&parts.iter().map(|part| part.count).collect::<Vec<_>>());
             let seen = parts.iter().zip(spans).filter(|(part, _)| part.count > 0);
             seen.map(|(part, (x, width))| {
+                // A gap before the next; the last one ends where the bar ends.
+                let gap = if x + width < WIDTH - 0.5 { 1.0 } else { 0.0 };
                 view! {
                     <rect
                         class=format!("share-part tone-{}", part.tone.class())
                         x=format!("{x:.1}")
-                        width=format!("{:.1}", (width - 1.0).max(1.0))
+                        width=format!("{:.1}", (width - gap).max(1.0))
                         height="6"
                         rx="1"
                     ></rect>

@@ -108,7 +108,7 @@ fn Verdicts(rows: [Row; 8], path: Vec<u32>, bench: Bench) -> impl IntoView {
     let of_deadlock = has_path.then(|| {
         view! {
             <span class="needs-script">
-                " · "
+                " "
                 <button
                     type="button"
                     class="link"

@@ -24,6 +24,12 @@ pub fn Comparison(
     with: Memo<Option<u32>>,
 ) -> impl IntoView {
     let compared = Resource::new(move || with.get(), move |with| compare_versions(id, version, with));
+    // It opens below the list: on a phone that is out of sight.
+    #[cfg(feature = "browser")]
+    Effect::new(move |_| {
+        with.track();
+        crate::app::live::viewport::once_shown(|| crate::app::live::page::reveal("compare-title"));
+    });
     let title = move || match with.get() {
         None => format!("What version {version} changed"),
         Some(with) => format!("From version {with} to version {version}"),
