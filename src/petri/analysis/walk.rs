@@ -115,7 +115,8 @@ impl<'a> Walker<'a> {
             _ if self.enabled.is_empty() => None,
             Policy::Random => any(&self.enabled, random),
             Policy::Unfired => {
-                let new = self.enabled.iter().copied().find(|&t| !fired[t as usize]);
+                // The one enabled last: what was begun goes on, where a bit of everything would get stuck.
+                let new = self.enabled.iter().rev().copied().find(|&t| !fired[t as usize]);
                 new.or_else(|| any(&self.enabled, random))
             }
             Policy::Ranked(ranks) => self.enabled.iter().copied().min_by_key(|&t| ranks[t as usize]),

@@ -66,7 +66,12 @@ pub fn grown(
     let mut takes = |place: usize, of: usize| {
         let free = there(place);
         let takes = free || of > 0 && left >= of;
-        left -= if takes && !free { of } else { 0 };
+        // Where one that comes first has to wait, nothing that comes after it is made.
+        left = match (free, takes) {
+            (true, _) => left,
+            (false, true) => left - of,
+            (false, false) => 0,
+        };
         takes
     };
     let from = seen.clone().find(|place| there(*place)).unwrap_or(seen.start);
