@@ -33,7 +33,7 @@ enum Policy {
     Ranked(Vec<u32>),
     /// The one that leaves the fewest enabled.
     Fewest,
-    /// One that never fired, else any.
+    /// One that never fired, else one that this walk has not fired, else any.
     Unfired,
 }
 
@@ -46,6 +46,8 @@ struct Walker<'a> {
     enabled: Vec<u32>,
     slots: Vec<u32>,
     total: u128,
+    /// By this walk.
+    fired: Vec<bool>,
 }
 
 impl<'a> Walker<'a> {
@@ -61,6 +63,7 @@ impl<'a> Walker<'a> {
             enabled: Vec::new(),
             slots: vec![ABSENT; transitions],
             total,
+            fired: vec![false; transitions],
         };
         for t in net.transition_indexes() {
             let unmet =
@@ -116,8 +119,8 @@ impl<'a> Walker<'a> {
             Policy::Random => any(&self.enabled, random),
             Policy::Unfired => {
                 // The one enabled last: what was begun goes on, where a bit of everything would get stuck.
-                let new = self.enabled.iter().rev().copied().find(|&t| !fired[t as usize]);
-                new.or_else(|| any(&self.enabled, random))
+                let new = |fired: &[bool]| self.enabled.iter().rev().copied().find(|&t| !fired[t as usize]);
+                new(fired).or_else(|| new(&self.fired)).or_else(|| any(&self.enabled, random))
             }
             Policy::Ranked(ranks) => self.enabled.iter().copied().min_by_key(|&t| ranks[t as usize]),
             Policy::Fewest => {
@@ -254,6 +257,7 @@ impl Witnesses {
             if !std::mem::replace(&mut self.fired[t as usize], true) {
                 self.unfired -= 1;
             }
+            walker.fired[t as usize] = true;
             walker.apply(t, false);
             if path.len() < MAX_PATH {
                 path.push(t);
