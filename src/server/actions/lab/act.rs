@@ -149,7 +149,8 @@ async fn tell_worker(
     }
 }
 
-/// What a lab that was stopped has found, so that record and results say the same. Where it cannot be had now, it is synced a little later.
+/// What a lab that was stopped has found, so that the results are no older than the record. Where it cannot be had now, it is synced a little
+/// later.
 async fn last_found(
     app: &App,
     machine: &Machine,
