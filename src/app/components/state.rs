@@ -82,8 +82,7 @@ impl State {
     }
 }
 
-/// A state that may change.
-
+/// Shows a state that may change.
 #[component]
 pub fn StateBadge(#[prop(into)] state: Signal<State>) -> impl IntoView {
     let symbol = Memo::new(move |_| state.with(|state| state.glyph.symbol()));

@@ -47,7 +47,7 @@ const OFFER: Offer = Offer {
     sorted_by: "time",
 };
 
-/// The form that the buttons of all rows belong to: one for each would be a third of what a row takes to be made.
+/// The form that the buttons of all rows belong to: with one in each, a row would have three more elements to be made and laid out.
 pub const ACKNOWLEDGE: &str = "acknowledge-events";
 
 /// Newest first. What to show was decided before it came here.
